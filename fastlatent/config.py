@@ -1,0 +1,43 @@
+"""What this machine offers to the losses."""
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+from .kernels import native
+
+
+def configuration() -> dict[str, str]:
+    """Versions, processor, threads and backends, as `show_config` prints them."""
+    library = native.library()
+    return {
+        "fastlatent": _version("fastlatent"),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "triton": _version("triton"),
+        "processor": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} torch threads",
+        "backend cpu": (
+            f"{library.isa()} (available: {', '.join(library.isas())})"
+            if library
+            else f"no: {native.unavailable()}"
+        ),
+        "backend triton": "yes" if torch.cuda.is_available() else "no: torch sees no CUDA device",
+        "CUDA device": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+    }
+
+
+def show_config() -> None:
+    """Print what this machine has: versions, processor, threads, and which backends serve or why they do not."""
+    rows = configuration()
+    width = max(map(len, rows))
+    sys.stdout.write("".join(f"{name:<{width}}  {value}\n" for name, value in rows.items()))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,102 @@
+"""Argument checks that the losses share: each error names the argument, what came and what is allowed."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+
+
+def sample(name: str, x: Tensor, least: int = 1) -> None:
+    """Require a dense floating tensor (..., n, d) with n ≥ `least` points and d ≥ 1.
+
+    Raises:
+        TypeError: if it is no tensor.
+        ValueError: otherwise.
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor of shape (..., n, d); got {type(x).__name__}")
+    if x.dtype not in DTYPES:
+        raise ValueError(f"{name} must be float64, float32, bfloat16 or float16; got {x.dtype}")
+    if x.layout is not torch.strided:
+        raise ValueError(f"{name} must be a dense tensor (call .to_dense()); got layout {x.layout}")
+    if x.dim() < 2:
+        raise ValueError(
+            f"{name} must have shape (..., n, d), at least 2 dimensions; got shape {tuple(x.shape)}"
+        )
+    if x.shape[-1] < 1:
+        raise ValueError(f"{name} must have d >= 1 coordinates a point; got shape {tuple(x.shape)}")
+    if x.shape[-2] < least:
+        why = f"n >= {least} points" + (
+            " (estimator='unbiased' leaves out the diagonal)" if least > 1 else ""
+        )
+        raise ValueError(f"{name} must have {why}; got shape {tuple(x.shape)}")
+    if 0 in x.shape[:-2]:
+        raise ValueError(f"{name} must not have an empty batch; got shape {tuple(x.shape)}")
+
+
+def samples(x: Tensor, y: Tensor, least: int = 1) -> None:
+    """Require two samples (..., n, d) and (..., m, d) that agree in batch, d, dtype and device.
+
+    Raises:
+        TypeError: if one is no tensor.
+        ValueError: otherwise.
+    """
+    sample("x", x, least)
+    sample("y", y, least)
+    if x.shape[:-2] != y.shape[:-2] or x.shape[-1] != y.shape[-1]:
+        raise ValueError(
+            "x (..., n, d) and y (..., m, d) must agree in all but their number of points; "
+            f"got shapes {tuple(x.shape)} and {tuple(y.shape)}"
+        )
+    if x.dtype != y.dtype:
+        raise ValueError(f"x and y must have the same dtype; got {x.dtype} and {y.dtype}")
+    if x.device != y.device:
+        raise ValueError(f"x and y must be on the same device; got {x.device} and {y.device}")
+
+
+def positive(name: str, value: float) -> float:
+    """Require a finite number > 0."""
+    return _number(name, value, value_ok=lambda v: v > 0, allowed="a finite number > 0")
+
+
+def non_negative(name: str, value: float) -> float:
+    """Require a finite number ≥ 0."""
+    return _number(name, value, value_ok=lambda v: v >= 0, allowed="a finite number >= 0")
+
+
+def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
+    """Require one or more finite numbers > 0."""
+    try:
+        numbers = tuple(float(v) for v in values)
+    except TypeError:
+        raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}") from None
+    if not numbers or not all(math.isfinite(v) and v > 0 for v in numbers):
+        raise ValueError(f"{name} must be one or more finite numbers > 0; got {values!r}")
+    return numbers
+
+
+def count(name: str, value: int, least: int = 1) -> int:
+    """Require an integer ≥ `least`."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer >= {least}; got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be an integer >= {least}; got {value}")
+    return value
+
+
+def choice(name: str, value: str, allowed: Sequence[str]) -> str:
+    """Require one of the allowed names."""
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
+    return value
+
+
+def _number(name: str, value: float, value_ok, allowed: str) -> float:  # type: ignore[no-untyped-def]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be {allowed}; got {value!r}")
+    if not (math.isfinite(value) and value_ok(value)):
+        raise ValueError(f"{name} must be {allowed}; got {value!r}")
+    return float(value)
