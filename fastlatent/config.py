@@ -20,9 +20,7 @@ def configuration() -> dict[str, str]:
         "triton": _version("triton"),
         "processor": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} torch threads",
         "backend cpu": (
-            f"{library.isa()} (available: {', '.join(library.isas())})"
-            if library
-            else f"no: {native.unavailable()}"
+            f"{library.isa()} (available: {', '.join(library.isas())})" if library else f"no: {native.unavailable()}"
         ),
         "backend triton": "yes" if torch.cuda.is_available() else "no: torch sees no CUDA device",
         "CUDA device": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",

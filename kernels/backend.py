@@ -9,9 +9,7 @@ from typing import Any
 BACKENDS = ("reference", "cpu", "triton", "cuda")
 
 _forced: contextvars.ContextVar[str | None] = contextvars.ContextVar("forced backend", default=None)
-_decisions: contextvars.ContextVar[list["Decision"] | None] = contextvars.ContextVar(
-    "decisions", default=None
-)
+_decisions: contextvars.ContextVar[list["Decision"] | None] = contextvars.ContextVar("decisions", default=None)
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,7 @@ class Explanation:
     decisions: tuple[Decision, ...]
 
     def __str__(self) -> str:
-        return "\n".join(
-            dict.fromkeys(map(str, self.decisions))
-        )  # a loss may ask an engine the same thing twice
+        return "\n".join(dict.fromkeys(map(str, self.decisions)))  # a loss may ask an engine the same thing twice
 
     __repr__ = __str__
 

@@ -23,15 +23,11 @@ def sample(name: str, x: Tensor, least: int = 1) -> None:
     if x.layout is not torch.strided:
         raise ValueError(f"{name} must be a dense tensor (call .to_dense()); got layout {x.layout}")
     if x.dim() < 2:
-        raise ValueError(
-            f"{name} must have shape (..., n, d), at least 2 dimensions; got shape {tuple(x.shape)}"
-        )
+        raise ValueError(f"{name} must have shape (..., n, d), at least 2 dimensions; got shape {tuple(x.shape)}")
     if x.shape[-1] < 1:
         raise ValueError(f"{name} must have d >= 1 coordinates a point; got shape {tuple(x.shape)}")
     if x.shape[-2] < least:
-        why = f"n >= {least} points" + (
-            " (estimator='unbiased' leaves out the diagonal)" if least > 1 else ""
-        )
+        why = f"n >= {least} points" + (" (estimator='unbiased' leaves out the diagonal)" if least > 1 else "")
         raise ValueError(f"{name} must have {why}; got shape {tuple(x.shape)}")
     if 0 in x.shape[:-2]:
         raise ValueError(f"{name} must not have an empty batch; got shape {tuple(x.shape)}")
