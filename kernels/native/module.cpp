@@ -8,6 +8,7 @@
 namespace nb = nanobind;
 
 namespace fastlatent {
+void bind_pairwise(nb::module_& m);
 }
 
 NB_MODULE(_native, m) {
@@ -15,4 +16,5 @@ NB_MODULE(_native, m) {
   m.def("isas", &fastlatent::available_isas);
   m.def("isa", [] { return fastlatent::isa_name(fastlatent::current_isa()); });
   m.def("use_isa", &fastlatent::use_isa);
+  fastlatent::bind_pairwise(m);
 }

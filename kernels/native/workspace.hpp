@@ -24,7 +24,9 @@ class Workspace {
   Workspace& operator=(const Workspace&) = delete;
 
   T* data() { return data_; }
+  const T* data() const { return data_; }
   T& operator[](std::size_t i) { return data_[i]; }
+  const T& operator[](std::size_t i) const { return data_[i]; }
 
  private:
   T* data_;

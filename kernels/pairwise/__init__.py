@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .. import autograd, native
+from .. import autograd
 from ..backend import choose
-from . import reference
+from . import cpu, reference
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,14 @@ class PairwiseForm:
         return reference.form(x, y, self.profile, self.parameters, self.weights)
 
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
-        choose("pairwise", self._refusals(*inputs))
+        x, y = inputs
+        if choose("pairwise", {"cpu": cpu.refusal(x, self.profile), "reference": None}) == "cpu":
+            return cpu.form(x, y, self.profile, self.parameters, self.weights, needs)
         return autograd.by_reference(self.reference, inputs, needs)
 
     def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         x, y = inputs
         return pairwise(x, y, self.profile, list(self.parameters), list(self.weights), *needs)
-
-    def _refusals(self, x: Tensor, y: Tensor) -> dict[str, str | None]:
-        return {"cpu": native.unavailable() or "not built yet", "reference": None}
 
 
 @torch.library.custom_op("fastlatent::pairwise", mutates_args=())

@@ -76,8 +76,7 @@ def form(x: Tensor, y: Tensor, profile: str, parameters: Sequence[float], weight
     for weight, a, b in zip(weights, (x, x, y), (x, y, y), strict=True):
         if weight:
             phi = PROFILES[profile](squared_distances(a, b), parameters)
-            total = phi.sum((-2, -1))
             if a is b:
-                total = total - phi.diagonal(dim1=-2, dim2=-1).sum(-1)
-            value = value + weight * total
+                phi = phi.masked_fill(torch.eye(a.shape[-2], dtype=torch.bool, device=a.device), 0)
+            value = value + weight * phi.sum((-2, -1))
     return value
