@@ -1,8 +1,7 @@
 """Autograd for the engines, which compute value and gradients together in the forward pass.
 
-An engine's op returns `(value, gradient of each input)`, and all of these are outputs that autograd sees. The backward
-of the value is then one multiplication by a saved output; and the backward of a backward arrives here as a
-cotangent of that output and goes through the reference, so that second derivatives are right.
+The backward pass is then one multiplication. Where it must itself be differentiable (`create_graph=True`), it goes
+through the reference instead: second derivatives are right, at the reference's speed.
 """
 
 import contextlib
@@ -28,80 +27,68 @@ class Operation(Protocol):
 
 
 def evaluate(operation: Operation, *inputs: Tensor) -> Tensor:
-    """The value of an engine call.
+    """The value of an engine call; in eager mode without a detour over the dispatcher, which costs as much again."""
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        return _transformed(operation, inputs)
+    if torch.is_grad_enabled() and any(i.requires_grad for i in inputs):
+        return Fused.apply(operation, *inputs)
+    return operation.run(inputs, (False,) * len(inputs))[0]
 
-    In eager mode it skips the dispatcher (see `Fused`). torch.compile and vmap get the registered op; torch.func's
-    derivatives, which see through no such op, the reference.
-    """
+
+def _transformed(operation: Operation, inputs: tuple[Tensor, ...]) -> Tensor:
+    """torch.compile and vmap get the registered op; torch.func's derivatives, which see into no op, the reference."""
+    if not torch.compiler.is_compiling() and any(
+        layer.key() != TransformType.Vmap for layer in get_interpreter_stack() or ()
+    ):
+        return operation.reference(*inputs)
     needs = [torch.is_grad_enabled() and i.requires_grad for i in inputs]
-    if torch.compiler.is_compiling():
-        return operation.library(inputs, needs)[0]
-    if torch._C._are_functorch_transforms_active():
-        if any(layer.key() != TransformType.Vmap for layer in get_interpreter_stack() or ()):
-            return operation.reference(*inputs)
-        return operation.library(inputs, needs)[0]
-    if any(needs):
-        return Fused.apply(operation, *inputs)[0]
-    return operation.run(inputs, needs)[0]
+    return operation.library(inputs, needs)[0]
 
 
 class Fused(torch.autograd.Function):
-    """`operation.run` with its gradients kept for the backward pass."""
+    """`operation.run`, with its gradients kept for the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, operation: Operation, *inputs: Tensor) -> tuple[Tensor, ...]:
-        ctx.set_materialize_grads(False)
-        outputs = operation.run(inputs, ctx.needs_input_grad[1:])
+    def forward(ctx: Any, operation: Operation, *inputs: Tensor) -> Tensor:
+        value, *ctx.gradients = operation.run(inputs, ctx.needs_input_grad[1:])
         ctx.operation = operation
-        ctx.save_for_backward(*inputs, *outputs[1:])
-        return outputs
+        ctx.save_for_backward(*inputs)
+        return value
 
     @staticmethod
-    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
-        saved = ctx.saved_tensors
-        inputs, gradients = saved[: len(saved) // 2], saved[len(saved) // 2 :]
-        return None, *pull_back(ctx.operation.reference, inputs, gradients, cotangents)
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
+        needs = ctx.needs_input_grad[1:]
+        if torch.is_grad_enabled():
+            return None, *differentiable_pull_back(ctx.operation.reference, ctx.saved_tensors, needs, cotangent)
+        return None, *pull_back(ctx.gradients, ctx.saved_tensors, needs, cotangent)
 
 
 def pull_back(
-    reference: Callable[..., Tensor],
-    inputs: Sequence[Tensor],
-    gradients: Sequence[Tensor],
-    cotangents: Sequence[Tensor | None],
+    gradients: Sequence[Tensor], inputs: Sequence[Tensor], needs: Sequence[bool], cotangent: Tensor
 ) -> list[Tensor | None]:
-    """Vector-Jacobian product of `(value, *gradients)` with respect to `inputs`."""
-    of_value, *of_gradients = cotangents
-    pulled: list[Tensor | None] = [None] * len(inputs)
-    if of_value is not None:
-        for k, (source, gradient) in enumerate(zip(inputs, gradients, strict=True)):
-            if gradient.numel():
-                scale = of_value.reshape(of_value.shape + (1,) * (gradient.dim() - of_value.dim()))
-                pulled[k] = (scale * gradient).to(source.dtype)
-    if any(c is not None for c in of_gradients):
-        second = _second_order(reference, inputs, of_gradients)
-        pulled = [a if b is None else b if a is None else a + b for a, b in zip(pulled, second, strict=True)]
-    return pulled
+    """Cotangent of the value (...,) times the gradients, in the dtypes of the inputs."""
+    if cotangent.dim():
+        cotangent = cotangent[..., None, None]
+    return [
+        (cotangent * gradient).to(i.dtype) if need else None
+        for gradient, i, need in zip(gradients, inputs, needs, strict=True)
+    ]
+
+
+def differentiable_pull_back(
+    reference: Callable[..., Tensor], inputs: Sequence[Tensor], needs: Sequence[bool], cotangent: Tensor
+) -> list[Tensor | None]:
+    """The same through the reference, as a function of inputs and cotangent that can be differentiated again."""
+    with torch.enable_grad(), full_precision(inputs):
+        value = reference(*inputs)
+        wanted = [i for i, need in zip(inputs, needs, strict=True) if need]
+        pulled = iter(torch.autograd.grad(value, wanted, cotangent, create_graph=True, allow_unused=True))
+    return [next(pulled) if need else None for need in needs]
 
 
 def full_precision(inputs: Sequence[Tensor]) -> torch.autocast:
     """Switch autocast off: losses compute in at least float32."""
     return torch.autocast(inputs[0].device.type, enabled=False)
-
-
-def _second_order(
-    reference: Callable[..., Tensor], inputs: Sequence[Tensor], cotangents: Sequence[Tensor | None]
-) -> tuple[Tensor, ...]:
-    """Pull cotangents of the gradients back to the inputs, through the reference."""
-    given = [k for k, c in enumerate(cotangents) if c is not None]
-
-    def gradients(*points: Tensor) -> tuple[Tensor, ...]:
-        value, pull = torch.func.vjp(reference, *points)
-        pulled = pull(torch.ones_like(value))
-        return tuple(pulled[k] for k in given)
-
-    with full_precision(inputs):
-        firsts, pull = torch.func.vjp(gradients, *inputs)
-        return pull(tuple(cotangents[k].to(g.dtype) for k, g in zip(given, firsts, strict=True)))  # type: ignore[union-attr]
 
 
 def by_reference(
@@ -150,16 +137,19 @@ def register(op: Any, inputs: int, operation: Callable[..., Operation]) -> None:
         return value, *(value.new_empty(shape) for shape in shapes)
 
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        ctx.set_materialize_grads(False)
         count = len(output) - 1
+        ctx.mark_non_differentiable(*output[1:])
         ctx.reference = operation(*inputs[count:-count]).reference
-        ctx.options = len(inputs) - count
         ctx.save_for_backward(*inputs[:count], *output[1:])
 
-    def backward(ctx: Any, *cotangents: Tensor | None) -> tuple[Tensor | None, ...]:
-        saved = ctx.saved_tensors
-        pulled = pull_back(ctx.reference, saved[:inputs], saved[inputs:], cotangents)
-        return *pulled, *[None] * ctx.options
+    def backward(ctx: Any, cotangent: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        saved, needs = ctx.saved_tensors, ctx.needs_input_grad[:inputs]
+        tensors, gradients = saved[:inputs], saved[inputs:]
+        if torch.is_grad_enabled():
+            pulled = differentiable_pull_back(ctx.reference, tensors, needs, cotangent)
+        else:
+            pulled = pull_back(gradients, tensors, needs, cotangent)
+        return *pulled, *[None] * (len(ctx.needs_input_grad) - inputs)
 
     def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> tuple[Any, Any]:
         tensors = [

@@ -47,17 +47,28 @@ inline void store(T* to, Vector<T> v) {
 
 template <class T>
 inline Vector<T> splat(T value) {
-  return Vector<T>{} + value;
+  return value - Vector<T>{};  // subtracting zero changes no number, so the compiler sees a plain broadcast
 }
 
+// Which lane each lane meets when the lanes are summed by halves of this width.
+template <class T, int width>
+struct Partner {
+  using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  Index lane[lanes<T>] = {};
+  constexpr Partner() {
+    for (int i = 0; i < lanes<T>; ++i) lane[i] = i ^ width;
+  }
+};
+
 // Sum of the lanes by halves: the order depends on the register width alone.
-template <class T>
+template <class T, int width = lanes<T> / 2>
 inline T sum_lanes(Vector<T> v) {
-  T parts[lanes<T>];
-  store(parts, v);
-  for (int width = lanes<T> / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) parts[i] += parts[i + width];
-  return parts[0];
+  if constexpr (width == 0) {
+    return v[0];
+  } else {
+    static constexpr Partner<T, width> partner;
+    return sum_lanes<T, width / 2>(v + __builtin_shuffle(v, load(partner.lane)));
+  }
 }
 
 }  // namespace fastlatent::FASTLATENT_ISA

@@ -37,18 +37,11 @@ struct Gradient {
   }
 };
 
-// Whether a profile computes in its fast form everywhere on a tile whose squared distances stay below `reach`.
-template <class Phi>
-auto within(const Phi& phi, double reach, int) -> decltype(phi.limit, true) { return reach <= phi.limit; }
-template <class Phi>
-bool within(const Phi&, double, long) { return true; }
-
-template <class T, class Phi, class Slow>
+template <class T, class Phi>
 class Walk {
  public:
   Walk(const PairwiseForm& form, const Packed<T>& points, Gradient<T>& gradients)
-      : f(form), z(points), gradient(gradients), fast(form.parameters, form.parameter_count),
-        slow(form.parameters, form.parameter_count) {}
+      : f(form), z(points), gradient(gradients), phi(form.parameters, form.parameter_count) {}
 
   double run(int threads) {
     const std::int64_t most = z.blocks / 8 < 16 ? 16 : 64;
@@ -83,8 +76,7 @@ class Walk {
   const PairwiseForm& f;
   const Packed<T>& z;
   Gradient<T>& gradient;
-  const Phi fast;
-  const Slow slow;
+  const Phi phi;
   std::int64_t parts = 0;
 
   static void clear(Tile<T>& tile) { __builtin_memset(&tile, 0, sizeof tile); }
@@ -119,15 +111,15 @@ class Walk {
     const T slope_weight = T(same ? 2 * weight : weight);
     tile.products(z, i, j);
     const double reach = 2 * (double(z.greatest[i]) + double(z.greatest[j]));
-    const double sum = within(fast, reach, 0) ? profile(fast, rows || columns, i, j, slope_weight, tile)
-                                              : profile(slow, rows || columns, i, j, slope_weight, tile);
+    const double sum = phi.choose(
+        reach, [&](const auto& form) { return profile(form, rows || columns, i, j, slope_weight, tile); });
     if (rows) tile.gradient_of_rows(z, i, j, gradient.points.data(), gradient.sums.data());
     if (columns) tile.gradient_of_columns(z, i, j, gradient.points.data(), gradient.sums.data());
     return sum * (same && i != j ? 2 * weight : weight);
   }
 
-  template <class Any>
-  double profile(const Any& phi, bool slopes, std::int64_t i, std::int64_t j, T weight, Tile<T>& tile) {
+  template <class Form>
+  double profile(const Form& phi, bool slopes, std::int64_t i, std::int64_t j, T weight, Tile<T>& tile) {
     if (i == j)
       return slopes ? tile.template profile<true, true>(phi, z, i, j, weight)
                     : tile.template profile<false, true>(phi, z, i, j, weight);
@@ -136,7 +128,7 @@ class Walk {
   }
 };
 
-template <class T, class In, class Phi, class Slow = Phi>
+template <class T, class In, class Phi>
 void run(const PairwiseForm& f) {
   const In* x = static_cast<const In*>(f.x);
   const In* y = static_cast<const In*>(f.y);
@@ -148,7 +140,7 @@ void run(const PairwiseForm& f) {
     Packed<T> z(f.n, f.m, f.d);
     z.fill(x + item * f.n * f.d, y + item * f.m * f.d, !Phi::inner);
     Gradient<T> gradient(z, gradient_x != nullptr, gradient_y != nullptr);
-    Walk<T, Phi, Slow> walk(f, z, gradient);
+    Walk<T, Phi> walk(f, z, gradient);
     static_cast<T*>(f.value)[item] = T(walk.run(batched ? 1 : f.threads));
     if (gradient_x) gradient.write(z, Phi::inner, 0, f.n, gradient_x + item * f.n * f.d);
     if (gradient_y) gradient.write(z, Phi::inner, z.x_blocks, f.m, gradient_y + item * f.m * f.d);
@@ -158,9 +150,7 @@ void run(const PairwiseForm& f) {
 template <class T, class In>
 void with_profile(const PairwiseForm& f) {
   switch (f.profile) {
-    case Profile::imq:
-      if (Imq<T>::serves(f.parameter_count)) return run<T, In, Imq<T>, ImqByDivision<T>>(f);
-      return run<T, In, ImqByDivision<T>>(f);
+    case Profile::imq: return run<T, In, Imq<T>>(f);
     case Profile::gaussian: return run<T, In, Gaussian<T>>(f);
     case Profile::laplace: return run<T, In, Laplace<T>>(f);
     case Profile::rational_quadratic: return run<T, In, RationalQuadratic<T>>(f);

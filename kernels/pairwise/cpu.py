@@ -35,17 +35,17 @@ def form(
     """Value and gradients of `PairwiseForm`: see there."""
     library = native.library()
     assert library is not None  # refusal() has said so otherwise
-    x, y = x.detach().contiguous(), y.detach().contiguous()
+    x, y = x.contiguous(), y.contiguous()
     batch, (n, d), m = x.shape[:-2], x.shape[-2:], y.shape[-2]
     accumulate = torch.float64 if x.dtype == torch.float64 else torch.float32
     value = torch.empty(batch, dtype=accumulate)
-    gradients = [
-        torch.empty(t.shape if need else (0,), dtype=accumulate) for t, need in zip((x, y), needs, strict=True)
-    ]
+    grad_x, grad_y = (
+        torch.empty(t.shape if need else 0, dtype=accumulate) for t, need in zip((x, y), needs, strict=True)
+    )
     operations = value.numel() * (n + m) ** 2 * (d + 30)
     library.pairwise_form(
         PROFILES.index(profile), list(parameters), *weights, SCALARS.index(x.dtype), x.data_ptr(), y.data_ptr(),
-        value.numel(), n, m, d, value.data_ptr(), *(g.data_ptr() for g in gradients),
+        value.numel(), n, m, d, value.data_ptr(), grad_x.data_ptr(), grad_y.data_ptr(),
         torch.get_num_threads() if operations > ENOUGH_FOR_THREADS else 1,
     )  # fmt: skip
-    return value, *gradients
+    return value, grad_x, grad_y

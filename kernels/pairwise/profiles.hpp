@@ -1,9 +1,9 @@
 // The radial profiles φ(s) and their slopes φ'(s), s = ‖a−b‖², a register of pairs at a time.
 //
-// A profile has a constructor from its parameters; `value(s, slope)`, which returns φ(s) and sets φ'(s); `Inner`,
-// whether it is a function of the inner product instead; and `exact_near_zero`, whether φ' is singular at 0, so that
-// small distances must be taken from differences of coordinates. Constant factors that all pairs share are left out
-// of nothing: what reference.py says, this computes.
+// A profile has a constructor from its parameters; `value(s, slope)`, which returns φ(s) and sets φ'(s); `inner`,
+// whether it is a function of the inner product instead; `exact_near_zero`, whether φ' is singular at 0, so that
+// small distances must be taken from differences of coordinates; and `choose(reach, run)`, which calls `run` with
+// the fastest form of the profile that is right for all s up to `reach`.
 #pragma once
 
 #include "native/math.hpp"
@@ -11,15 +11,20 @@
 
 namespace fastlatent::FASTLATENT_ISA {
 
-template <class T>
+template <class Derived>
 struct Radial {
   static constexpr bool inner = false;
   static constexpr bool exact_near_zero = false;
+
+  template <class Run>
+  double choose(double, Run&& run) const {
+    return run(static_cast<const Derived&>(*this));
+  }
 };
 
 // Σ_c C_c/(C_c+s), as it is written: right for every s.
 template <class T>
-struct ImqByDivision : Radial<T> {
+struct ImqByDivision : Radial<ImqByDivision<T>> {
   const double* constants;
   std::int64_t count;
 
@@ -38,65 +43,38 @@ struct ImqByDivision : Radial<T> {
   }
 };
 
-// Σ_c C_c/(C_c+s) four constants at a time, over a common denominator: with t = s/C̄ and c = C/C̄,
+// Σ_c C_c/(C_c+s), `size` constants at a time over a common denominator: with t = s/C̄ and c = C/C̄,
 //   φ = P/Q,  φ' = −N/(C̄·Q²),  Q = Π(c+t),  P = Σ c Π_{others}(c'+t),  N = Σ c Π_{others}(c'+t)².
-// All coefficients are positive and t ≥ 0: nothing cancels. One division serves four constants, value and slope.
-// Q² overflows float32 for t beyond 2²⁰: `limit` says up to which s this form may be used.
-template <class T>
-struct Imq : Radial<T> {
-  static constexpr int group = 4;
+// All coefficients are positive and t ≥ 0: nothing cancels. One division serves a whole group, value and slope.
+// N and Q overflow for large t, the sooner the larger the group: beyond `limit` the form Wider serves.
+template <class T, int size, class Wider>
+struct ImqByGroups {
+  static constexpr bool inner = false;
+  static constexpr bool exact_near_zero = false;
+  static constexpr int most = 8;  // groups
+
   struct Group {
-    T scale;          // 1/C̄
-    T q[group];       // Q without its leading 1
-    T p[group];       // P
-    T slope[2 * group - 1];  // −N/C̄
+    T scale;                // 1/C̄
+    T p[size];              // P
+    T q[size];              // Q, without its leading 1
+    T slope[2 * size - 1];  // −N/C̄
   };
-  static constexpr int most = 8;  // groups, hence 32 constants
+
   Group groups[most];
   int count = 0;
-  double limit = 1e300;
+  double limit = 0;
+  Wider wider;
 
-  static bool serves(std::int64_t constants) { return constants <= most * group; }
-
-  Imq(const double* parameters, std::int64_t n) {
-    for (std::int64_t first = 0; first < n; first += group) add(parameters + first, n - first < group ? int(n - first) : group);
+  ImqByGroups(const double* constants, std::int64_t n) : wider(constants, n) {
+    if (n > most * size) return;  // limit 0: never used
+    limit = 1e300;
+    for (std::int64_t first = 0; first < n; first += size)
+      add(constants + first, n - first < size ? int(n - first) : size);
   }
 
-  void add(const double* constants, int size) {
-    double least = constants[0], greatest = constants[0];
-    for (int k = 1; k < size; ++k) {
-      least = constants[k] < least ? constants[k] : least;
-      greatest = constants[k] > greatest ? constants[k] : greatest;
-    }
-    const double mean = __builtin_sqrt(least * greatest);
-    double c[group];
-    for (int k = 0; k < group; ++k) c[k] = k < size ? constants[k] / mean : 1;  // unused places: weight 0 below
-    double q[group + 1] = {1}, p[group] = {}, squares[2 * group - 1] = {};
-    for (int k = 0; k < group; ++k)
-      for (int i = k; i >= 0; --i) {
-        q[i + 1] += q[i];
-        q[i] *= c[k];
-      }
-    for (int k = 0; k < size; ++k) {
-      double others[group] = {1};
-      for (int l = 0, degree = 0; l < group; ++l) {
-        if (l == k) continue;
-        for (int i = degree++; i >= 0; --i) {
-          others[i + 1] += others[i];
-          others[i] *= c[l];
-        }
-      }
-      for (int i = 0; i < group; ++i) {
-        p[i] += c[k] * others[i];
-        for (int j = 0; j < group; ++j) squares[i + j] -= c[k] * others[i] * others[j] / mean;
-      }
-    }
-    Group& g = groups[count++];
-    g.scale = T(1 / mean);
-    for (int i = 0; i < group; ++i) g.q[i] = T(q[i]), g.p[i] = T(p[i]);
-    for (int i = 0; i < 2 * group - 1; ++i) g.slope[i] = T(squares[i]);
-    const double reach = (sizeof(T) == 4 ? 1e5 : 1e30) * least;
-    limit = reach < limit ? reach : limit;
+  template <class Run>
+  double choose(double reach, Run&& run) const {
+    return reach <= limit ? run(*this) : wider.choose(reach, run);
   }
 
   Vector<T> value(Vector<T> s, Vector<T>& slope) const {
@@ -104,9 +82,10 @@ struct Imq : Radial<T> {
     for (int i = 0; i < count; ++i) {
       const Group& g = groups[i];
       const Vector<T> t = s * g.scale;
-      Vector<T> p = splat(g.p[group - 1]), q = t + g.q[group - 1], n = splat(g.slope[2 * group - 2]);
-      for (int k = group - 2; k >= 0; --k) p = p * t + g.p[k], q = q * t + g.q[k];
-      for (int k = 2 * group - 3; k >= 0; --k) n = n * t + g.slope[k];
+      Vector<T> p = splat(g.p[size - 1]), q = t + g.q[size - 1], n = splat(g.slope[2 * size - 2]);
+      // three Horner chains side by side: one alone would wait for itself
+      for (int k = size - 2; k >= 0; --k) p = p * t + g.p[k], q = q * t + g.q[k], n = n * t + g.slope[size - 1 + k];
+      for (int k = size - 2; k >= 0; --k) n = n * t + g.slope[k];
       const Vector<T> inverse = T(1) / q;
       sum += p * inverse;
       down += n * inverse * inverse;
@@ -114,11 +93,59 @@ struct Imq : Radial<T> {
     slope = down;
     return sum;
   }
+
+ private:
+  // One more group of `used` constants; the places left over stand for factors of Q and have no term of their own.
+  void add(const double* constants, int used) {
+    double least = constants[0], greatest = constants[0];
+    for (int k = 1; k < used; ++k) {
+      least = constants[k] < least ? constants[k] : least;
+      greatest = constants[k] > greatest ? constants[k] : greatest;
+    }
+    const double mean = __builtin_sqrt(least * greatest), spread = greatest / mean;
+    double c[size], q[size + 1], p[size] = {}, slope[2 * size - 1] = {};
+    for (int k = 0; k < size; ++k) c[k] = k < used ? constants[k] / mean : 1;
+    product(c, -1, q);
+    for (int k = 0; k < used; ++k) {
+      double others[size + 1];
+      product(c, k, others);
+      for (int i = 0; i < size; ++i) {
+        p[i] += c[k] * others[i];
+        for (int j = 0; j < size; ++j) slope[i + j] -= c[k] * others[i] * others[j] / mean;
+      }
+    }
+    Group& g = groups[count++];
+    g.scale = T(1 / mean);
+    for (int i = 0; i < size; ++i) g.p[i] = T(p[i]), g.q[i] = T(q[i]);
+    for (int i = 0; i < 2 * size - 1; ++i) g.slope[i] = T(slope[i]);
+    // N ≤ used·c·(c+t)^(2·size−2) must stay below the largest number, and Q above the smallest
+    const double largest = __builtin_pow(sizeof(T) == 4 ? 1e36 : 1e300, 1.0 / (2 * size - 1));
+    const double reach = (largest / 2 - spread) * mean;
+    limit = reach < limit ? reach : limit;
+  }
+
+  // Coefficients of Π_{k≠skip}(c_k + t), lowest first.
+  static void product(const double* c, int skip, double* to) {
+    for (int i = 0; i <= size; ++i) to[i] = i == 0;
+    for (int k = 0, degree = 0; k < size; ++k) {
+      if (k == skip) continue;
+      for (int i = degree++; i >= 0; --i) {
+        to[i + 1] += to[i];
+        to[i] *= c[k];
+      }
+    }
+  }
 };
+
+// Seven scales, the usual number, in one group; else four at a time; else one by one.
+template <class T>
+using ImqByFours = ImqByGroups<T, 4, ImqByDivision<T>>;
+template <class T>
+using Imq = ImqByGroups<T, 7, ImqByFours<T>>;
 
 // Σ_b exp(−s/(2b²)).
 template <class T>
-struct Gaussian : Radial<T> {
+struct Gaussian : Radial<Gaussian<T>> {
   const double* bandwidths;
   std::int64_t count;
 
@@ -139,7 +166,7 @@ struct Gaussian : Radial<T> {
 
 // Σ_b exp(−√s/b); φ'(0) counts as 0.
 template <class T>
-struct Laplace : Radial<T> {
+struct Laplace : Radial<Laplace<T>> {
   static constexpr bool exact_near_zero = true;
   const double* bandwidths;
   std::int64_t count;
@@ -162,7 +189,7 @@ struct Laplace : Radial<T> {
 
 // Σ_α (1+s/(2α))^(−α).
 template <class T>
-struct RationalQuadratic : Radial<T> {
+struct RationalQuadratic : Radial<RationalQuadratic<T>> {
   const double* alphas;
   std::int64_t count;
 
@@ -183,7 +210,7 @@ struct RationalQuadratic : Radial<T> {
 
 // −√s; φ'(0) counts as 0.
 template <class T>
-struct Energy : Radial<T> {
+struct Energy : Radial<Energy<T>> {
   static constexpr bool exact_near_zero = true;
 
   Energy(const double*, std::int64_t) {}
