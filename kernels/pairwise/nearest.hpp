@@ -1,7 +1,6 @@
 // Nearest neighbours: for few coordinates by differences, for many by the products of tiles.
 #pragma once
 
-#include "native/threads.hpp"
 #include "pairwise/cpu.hpp"
 #include "pairwise/tile.hpp"
 
@@ -78,13 +77,14 @@ void nearest_in_tiles(const Packed<T>& z, std::int64_t a, Tile<T>& tile, std::in
   T least[block];
   for (T& score : least) score = T(__builtin_huge_val());
   for (std::int64_t b = z.x_blocks; b < z.blocks; ++b) {
-    tile.products(z, a, b);
+    tile.at(a, b);
+    tile.products();
     const T* norms = z.norms.data() + b * block;
     for (int i = 0; i < z.count(a); ++i) {
       Best<T> best;
       auto where = Best<T>::first_lanes();
       for (int j = 0; j < z.count(b); j += lanes<T>) {
-        Vector<T> score = load(norms + j) - 2 * load(tile.pairs + i * block + j);
+        Vector<T> score = load(norms + j) - 2 * load(tile.row(i) + j);
         for (int k = z.count(b) - j; k < lanes<T>; ++k) score[k] = T(__builtin_huge_val());
         best.meet(score, where);
         where += lanes<T>;
@@ -117,10 +117,12 @@ void nearest_of_cloud(const In* x, const In* y, const NearestNeighbours& f, std:
   } else if (nan < 0) {
     Packed<T> z(f.n, f.m, f.d);
     z.fill(x, y, true);
-    Workspace<Tile<T>> tiles(threads);
-#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
-    for (std::int64_t a = 0; a < z.x_blocks; ++a)
-      nearest_in_tiles(z, a, tiles[thread_number()], index + a * z.block);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    {
+      Tile<T> tile(z);
+#pragma omp for schedule(static)
+      for (std::int64_t a = 0; a < z.x_blocks; ++a) nearest_in_tiles(z, a, tile, index + a * z.block);
+    }
   }
 }
 

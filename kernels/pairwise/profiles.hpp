@@ -30,7 +30,7 @@ struct ImqByDivision : Radial<ImqByDivision<T>> {
 
   ImqByDivision(const double* parameters, std::int64_t n) : constants(parameters), count(n) {}
 
-  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+  [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     Vector<T> sum{}, down{};
     for (std::int64_t c = 0; c < count; ++c) {
       const Vector<T> inverse = T(1) / (T(constants[c]) + s);
@@ -77,7 +77,7 @@ struct ImqByGroups {
     return reach <= limit ? run(*this) : wider.choose(reach, run);
   }
 
-  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+  [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     Vector<T> sum{}, down{};
     for (int i = 0; i < count; ++i) {
       const Group& g = groups[i];
@@ -151,7 +151,7 @@ struct Gaussian : Radial<Gaussian<T>> {
 
   Gaussian(const double* parameters, std::int64_t n) : bandwidths(parameters), count(n) {}
 
-  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+  [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     Vector<T> sum{}, down{};
     for (std::int64_t b = 0; b < count; ++b) {
       const T rate = T(-0.5 / (bandwidths[b] * bandwidths[b]));
@@ -173,7 +173,7 @@ struct Laplace : Radial<Laplace<T>> {
 
   Laplace(const double* parameters, std::int64_t n) : bandwidths(parameters), count(n) {}
 
-  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+  [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     const Vector<T> r = square_root(s);
     Vector<T> sum{}, down{};
     for (std::int64_t b = 0; b < count; ++b) {
@@ -195,7 +195,7 @@ struct RationalQuadratic : Radial<RationalQuadratic<T>> {
 
   RationalQuadratic(const double* parameters, std::int64_t n) : alphas(parameters), count(n) {}
 
-  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+  [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     Vector<T> sum{}, down{};
     for (std::int64_t a = 0; a < count; ++a) {
       const Vector<T> base = T(1) + s * T(0.5 / alphas[a]);
@@ -215,7 +215,7 @@ struct Energy : Radial<Energy<T>> {
 
   Energy(const double*, std::int64_t) {}
 
-  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+  [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     const Vector<T> r = square_root(s);
     slope = r == 0 ? Vector<T>{} : T(-0.5) / r;
     return -r;
@@ -229,7 +229,7 @@ struct InverseRoot : Radial<InverseRoot<T>> {
 
   InverseRoot(const double* parameters, std::int64_t) : rate(T(parameters[0])) {}
 
-  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+  [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     const Vector<T> base = T(1) + rate * s;
     const Vector<T> term = T(1) / square_root(base);
     slope = (T(-0.5) * rate) * term / base;
@@ -251,7 +251,7 @@ struct Kummer : Radial<Kummer<T>> {
     for (int k = 0; k < terms; ++k) a[k] = T(parameters[2 + k]), b[k] = T(parameters[2 + terms + k]);
   }
 
-  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+  [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     const Vector<T> r = T(1) / (T(1) + rate * s);
     const Vector<T> root = square_root(r), t = 4 * r - 2;  // twice the argument of the polynomials
     Vector<T> a1{}, a2{}, b1{}, b2{};                      // Clenshaw's recurrence
@@ -274,7 +274,7 @@ struct Polynomial : Radial<Polynomial<T>> {
   Polynomial(const double* parameters, std::int64_t)
       : gamma(T(parameters[0])), offset(T(parameters[1])), degree(int(parameters[2])) {}
 
-  Vector<T> value(Vector<T> product, Vector<T>& slope) const {
+  [[gnu::always_inline]] Vector<T> value(Vector<T> product, Vector<T>& slope) const {
     const Vector<T> base = gamma * product + offset;
     Vector<T> power = splat(T(1));
     for (int k = 1; k < degree; ++k) power *= base;

@@ -117,8 +117,10 @@ def form(
                 phi = polynomial(a @ b.mT, parameters)
             else:
                 phi = PROFILES[profile](squared_distances(a, b), parameters)
-            if a is b and not diagonal:
-                phi = phi.masked_fill(torch.eye(a.shape[-2], dtype=torch.bool, device=a.device), 0)
+            if a is b and not (diagonal and profile == "polynomial"):
+                # radial: φ(0), a constant; its slope moves nothing, and would only drown small ones in rounding
+                of_itself = PROFILES[profile](x.new_zeros(()), parameters) if diagonal else 0
+                phi = phi.masked_fill(torch.eye(a.shape[-2], dtype=torch.bool, device=a.device), of_itself)
             value = value + weight * phi.sum((-2, -1))
     return value.to(result)
 

@@ -1,99 +1,83 @@
-// One tile: inner products, profile, gradients.
+// One tile, the pairs of a block of points with another: inner products or distances, profile, gradients.
+//
+// A tile of a block with itself (on the diagonal) does the pairs i < j only, in whole registers from the one that
+// holds the pair of i with itself on; what lies before is zero.
 #pragma once
 
 #include "pairwise/packed.hpp"
+#include "pairwise/products.hpp"
 #include "pairwise/profiles.hpp"
 
 namespace fastlatent::FASTLATENT_ISA {
 
-// c (R rows of V registers) += or = Σ_k a(r, k)·b(k, ·): the register block that all three products are made of.
-template <class T, int R, int V, bool Add>
-inline void multiply(std::int64_t depth, const T* a, std::int64_t a_row, std::int64_t a_depth, const T* b,
-                     std::int64_t b_depth, T* c, std::int64_t c_row) {
-  Vector<T> sum[R][V];
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) sum[r][v] = Add ? load(c + r * c_row + v * lanes<T>) : Vector<T>{};
-  for (std::int64_t k = 0; k < depth; ++k) {
-    Vector<T> right[V];
-    for (int v = 0; v < V; ++v) right[v] = load(b + k * b_depth + v * lanes<T>);
-    for (int r = 0; r < R; ++r) {
-      const Vector<T> left = splat(a[r * a_row + k * a_depth]);
-      for (int v = 0; v < V; ++v) sum[r][v] += left * right[v];
-    }
-  }
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) store(c + r * c_row + v * lanes<T>, sum[r][v]);
-}
-
 template <class T>
-struct Tile {
+class Tile {
+ public:
   using S = Shape<T>;
   static constexpr int block = S::block;
 
-  T pairs[block * block];  // inner products or squared distances, then w·φ'
-  T row_sums[block], column_sums[block];
+  explicit Tile(const Packed<T>& points) : z(points) {}
 
-  // pairs = the inner products of two blocks
-  void products(const Packed<T>& z, std::int64_t a, std::int64_t b) {
-    const int groups = (z.count(b) + S::columns - 1) / S::columns;
-    const int rows = z.count(a);
-    for (int g = 0; g < groups; ++g)
-      for (int i = 0; i < rows; i += S::rows)
-        multiply<T, S::rows, S::vectors, false>(
-            z.d, z.rows.data() + (a * block + i) * z.width, z.width, 1,
-            z.columns.data() + (b * block + g * S::columns) * z.d, S::columns,
-            pairs + i * block + g * S::columns, block);
+  void at(std::int64_t block_of_rows, std::int64_t block_of_columns) {
+    a = block_of_rows, b = block_of_columns;
+    rows = z.count(a), columns = z.count(b);
+  }
+
+  const T* row(int i) const { return pairs + i * block; }
+
+  // pairs = inner products
+  void products() {
+    for (int g = 0; g < columns; g += S::columns)
+      for (int i = 0; i < rows && !(a == b && i >= g + S::columns); i += S::rows)
+        multiply<T, S::rows, S::vectors, false>(z.d, point(a, i), z.width, 1, column_group(g), S::columns,
+                                                pairs + i * block + g, block);
   }
 
   // pairs = squared distances, as exact where they are small as differences of coordinates make them
-  void distances(const Packed<T>& z, std::int64_t a, std::int64_t b) {
-    if (z.d <= few_coordinates) return differences(z, a, b);
-    products(z, a, b);
-    for (int i = 0; i < z.count(a); ++i) {
+  void distances() {
+    if (z.d <= few_coordinates) return differences();
+    products();
+    for (int i = 0; i < rows; ++i) {
       T* row = pairs + i * block;
-      const T* right = z.norms.data() + b * block;
-      const T left = z.norms[a * block + i];
       decltype(Vector<T>{} < 0) close{};
-      for (int j = 0; j < z.count(b); j += lanes<T>) {
-        const Vector<T> sum = left + load(right + j);
+      for (int j = first_column(i); j < columns; j += lanes<T>) {
+        const Vector<T> sum = norms(a)[i] + load(norms(b) + j);
         Vector<T> s = sum - 2 * load(row + j);
         s = s < 0 ? Vector<T>{} : s;
         close |= s < sum * cancelled;
         store(row + j, s);
       }
-      if (any(close)) repair(z, a * block + i, b, left, right, row);
+      if (any(close)) repair(i);
     }
   }
 
-  // Σ φ over the tile; leaves weight·φ' in pairs, with its row and column sums. On a diagonal tile (a block with
-  // itself) each pair of a point with itself counts `of_itself`, without a slope.
-  template <bool Slope, bool Diagonal, class Phi>
-  double profile(const Phi& phi, const Packed<T>& z, std::int64_t a, std::int64_t b, T weight, T of_itself) {
-    const int rows = z.count(a), columns = z.count(b);
-    const T* left = z.norms.data() + a * block;
-    const T* right = z.norms.data() + b * block;
+  // Σ φ over the pairs; leaves weight·φ' in their place, with its sums over rows and columns. On the diagonal a pair of
+  // a point with itself counts `of_itself` times half its value and slope.
+  template <bool Slope, class Phi>
+  double profile(const Phi& phi, T weight, T of_itself) {
     for (int j = 0; j < block; ++j) column_sums[j] = 0;
     double total = 0;
-    for (int i = 0; i < rows; ++i) {
-      const int itself = Diagonal ? i : -1;
-      total += profile_row<Slope, Diagonal>(phi, pairs + i * block, left[i], right, columns, weight, itself, of_itself,
-                                            row_sums[i]);
-    }
+    for (int i = 0; i < rows; ++i)
+      total += a == b ? profile_row<Slope, true>(phi, i, weight, of_itself) : profile_row<Slope, false>(phi, i, weight, 0);
     return total;
   }
 
-  // gradient of block a += pairs·(points of block b), and the sums that multiply the points of a themselves
-  void gradient_of_rows(const Packed<T>& z, std::int64_t a, std::int64_t b, T* gradient, T* sums) const {
-    accumulate(z, z.count(a), z.count(b), block, 1, z.rows.data() + b * block * z.width,
-               gradient + a * block * z.width);
-    for (int i = 0; i < z.count(a); ++i) sums[a * block + i] += row_sums[i];
+  // gradient of the rows' points += pairs·(the columns' points); sums: what multiplies the rows' points themselves
+  void gradient_of_rows(T* gradient, T* sums) const {
+    for (int i = 0; i < rows; i += S::rows) {
+      const int first = a == b ? i : 0;
+      accumulate(columns - first, row(i) + first, block, 1, point(b, first), gradient + (a * block + i) * z.width);
+    }
+    for (int i = 0; i < rows; ++i) sums[a * block + i] += row_sums[i];
   }
 
-  // the same for block b, with the tile transposed
-  void gradient_of_columns(const Packed<T>& z, std::int64_t a, std::int64_t b, T* gradient, T* sums) const {
-    accumulate(z, z.count(b), z.count(a), 1, block, z.rows.data() + a * block * z.width,
-               gradient + b * block * z.width);
-    for (int j = 0; j < z.count(b); ++j) sums[b * block + j] += column_sums[j];
+  // the same for the columns' points, with the tile transposed
+  void gradient_of_columns(T* gradient, T* sums) const {
+    for (int j = 0; j < columns; j += S::rows) {
+      const int last = a == b && j + S::rows < rows ? j + S::rows : rows;
+      accumulate(last, pairs + j, 1, block, point(a, 0), gradient + (b * block + j) * z.width);
+    }
+    for (int j = 0; j < columns; ++j) sums[b * block + j] += column_sums[j];
   }
 
  private:
@@ -102,32 +86,39 @@ struct Tile {
   // ‖a−b‖² below this share of ‖a‖²+‖b‖² has lost digits in ‖a‖²+‖b‖²−2a·b.
   static constexpr T cancelled = T(1) / 64;
 
-  void differences(const Packed<T>& z, std::int64_t a, std::int64_t b) {
-    for (int i = 0; i < z.count(a); ++i) {
-      const T* point = z.rows.data() + (a * block + i) * z.width;
-      for (int j = 0; j < z.count(b); j += lanes<T>) {
-        const T* others = z.columns.data() + (b * block + j / S::columns * S::columns) * z.d + j % S::columns;
+  const Packed<T>& z;
+  std::int64_t a = 0, b = 0;  // blocks of the rows and of the columns
+  int rows = 0, columns = 0;  // points in them
+  alignas(64) T pairs[block * block] = {};  // inner products or squared distances, then weight·φ'
+  T row_sums[block], column_sums[block];
+
+  const T* point(std::int64_t of_block, int i) const { return z.rows.data() + (of_block * block + i) * z.width; }
+  const T* norms(std::int64_t of_block) const { return z.norms.data() + of_block * block; }
+  const T* column_group(int first) const { return z.columns.data() + (b * block + first) * z.d; }
+  int first_column(int i) const { return a == b ? i / lanes<T> * lanes<T> : 0; }
+
+  void differences() {
+    for (int i = 0; i < rows; ++i)
+      for (int j = first_column(i); j < columns; j += lanes<T>) {
+        const T* others = column_group(j / S::columns * S::columns) + j % S::columns;
         Vector<T> s{};
         for (std::int64_t k = 0; k < z.d; ++k) {
-          const Vector<T> difference = point[k] - load(others + k * S::columns);
+          const Vector<T> difference = point(a, i)[k] - load(others + k * S::columns);
           s += difference * difference;
         }
         store(pairs + i * block + j, s);
       }
-    }
   }
 
-  void repair(const Packed<T>& z, std::int64_t point, std::int64_t b, T left, const T* right, T* row) const {
-    const T* p = z.rows.data() + point * z.width;
-    for (int j = 0; j < z.count(b); ++j) {
-      if (!(row[j] < (left + right[j]) * cancelled)) continue;
-      const T* q = z.rows.data() + (b * block + j) * z.width;
+  void repair(int i) {
+    for (int j = first_column(i); j < columns; ++j) {
+      if (!(row(i)[j] < (norms(a)[i] + norms(b)[j]) * cancelled)) continue;
       Vector<T> s{};
       for (std::int64_t k = 0; k < z.width; k += lanes<T>) {
-        const Vector<T> difference = load(p + k) - load(q + k);
+        const Vector<T> difference = load(point(a, i) + k) - load(point(b, j) + k);
         s += difference * difference;
       }
-      row[j] = sum_lanes<T>(s);
+      pairs[i * block + j] = sum_lanes<T>(s);
     }
   }
 
@@ -140,24 +131,26 @@ struct Tile {
   }
 
   template <bool Slope, bool Diagonal, class Phi>
-  double profile_row(const Phi& phi, T* row, T left, const T* right, int columns, T weight, int itself, T of_itself,
-                     T& row_sum) {
+  double profile_row(const Phi& phi, int i, T weight, T of_itself) {
+    const int first = Diagonal ? first_column(i) : 0;
+    T* row = pairs + i * block;
     Vector<T> total{}, slopes{};
-    for (int j = 0; j < columns; j += lanes<T>) {
+    for (int j = 0; Diagonal && Slope && j < first; j += lanes<T>) store(row + j, Vector<T>{});
+    for (int j = first; j < columns; j += lanes<T>) {
       const Vector<T> products = load(row + j);
       Vector<T> s = products;
       if constexpr (!Phi::inner && !Phi::exact_near_zero) {
-        s = (left + load(right + j)) - 2 * products;
+        s = (norms(a)[i] + load(norms(b) + j)) - 2 * products;
         s = s < 0 ? Vector<T>{} : s;  // rounding; NaN stays
       }
       Vector<T> slope;
       Vector<T> value = phi.value(s, slope);
       slope *= weight;
-      if (columns - j < lanes<T>) {
-        value = keep_first(value, columns - j);
-        slope = keep_first(slope, columns - j);
+      if (Diagonal && j == first) {
+        for (int lane = 0; lane < i - first; ++lane) value[lane] = slope[lane] = 0;
+        value[i - first] = of_itself * value[i - first] / 2, slope[i - first] = of_itself * slope[i - first] / 2;
       }
-      if (Diagonal && itself >= j && itself < j + lanes<T>) value[itself - j] = of_itself, slope[itself - j] = 0;
+      for (int lane = columns - j; lane < lanes<T>; ++lane) value[lane] = slope[lane] = 0;
       total += value;
       if constexpr (Slope) {
         slopes += slope;
@@ -165,26 +158,18 @@ struct Tile {
         store(column_sums + j, load(column_sums + j) + slope);
       }
     }
-    if constexpr (Slope) row_sum = sum_lanes<T>(slopes);
+    if constexpr (Slope) row_sums[i] = sum_lanes<T>(slopes);
     return sum_lanes<T>(total);
   }
 
-  static Vector<T> keep_first(Vector<T> v, int count) {
-    for (int i = count; i < lanes<T>; ++i) v[i] = 0;
-    return v;
-  }
-
-  void accumulate(const Packed<T>& z, int rows, int depth, std::int64_t a_row, std::int64_t a_depth,
-                  const T* points, T* gradient) const {
+  // one group of rows of the gradient += a(r, k)·(the k-th of `depth` points)
+  void accumulate(int depth, const T* left, std::int64_t a_row, std::int64_t a_depth, const T* points,
+                  T* gradient) const {
     std::int64_t k = 0;
     for (; k + S::columns <= z.width; k += S::columns)
-      for (int i = 0; i < rows; i += S::rows)
-        multiply<T, S::rows, S::vectors, true>(depth, pairs + i * a_row, a_row, a_depth, points + k, z.width,
-                                               gradient + i * z.width + k, z.width);
+      multiply<T, S::rows, S::vectors, true>(depth, left, a_row, a_depth, points + k, z.width, gradient + k, z.width);
     for (; k < z.width; k += lanes<T>)
-      for (int i = 0; i < rows; i += S::rows)
-        multiply<T, S::rows, 1, true>(depth, pairs + i * a_row, a_row, a_depth, points + k, z.width,
-                                      gradient + i * z.width + k, z.width);
+      multiply<T, S::rows, 1, true>(depth, left, a_row, a_depth, points + k, z.width, gradient + k, z.width);
   }
 };
 

@@ -47,29 +47,20 @@ class Walk {
   double run(int threads) {
     const std::int64_t most = z.blocks / 8 < 16 ? 16 : 64;
     parts = z.blocks < most ? z.blocks + z.blocks % 2 : most;
-    Workspace<double> totals(parts * (parts + 1) / 2 + parts);
-    const std::int64_t per_round = parts / 2;
-    if (threads > 1) {
-#pragma omp parallel num_threads(threads)
-      {
-        Workspace<Tile<T>> tile(1);
-        clear(tile[0]);
-        for (std::int64_t round = 0; round < parts; ++round) {
+    const std::int64_t rounds = parts, slots = parts;
+    Workspace<double> totals(rounds * slots);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+    {
+      Tile<T> tile(z);
+      for (std::int64_t round = 0; round < rounds; ++round) {
 #pragma omp for schedule(dynamic, 1)
-          for (std::int64_t task = 0; task < tasks(round); ++task)
-            totals[round * per_round + task] = run_task(round, task, tile[0]);
-        }
-      }
-    } else {
-      Workspace<Tile<T>> tile(1);
-      clear(tile[0]);
-      for (std::int64_t round = 0; round < parts; ++round)
         for (std::int64_t task = 0; task < tasks(round); ++task)
-          totals[round * per_round + task] = run_task(round, task, tile[0]);
+          totals[round * slots + task] = run_task(round, task, tile);
+      }
     }
     double total = 0;
-    for (std::int64_t round = 0; round < parts; ++round)
-      for (std::int64_t task = 0; task < tasks(round); ++task) total += totals[round * per_round + task];
+    for (std::int64_t round = 0; round < rounds; ++round)
+      for (std::int64_t task = 0; task < tasks(round); ++task) total += totals[round * slots + task];
     return total;
   }
 
@@ -79,8 +70,6 @@ class Walk {
   Gradient<T>& gradient;
   const Phi phi;
   std::int64_t parts = 0;
-
-  static void clear(Tile<T>& tile) { __builtin_memset(&tile, 0, sizeof tile); }
 
   // Rounds 0 … parts−2 hold parts/2 pairs of different parts each; the last holds the parts with themselves.
   std::int64_t tasks(std::int64_t round) const { return round < parts - 1 ? parts / 2 : parts; }
@@ -105,35 +94,32 @@ class Walk {
 
   double run_tile(std::int64_t i, std::int64_t j, Tile<T>& tile) {
     const bool same = z.in_x(i) == z.in_x(j);
-    const double weight = !same ? f.weight_xy : z.in_x(i) ? f.weight_xx : f.weight_yy;
-    if (weight == 0) return 0;
-    const bool rows = gradient.of(z.in_x(i)), columns = i != j && gradient.of(z.in_x(j));
-    // within a cloud each unordered pair stands for two
-    const T slope_weight = T(same ? 2 * weight : weight);
+    const double once = !same ? f.weight_xy : z.in_x(i) ? f.weight_xx : f.weight_yy;
+    if (once == 0) return 0;
+    const double weight = same ? 2 * once : once;  // within a cloud an unordered pair stands for two
+    const bool rows = gradient.of(z.in_x(i)), columns = gradient.of(z.in_x(j));
+    tile.at(i, j);
     if constexpr (Phi::exact_near_zero)
-      tile.distances(z, i, j);
+      tile.distances();
     else
-      tile.products(z, i, j);
+      tile.products();
+    // a point with itself: inner products are pairs like any other; of radial profiles the value is known, and the
+    // slope moves nothing
+    const T of_itself = f.diagonal && Phi::inner ? 1 : 0;
     const double reach = 2 * (double(z.greatest[i]) + double(z.greatest[j]));
-    const double sum = phi.choose(
-        reach, [&](const auto& form) { return profile(form, rows || columns, i, j, slope_weight, tile); });
-    if (rows) tile.gradient_of_rows(z, i, j, gradient.points.data(), gradient.sums.data());
-    if (columns) tile.gradient_of_columns(z, i, j, gradient.points.data(), gradient.sums.data());
-    return sum * (same && i != j ? 2 * weight : weight);
+    const double sum = phi.choose(reach, [&](const auto& form) {
+      return rows || columns ? tile.template profile<true>(form, T(weight), of_itself)
+                             : tile.template profile<false>(form, T(weight), of_itself);
+    });
+    if (rows) tile.gradient_of_rows(gradient.points.data(), gradient.sums.data());
+    if (columns) tile.gradient_of_columns(gradient.points.data(), gradient.sums.data());
+    const bool diagonal = i == j && f.diagonal && !Phi::inner;
+    return sum * weight + (diagonal ? once * double(z.count(i)) * of_distance_zero() : 0);
   }
 
-  template <class Form>
-  double profile(const Form& form, bool slopes, std::int64_t i, std::int64_t j, T weight, Tile<T>& tile) {
-    // a point and itself: of radial profiles the value is known and the slope moves nothing; inner products are pairs
-    // like any other where they count at all
-    if (i == j && !(Form::inner && f.diagonal)) {
-      Vector<T> slope;
-      const T of_itself = f.diagonal ? form.value(Vector<T>{}, slope)[0] : T(0);
-      return slopes ? tile.template profile<true, true>(form, z, i, j, weight, of_itself)
-                    : tile.template profile<false, true>(form, z, i, j, weight, of_itself);
-    }
-    return slopes ? tile.template profile<true, false>(form, z, i, j, weight, 0)
-                  : tile.template profile<false, false>(form, z, i, j, weight, 0);
+  double of_distance_zero() const {
+    Vector<T> slope;
+    return double(phi.value(Vector<T>{}, slope)[0]);
   }
 };
 
