@@ -3,11 +3,22 @@
 from .config import show_config as show_config
 from .kernels.backend import explain as explain
 from .kernels.backend import use_backend as use_backend
-from .losses.mmd import IMQ as IMQ
-from .losses.mmd import RBF as RBF
-from .losses.mmd import Laplace as Laplace
-from .losses.mmd import RationalQuadratic as RationalQuadratic
+from .losses.cramer_wold import cramer_wold as cramer_wold
+from .losses.cramer_wold import cramer_wold_normal as cramer_wold_normal
+from .losses.kernels import IMQ as IMQ
+from .losses.kernels import RBF as RBF
+from .losses.kernels import Energy as Energy
+from .losses.kernels import Laplace as Laplace
+from .losses.kernels import Polynomial as Polynomial
+from .losses.kernels import RationalQuadratic as RationalQuadratic
+from .losses.mmd import energy_distance as energy_distance
 from .losses.mmd import mmd as mmd
 from .losses.mmd import mmd_imq as mmd_imq
+from .losses.mmd import mmd_laplace as mmd_laplace
+from .losses.mmd import mmd_rational_quadratic as mmd_rational_quadratic
+from .losses.mmd import mmd_rbf as mmd_rbf
+from .losses.mmd import polynomial_mmd as polynomial_mmd
+from .losses.pointcloud import chamfer_distance as chamfer_distance
+from .losses.pointcloud import nearest as nearest
 
 __version__ = "0.1.0"

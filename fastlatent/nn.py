@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from .losses import cramer_wold as _cramer_wold
+from .losses import kernels as _kernels
 from .losses import mmd as _mmd
+from .losses import pointcloud as _pointcloud
 
 
 class MMD(nn.Module):
     """`fastlatent.mmd` with a given kernel."""
 
-    def __init__(self, kernel: _mmd.Kernel, *, estimator: str = "unbiased") -> None:
+    def __init__(self, kernel: _kernels.Kernel, *, estimator: str = "unbiased") -> None:
         super().__init__()
         self.kernel, self.estimator = kernel, estimator
 
@@ -25,6 +28,41 @@ class MMDIMQ(MMD):
     """`fastlatent.mmd_imq`, the penalty of WAE-MMD."""
 
     def __init__(
-        self, *, scales: Sequence[float] = _mmd.SCALES, sigma: float = 1.0, estimator: str = "unbiased"
+        self, *, scales: Sequence[float] = _kernels.SCALES, sigma: float = 1.0, estimator: str = "unbiased"
     ) -> None:
-        super().__init__(_mmd.IMQ(scales, sigma), estimator=estimator)
+        super().__init__(_kernels.IMQ(scales, sigma), estimator=estimator)
+
+
+class CramerWold(nn.Module):
+    """`fastlatent.cramer_wold`."""
+
+    def __init__(self, *, gamma: float | None = None) -> None:
+        super().__init__()
+        self.gamma = gamma
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return _cramer_wold.cramer_wold(x, y, gamma=self.gamma)
+
+    def extra_repr(self) -> str:
+        return f"gamma={self.gamma}"
+
+
+class CramerWoldNormal(nn.Module):
+    """`fastlatent.cramer_wold_normal`, the penalty of CWAE."""
+
+    def __init__(self, *, gamma: float | None = None) -> None:
+        super().__init__()
+        self.gamma = gamma
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _cramer_wold.cramer_wold_normal(x, gamma=self.gamma)
+
+    def extra_repr(self) -> str:
+        return f"gamma={self.gamma}"
+
+
+class ChamferDistance(nn.Module):
+    """`fastlatent.chamfer_distance`."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return _pointcloud.chamfer_distance(x, y)

@@ -152,13 +152,18 @@ def register(op: Any, inputs: int, operation: Callable[..., Operation]) -> None:
         return *pulled, *[None] * (len(ctx.needs_input_grad) - inputs)
 
     def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> tuple[Any, Any]:
-        tensors = [
-            t.unsqueeze(0).expand(info.batch_size, *t.shape) if dim is None else t.movedim(dim, 0)
-            for t, dim in zip(args[:inputs], in_dims[:inputs], strict=True)
-        ]
+        tensors = batched(info.batch_size, in_dims, args[:inputs])
         outputs = op(*tensors, *args[inputs:])
         return outputs, (0, *(0 if need else None for need in args[-inputs:]))
 
     op.register_fake(fake)
     op.register_autograd(backward, setup_context=setup_context)
     op.register_vmap(vmap)
+
+
+def batched(size: int, in_dims: Sequence[int | None], tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Tensors with the dimension that vmap maps over in front, repeated where a tensor has none."""
+    return [
+        t.expand(size, *t.shape) if dim is None else t.movedim(dim, 0)
+        for t, dim in zip(tensors, in_dims[: len(tensors)], strict=True)
+    ]

@@ -1,122 +1,22 @@
-"""Maximum mean discrepancy with radial kernels (Gretton et al. 2012, "A kernel two-sample test")."""
+"""Maximum mean discrepancy (Gretton et al. 2012, "A kernel two-sample test") and its named special cases."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from ..kernels.pairwise import PairwiseForm
-from . import checks
+from . import checks, features
 from .distributed import gather
+from .kernels import IMQ, RBF, SCALES, Energy, Kernel, Laplace, Polynomial, RationalQuadratic
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
-SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-ESTIMATORS = ("unbiased", "biased")
-
-
-class Kernel(Protocol):
-    """A radial kernel: a profile of the pairwise engine with its parameters."""
-
-    def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
-        """Name of the engine's profile φ and its parameters, for points of d coordinates."""
-
-    @property
-    def at_zero(self) -> float:
-        """φ(0), the kernel of a point with itself."""
-
-
-@dataclass(frozen=True)
-class IMQ:
-    """Inverse multiquadratic: k(x, y) = Σ_c C_c/(C_c + ‖x−y‖²), C_c = scale_c·2dσ².
-
-    Args:
-        scales: scale_c, each > 0.
-        sigma: standard deviation σ of the prior, > 0.
-
-    Source: Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", section 4 and the authors' code.
-    """
-
-    scales: Sequence[float] = SCALES
-    sigma: float = 1.0
-
-    def __post_init__(self) -> None:
-        checks.positives("scales", self.scales)
-        checks.positive("sigma", self.sigma)
-
-    def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
-        return "imq", tuple(scale * 2 * d * self.sigma**2 for scale in self.scales)
-
-    @property
-    def at_zero(self) -> float:
-        return float(len(self.scales))
-
-
-@dataclass(frozen=True)
-class RBF:
-    """Gaussian: k(x, y) = Σ_b exp(−‖x−y‖²/(2b²)).
-
-    Args:
-        bandwidths: b, each > 0.
-    """
-
-    bandwidths: Sequence[float] = (1.0,)
-
-    def __post_init__(self) -> None:
-        checks.positives("bandwidths", self.bandwidths)
-
-    def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
-        return "gaussian", tuple(self.bandwidths)
-
-    @property
-    def at_zero(self) -> float:
-        return float(len(self.bandwidths))
-
-
-@dataclass(frozen=True)
-class Laplace:
-    """Laplace: k(x, y) = Σ_b exp(−‖x−y‖/b), with gradient 0 at x = y.
-
-    Args:
-        bandwidths: b, each > 0.
-    """
-
-    bandwidths: Sequence[float] = (1.0,)
-
-    def __post_init__(self) -> None:
-        checks.positives("bandwidths", self.bandwidths)
-
-    def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
-        return "laplace", tuple(self.bandwidths)
-
-    @property
-    def at_zero(self) -> float:
-        return float(len(self.bandwidths))
-
-
-@dataclass(frozen=True)
-class RationalQuadratic:
-    """Rational quadratic: k(x, y) = Σ_α (1 + ‖x−y‖²/(2α))^(−α).
-
-    Args:
-        alphas: α, each > 0.
-
-    Source: Bińkowski et al. 2018, "Demystifying MMD GANs", equation (9).
-    """
-
-    alphas: Sequence[float] = (0.2, 0.5, 1.0, 2.0, 5.0)
-
-    def __post_init__(self) -> None:
-        checks.positives("alphas", self.alphas)
-
-    def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
-        return "rational_quadratic", tuple(self.alphas)
-
-    @property
-    def at_zero(self) -> float:
-        return float(len(self.alphas))
+ESTIMATORS = ("unbiased", "biased", "block", "linear", "features")
+MEDIAN_OF = 1000  # points of each sample that the median bandwidth looks at
 
 
 def mmd(
@@ -125,40 +25,98 @@ def mmd(
     kernel: Kernel,
     *,
     estimator: str = "unbiased",
+    block_size: int | None = None,
+    n_features: int = 1024,
+    generator: torch.Generator | None = None,
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
     """Squared maximum mean discrepancy between two samples.
 
     unbiased: Σ_{i≠j} k(xᵢ, xⱼ)/(n(n−1)) + Σ_{i≠j} k(yᵢ, yⱼ)/(m(m−1)) − 2 Σ_ij k(xᵢ, yⱼ)/(nm);
-    biased: the same with all pairs and n², m² (the V-statistic, never negative).
+    biased: the same with all pairs and n², m² (the V-statistic, never negative);
+    block: the mean of the unbiased estimate over blocks of B points of each sample;
+    linear: the same with blocks of 2 points;
+    features: ‖mean ψ(x) − mean ψ(y)‖² with D random Fourier features, an approximation of the biased one.
+
+    Cost, in operations and memory: unbiased and biased O((n+m)²·d), O((n+m)·d); block O(n·B·d), O(n·d);
+    linear O(n·d), O(n·d); features O((n+m)·d·D), O((n+m)·D).
 
     Args:
         x: sample (..., n, d), float64, float32, bfloat16 or float16; leading dimensions are batches.
         y: sample (..., m, d).
-        kernel: `IMQ`, `RBF`, `Laplace` or `RationalQuadratic`.
-        estimator: "unbiased" (needs n, m ≥ 2) or "biased".
+        kernel: `IMQ`, `RBF`, `Laplace`, `RationalQuadratic`, `Energy` or `Polynomial`.
+        estimator: "unbiased" (n, m ≥ 2), "biased", "block" or "linear" (n = m ≥ B; points beyond the last whole
+            block are left out), "features" (`RBF` and `Laplace`).
+        block_size: B ≥ 2 for "block"; None: ⌊√n⌋, at least 2.
+        n_features: D for "features", for each bandwidth.
+        generator: draws the random features.
         group: take the loss over the batches of all ranks of this torch.distributed group.
 
     Returns:
-        (...,) in the dtype of x, float32 for half precision. The unbiased estimate may be negative.
+        (...,) in the dtype of x, float32 for half precision. Unbiased estimates may be negative.
 
     Raises:
         TypeError, ValueError: for arguments outside what is said here.
 
-    Source: Gretton et al. 2012, "A kernel two-sample test", equations (3) and (5).
+    Source: Gretton et al. 2012, equations (3) and (5), section 6 (linear); Zaremba et al. 2013, "B-tests" (block);
+    Rahimi & Recht 2007, "Random features for large-scale kernel machines".
     """
     checks.choice("estimator", estimator, ESTIMATORS)
-    least = 2 if estimator == "unbiased" else 1
+    if block_size is not None and estimator != "block":
+        raise ValueError(
+            f"block_size goes with estimator='block'; got block_size={block_size!r}, estimator={estimator!r}"
+        )
+    least = 1 if estimator in ("biased", "features") else 2
     if group is not None:
         checks.samples(x, y)
         x, y = gather(x, group), gather(y, group)
     checks.samples(x, y, least)
+    if isinstance(kernel, RBF) and kernel.bandwidths == "median":
+        x, y = _in_units_of_the_median(x, y)
+    if estimator == "features":
+        return features.mmd(x, y, kernel, checks.count("n_features", n_features), generator)
+    if estimator in ("block", "linear"):
+        x, y = _blocks(x, y, 2 if estimator == "linear" else block_size)
+        return _estimate(x, y, kernel, unbiased=True).mean(-1)
+    return _estimate(x, y, kernel, unbiased=estimator == "unbiased")
+
+
+def _estimate(x: Tensor, y: Tensor, kernel: Kernel, *, unbiased: bool) -> Tensor:
     n, m = x.shape[-2], y.shape[-2]
     profile, parameters = kernel.profile(x.shape[-1])
-    if estimator == "unbiased":
-        return PairwiseForm(profile, parameters, (1 / (n * (n - 1)), -2 / (n * m), 1 / (m * (m - 1))))(x, y)
-    form = PairwiseForm(profile, parameters, (1 / n**2, -2 / (n * m), 1 / m**2))
-    return form(x, y) + kernel.at_zero * (1 / n + 1 / m)
+    counts = (n * (n - 1), n * m, m * (m - 1)) if unbiased else (n * n, n * m, m * m)
+    weights = (1 / counts[0], -2 / counts[1], 1 / counts[2])
+    return PairwiseForm(profile, parameters, weights, diagonal=not unbiased)(x, y)
+
+
+def _blocks(x: Tensor, y: Tensor, size: int | None) -> tuple[Tensor, Tensor]:
+    """(..., n, d) -> (..., n // size, size, d)."""
+    n = x.shape[-2]
+    if y.shape[-2] != n:
+        raise ValueError(f"x and y must have equally many points for 'block' and 'linear'; got {n} and {y.shape[-2]}")
+    size = max(2, math.isqrt(n)) if size is None else checks.count("block_size", size, 2)
+    if size > n:
+        raise ValueError(f"block_size must be at most n = {n}; got {size}")
+    count = n // size
+    return tuple(z[..., : count * size, :].unflatten(-2, (count, size)) for z in (x, y))  # type: ignore[return-value]
+
+
+def _in_units_of_the_median(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Both samples divided by their median distance; about their common origin, where a division costs no digits."""
+    scale = median_distance(x, y)[..., None, None]
+    origin = torch.cat([x, y], -2).detach().mean(-2, keepdim=True)
+    return (x - origin) / scale, (y - origin) / scale
+
+
+@torch.no_grad()
+def median_distance(x: Tensor, y: Tensor) -> Tensor:
+    """Median of ‖zᵢ−zⱼ‖ over i < j, z = [x; y], in the dtype of x, (...,); 1 where all points coincide."""
+    z = torch.cat([s[..., :: -(-s.shape[-2] // MEDIAN_OF), :] for s in (x, y)], -2)
+    z = z.to(torch.promote_types(z.dtype, torch.float32))
+    count = z.shape[-2]
+    above = torch.ones(count, count, dtype=torch.bool, device=z.device).triu(1)
+    median = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")[..., above].median(-1).values
+    return torch.where(median > 0, median, 1).to(x.dtype)
 
 
 def mmd_imq(
@@ -184,3 +142,103 @@ def mmd_imq(
     Source: Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 2 and the authors' code.
     """
     return mmd(x, y, IMQ(scales, sigma), estimator=estimator, group=group)
+
+
+def mmd_rbf(
+    x: Tensor,
+    y: Tensor,
+    *,
+    bandwidths: Sequence[float] | str = (1.0,),
+    estimator: str = "unbiased",
+    group: "ProcessGroup | None" = None,
+) -> Tensor:
+    """`mmd` with the kernel `RBF`: k = Σ_b exp(−‖x−y‖²/(2b²)).
+
+    Args:
+        x, y: samples (..., n, d) and (..., m, d).
+        bandwidths: b, each > 0, or "median".
+        estimator, group: see `mmd`.
+
+    Returns, raises: see `mmd`.
+    """
+    return mmd(x, y, RBF(bandwidths), estimator=estimator, group=group)
+
+
+def mmd_laplace(
+    x: Tensor,
+    y: Tensor,
+    *,
+    bandwidths: Sequence[float] = (1.0,),
+    estimator: str = "unbiased",
+    group: "ProcessGroup | None" = None,
+) -> Tensor:
+    """`mmd` with the kernel `Laplace`: k = Σ_b exp(−‖x−y‖/b).
+
+    Args:
+        x, y: samples (..., n, d) and (..., m, d).
+        bandwidths: b, each > 0.
+        estimator, group: see `mmd`.
+
+    Returns, raises: see `mmd`.
+    """
+    return mmd(x, y, Laplace(bandwidths), estimator=estimator, group=group)
+
+
+def mmd_rational_quadratic(
+    x: Tensor,
+    y: Tensor,
+    *,
+    alphas: Sequence[float] = RationalQuadratic.alphas,
+    estimator: str = "unbiased",
+    group: "ProcessGroup | None" = None,
+) -> Tensor:
+    """`mmd` with the kernel `RationalQuadratic`: k = Σ_α (1 + ‖x−y‖²/(2α))^(−α).
+
+    Args:
+        x, y: samples (..., n, d) and (..., m, d).
+        alphas: α, each > 0.
+        estimator, group: see `mmd`.
+
+    Returns, raises: see `mmd`.
+    """
+    return mmd(x, y, RationalQuadratic(alphas), estimator=estimator, group=group)
+
+
+def energy_distance(
+    x: Tensor, y: Tensor, *, estimator: str = "unbiased", group: "ProcessGroup | None" = None
+) -> Tensor:
+    """Energy distance 2E‖x−y‖ − E‖x−x'‖ − E‖y−y'‖: `mmd` with the kernel `Energy`, gradient 0 at distance 0.
+
+    Args:
+        x, y: samples (..., n, d) and (..., m, d).
+        estimator, group: see `mmd`.
+
+    Returns, raises: see `mmd`.
+
+    Source: Székely & Rizzo 2013, "Energy statistics", equation (2.1).
+    """
+    return mmd(x, y, Energy(), estimator=estimator, group=group)
+
+
+def polynomial_mmd(
+    x: Tensor,
+    y: Tensor,
+    *,
+    degree: int = 3,
+    gamma: float | None = None,
+    offset: float = 1.0,
+    estimator: str = "unbiased",
+    group: "ProcessGroup | None" = None,
+) -> Tensor:
+    """`mmd` with the kernel `Polynomial`, k = (γ⟨x, y⟩ + c)^p: with the defaults, the kernel Inception distance (KID).
+
+    Args:
+        x, y: samples (..., n, d) and (..., m, d).
+        degree, gamma, offset: p ≥ 1, γ > 0 (None: 1/d) and c ≥ 0.
+        estimator, group: see `mmd`.
+
+    Returns, raises: see `mmd`.
+
+    Source: Bińkowski et al. 2018, "Demystifying MMD GANs", section 4.
+    """
+    return mmd(x, y, Polynomial(degree, gamma, offset), estimator=estimator, group=group)

@@ -78,7 +78,7 @@ inline Vector<T> exp_of_negative(Vector<T> x) {
   return tiny ? Vector<T>{} : sum * power;
 }
 
-// log(u) for finite u ≥ 1: k·ln2 + 2·atanh((m−1)/(m+1)) with m in [√½, √2).
+// log(u) for u ≥ 1, NaN for NaN: k·ln2 + 2·atanh((m−1)/(m+1)) with m in [√½, √2).
 template <class T>
 inline Vector<T> log_of_large(Vector<T> u) {
   using F = Format<T>;
@@ -91,7 +91,7 @@ inline Vector<T> log_of_large(Vector<T> u) {
   const Vector<T> square = f * f;
   Vector<T> sum = splat(T(1) / T(2 * F::log_terms + 1));
   for (int i = F::log_terms - 1; i >= 0; --i) sum = sum * square + T(1) / T(2 * i + 1);
-  return (exponent * F::ln2_low + 2 * f * sum) + exponent * F::ln2_high;
+  return u == u ? (exponent * F::ln2_low + 2 * f * sum) + exponent * F::ln2_high : u;
 }
 
 }  // namespace fastlatent::FASTLATENT_ISA

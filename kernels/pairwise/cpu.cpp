@@ -1,139 +1,19 @@
-// Sums of a profile over pairs of points, with gradients: one symmetric walk over the tiles of z = [x; y].
-//
-// The blocks of points are cut into `parts`. A task is a pair of parts; in a round no two tasks share a part (the
-// circle method that schedules tournaments), so that threads never write to the same rows of the gradient, and each
-// row receives its contributions in the order of the rounds: the same bits for any number of threads.
+// The pairwise engine on the CPU: sums of a profile over pairs of points with their gradients, and nearest neighbours.
 #include "pairwise/cpu.hpp"
 
-#include "pairwise/tile.hpp"
+#include "pairwise/nearest.hpp"
+#include "pairwise/walk.hpp"
 
 namespace fastlatent::FASTLATENT_ISA {
 namespace {
 
-template <class T>
-struct Gradient {
-  Workspace<T> points;  // Σ_j w_ij z_j, (blocks·block, width)
-  Workspace<T> sums;    // Σ_j w_ij
-  bool of_x, of_y;
-
-  Gradient(const Packed<T>& z, bool x, bool y)
-      : points(x || y ? z.blocks * z.block * z.width : 0), sums(x || y ? z.blocks * z.block : 0), of_x(x), of_y(y) {
-    if (!x && !y) return;
-    __builtin_memset(points.data(), 0, z.blocks * z.block * z.width * sizeof(T));
-    __builtin_memset(sums.data(), 0, z.blocks * z.block * sizeof(T));
-  }
-
-  bool of(bool in_x) const { return in_x ? of_x : of_y; }
-
-  // radial: ∂/∂z_i = 2 Σ_j w_ij (z_i − z_j); of inner products: Σ_j w_ij z_j
-  void write(const Packed<T>& z, bool inner, std::int64_t first_block, std::int64_t count, T* to) const {
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t row = first_block * z.block + i;
-      const T* mine = points.data() + row * z.width;
-      const T* point = z.rows.data() + row * z.width;
-      const T sum = sums[row];
-      for (std::int64_t k = 0; k < z.d; ++k) to[i * z.d + k] = inner ? mine[k] : 2 * (sum * point[k] - mine[k]);
-    }
-  }
-};
-
-template <class T, class Phi>
-class Walk {
- public:
-  Walk(const PairwiseForm& form, const Packed<T>& points, Gradient<T>& gradients)
-      : f(form), z(points), gradient(gradients), phi(form.parameters, form.parameter_count) {}
-
-  double run(int threads) {
-    const std::int64_t most = z.blocks / 8 < 16 ? 16 : 64;
-    parts = z.blocks < most ? z.blocks + z.blocks % 2 : most;
-    Workspace<double> totals(parts * (parts + 1) / 2 + parts);
-    const std::int64_t per_round = parts / 2;
-    if (threads > 1) {
-#pragma omp parallel num_threads(threads)
-      {
-        Workspace<Tile<T>> tile(1);
-        clear(tile[0]);
-        for (std::int64_t round = 0; round < parts; ++round) {
-#pragma omp for schedule(dynamic, 1)
-          for (std::int64_t task = 0; task < tasks(round); ++task)
-            totals[round * per_round + task] = run_task(round, task, tile[0]);
-        }
-      }
-    } else {
-      Workspace<Tile<T>> tile(1);
-      clear(tile[0]);
-      for (std::int64_t round = 0; round < parts; ++round)
-        for (std::int64_t task = 0; task < tasks(round); ++task)
-          totals[round * per_round + task] = run_task(round, task, tile[0]);
-    }
-    double total = 0;
-    for (std::int64_t round = 0; round < parts; ++round)
-      for (std::int64_t task = 0; task < tasks(round); ++task) total += totals[round * per_round + task];
-    return total;
-  }
-
- private:
-  const PairwiseForm& f;
-  const Packed<T>& z;
-  Gradient<T>& gradient;
-  const Phi phi;
-  std::int64_t parts = 0;
-
-  static void clear(Tile<T>& tile) { __builtin_memset(&tile, 0, sizeof tile); }
-
-  // Rounds 0 … parts−2 hold parts/2 pairs of different parts each; the last holds the parts with themselves.
-  std::int64_t tasks(std::int64_t round) const { return round < parts - 1 ? parts / 2 : parts; }
-
-  double run_task(std::int64_t round, std::int64_t task, Tile<T>& tile) {
-    std::int64_t a = task, b = task;
-    if (round < parts - 1) {  // part parts−1 stays, the others turn around the circle
-      const std::int64_t circle = parts - 1;
-      a = task == 0 ? circle : (round + task) % circle;
-      b = (round + circle - task) % circle;
-      if (a > b) {
-        const std::int64_t c = a;
-        a = b, b = c;
-      }
-    }
-    double total = 0;
-    for (std::int64_t i = a * z.blocks / parts; i < (a + 1) * z.blocks / parts; ++i)
-      for (std::int64_t j = b * z.blocks / parts; j < (b + 1) * z.blocks / parts; ++j)
-        if (a != b || i <= j) total += run_tile(i, j, tile);
-    return total;
-  }
-
-  double run_tile(std::int64_t i, std::int64_t j, Tile<T>& tile) {
-    const bool same = z.in_x(i) == z.in_x(j);
-    const double weight = !same ? f.weight_xy : z.in_x(i) ? f.weight_xx : f.weight_yy;
-    if (weight == 0) return 0;
-    const bool rows = gradient.of(z.in_x(i)), columns = i != j && gradient.of(z.in_x(j));
-    // within a cloud each unordered pair stands for two
-    const T slope_weight = T(same ? 2 * weight : weight);
-    tile.products(z, i, j);
-    const double reach = 2 * (double(z.greatest[i]) + double(z.greatest[j]));
-    const double sum = phi.choose(
-        reach, [&](const auto& form) { return profile(form, rows || columns, i, j, slope_weight, tile); });
-    if (rows) tile.gradient_of_rows(z, i, j, gradient.points.data(), gradient.sums.data());
-    if (columns) tile.gradient_of_columns(z, i, j, gradient.points.data(), gradient.sums.data());
-    return sum * (same && i != j ? 2 * weight : weight);
-  }
-
-  template <class Form>
-  double profile(const Form& phi, bool slopes, std::int64_t i, std::int64_t j, T weight, Tile<T>& tile) {
-    if (i == j)
-      return slopes ? tile.template profile<true, true>(phi, z, i, j, weight)
-                    : tile.template profile<false, true>(phi, z, i, j, weight);
-    return slopes ? tile.template profile<true, false>(phi, z, i, j, weight)
-                  : tile.template profile<false, false>(phi, z, i, j, weight);
-  }
-};
-
-template <class T, class In, class Phi>
+// In: as the points are stored. T: as the kernel computes. Out: as results are written.
+template <class In, class T, class Out, class Phi>
 void run(const PairwiseForm& f) {
   const In* x = static_cast<const In*>(f.x);
   const In* y = static_cast<const In*>(f.y);
-  T* gradient_x = static_cast<T*>(f.gradient_x);
-  T* gradient_y = static_cast<T*>(f.gradient_y);
+  Out* gradient_x = static_cast<Out*>(f.gradient_x);
+  Out* gradient_y = static_cast<Out*>(f.gradient_y);
   const bool batched = f.batch >= f.threads && f.batch > 1;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(f.threads) if (batched && f.threads > 1)
   for (std::int64_t item = 0; item < f.batch; ++item) {
@@ -141,21 +21,24 @@ void run(const PairwiseForm& f) {
     z.fill(x + item * f.n * f.d, y + item * f.m * f.d, !Phi::inner);
     Gradient<T> gradient(z, gradient_x != nullptr, gradient_y != nullptr);
     Walk<T, Phi> walk(f, z, gradient);
-    static_cast<T*>(f.value)[item] = T(walk.run(batched ? 1 : f.threads));
+    static_cast<Out*>(f.value)[item] = Out(walk.run(batched ? 1 : f.threads));
     if (gradient_x) gradient.write(z, Phi::inner, 0, f.n, gradient_x + item * f.n * f.d);
     if (gradient_y) gradient.write(z, Phi::inner, z.x_blocks, f.m, gradient_y + item * f.m * f.d);
   }
 }
 
-template <class T, class In>
+template <class In, class T>
 void with_profile(const PairwiseForm& f) {
   switch (f.profile) {
-    case Profile::imq: return run<T, In, Imq<T>>(f);
-    case Profile::gaussian: return run<T, In, Gaussian<T>>(f);
-    case Profile::laplace: return run<T, In, Laplace<T>>(f);
-    case Profile::rational_quadratic: return run<T, In, RationalQuadratic<T>>(f);
-    case Profile::energy: return run<T, In, Energy<T>>(f);
-    default: return;
+    case Profile::imq: return run<In, T, T, Imq<T>>(f);
+    case Profile::gaussian: return run<In, T, T, Gaussian<T>>(f);
+    case Profile::laplace: return run<In, T, T, Laplace<T>>(f);
+    case Profile::rational_quadratic: return run<In, T, T, RationalQuadratic<T>>(f);
+    case Profile::energy: return run<In, T, T, Energy<T>>(f);
+    case Profile::inverse_root: return run<In, T, T, InverseRoot<T>>(f);
+    case Profile::kummer: return run<In, T, T, Kummer<T>>(f);
+    // powers of inner products far from the origin cancel badly: always in float64
+    case Profile::polynomial: return run<In, double, T, Polynomial<double>>(f);
   }
 }
 
@@ -163,14 +46,23 @@ void form(const PairwiseForm& f) {
   switch (f.scalar) {
     case Scalar::float64: return with_profile<double, double>(f);
     case Scalar::float32: return with_profile<float, float>(f);
-    case Scalar::bfloat16: return with_profile<float, Bfloat16>(f);
-    case Scalar::float16: return with_profile<float, Float16>(f);
+    case Scalar::bfloat16: return with_profile<Bfloat16, float>(f);
+    case Scalar::float16: return with_profile<Float16, float>(f);
+  }
+}
+
+void nearest(const NearestNeighbours& f) {
+  switch (f.scalar) {
+    case Scalar::float64: return find_nearest<double, double>(f);
+    case Scalar::float32: return find_nearest<float, float>(f);
+    case Scalar::bfloat16: return find_nearest<Bfloat16, float>(f);
+    case Scalar::float16: return find_nearest<Float16, float>(f);
   }
 }
 
 }  // namespace
 
 extern const PairwiseKernels pairwise;
-const PairwiseKernels pairwise = {form};
+const PairwiseKernels pairwise = {form, nearest};
 
 }  // namespace fastlatent::FASTLATENT_ISA

@@ -222,4 +222,65 @@ struct Energy : Radial<Energy<T>> {
   }
 };
 
+// (1 + k·s)^(−1/2): Cramér–Wold's profile in many dimensions.
+template <class T>
+struct InverseRoot : Radial<InverseRoot<T>> {
+  const T rate;
+
+  InverseRoot(const double* parameters, std::int64_t) : rate(T(parameters[0])) {}
+
+  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+    const Vector<T> base = T(1) + rate * s;
+    const Vector<T> term = T(1) / square_root(base);
+    slope = (T(-0.5) * rate) * term / base;
+    return term;
+  }
+};
+
+// ₁F₁(1/2; d/2; −c·s) = √r·Σ a_k T_k(2r−1) and its slope −c·r^{3/2}·Σ b_k T_k(2r−1), r = 1/(1 + rate·c·s): the
+// Chebyshev series of kummer.py. Parameters: c, rate, then the a_k, then as many b_k.
+template <class T>
+struct Kummer : Radial<Kummer<T>> {
+  static constexpr int most = 64;
+  const T c, rate;
+  const int terms;
+  T a[most], b[most];
+
+  Kummer(const double* parameters, std::int64_t n)
+      : c(T(parameters[0])), rate(T(parameters[1] * parameters[0])), terms(int(n - 2) / 2) {
+    for (int k = 0; k < terms; ++k) a[k] = T(parameters[2 + k]), b[k] = T(parameters[2 + terms + k]);
+  }
+
+  Vector<T> value(Vector<T> s, Vector<T>& slope) const {
+    const Vector<T> r = T(1) / (T(1) + rate * s);
+    const Vector<T> root = square_root(r), t = 4 * r - 2;  // twice the argument of the polynomials
+    Vector<T> a1{}, a2{}, b1{}, b2{};                      // Clenshaw's recurrence
+    for (int k = terms - 1; k > 0; --k) {
+      const Vector<T> a0 = (t * a1 - a2) + a[k], b0 = (t * b1 - b2) + b[k];
+      a2 = a1, a1 = a0, b2 = b1, b1 = b0;
+    }
+    slope = -c * r * root * (T(0.5) * t * b1 - b2 + b[0]);
+    return root * (T(0.5) * t * a1 - a2 + a[0]);
+  }
+};
+
+// (γ·⟨a, b⟩ + c)^p. Parameters: γ, c, p.
+template <class T>
+struct Polynomial : Radial<Polynomial<T>> {
+  static constexpr bool inner = true;
+  const T gamma, offset;
+  const int degree;
+
+  Polynomial(const double* parameters, std::int64_t)
+      : gamma(T(parameters[0])), offset(T(parameters[1])), degree(int(parameters[2])) {}
+
+  Vector<T> value(Vector<T> product, Vector<T>& slope) const {
+    const Vector<T> base = gamma * product + offset;
+    Vector<T> power = splat(T(1));
+    for (int k = 1; k < degree; ++k) power *= base;
+    slope = (T(degree) * gamma) * power;
+    return power * base;
+  }
+};
+
 }  // namespace fastlatent::FASTLATENT_ISA

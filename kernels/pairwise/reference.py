@@ -51,32 +51,79 @@ def energy(s: Tensor, _: Sequence[float]) -> Tensor:
     return -distance(s)
 
 
-# Profiles are functions of the squared distance s and of their parameters.
+def inverse_root(s: Tensor, parameters: Sequence[float]) -> Tensor:
+    """(1 + k·s)^(−1/2)."""
+    (k,) = parameters
+    return (1 + k * s).rsqrt()
+
+
+def kummer(s: Tensor, parameters: Sequence[float]) -> Tensor:
+    """₁F₁(1/2; d/2; −c·s) = √r Σ a_k T_k(2r−1), r = 1/(1 + rate·c·s): see kummer.py for the series."""
+    c, rate, *series = parameters
+    a = series[: len(series) // 2]
+    r = 1 / (1 + rate * c * s)
+    t = 4 * r - 2
+    b1 = b2 = torch.zeros_like(s)
+    for coefficient in reversed(a[1:]):  # Clenshaw's recurrence
+        b1, b2 = t * b1 - b2 + coefficient, b1
+    return r.sqrt() * (t / 2 * b1 - b2 + a[0])
+
+
+def polynomial(product: Tensor, parameters: Sequence[float]) -> Tensor:
+    """(γ⟨x, y⟩ + c)^p, of the inner product."""
+    gamma, offset, degree = parameters
+    return (gamma * product + offset) ** int(degree)
+
+
+# Radial profiles are functions of the squared distance s and of their parameters.
 PROFILES: dict[str, Callable[[Tensor, Sequence[float]], Tensor]] = {
     "imq": imq,
     "gaussian": gaussian,
     "laplace": laplace,
     "rational_quadratic": rational_quadratic,
     "energy": energy,
+    "inverse_root": inverse_root,
+    "kummer": kummer,
 }
 
 
-def form(x: Tensor, y: Tensor, profile: str, parameters: Sequence[float], weights: Sequence[float]) -> Tensor:
-    """w_xx Σ_{i≠j} φ(‖xᵢ−xⱼ‖²) + w_xy Σ_ij φ(‖xᵢ−yⱼ‖²) + w_yy Σ_{i≠j} φ(‖yᵢ−yⱼ‖²).
+def form(
+    x: Tensor,
+    y: Tensor,
+    profile: str,
+    parameters: Sequence[float],
+    weights: Sequence[float],
+    diagonal: bool = False,
+) -> Tensor:
+    """w_xx Σ_{i≠j} φ(xᵢ, xⱼ) + w_xy Σ_ij φ(xᵢ, yⱼ) + w_yy Σ_{i≠j} φ(yᵢ, yⱼ).
 
     Args:
-        x, y: samples (..., n, d) and (..., m, d), computed in at least float32.
-        profile: name in `PROFILES`.
+        x, y: samples (..., n, d) and (..., m, d), computed in at least float32 (polynomials in float64).
+        profile: name in `PROFILES`, φ(a, b) = φ(‖a−b‖²); or "polynomial", φ(a, b) = (γ⟨a, b⟩ + c)^p.
         parameters: the profile's.
         weights: (w_xx, w_xy, w_yy); a block of weight 0 is not computed.
+        diagonal: whether the pairs i = j count too.
+
+    Returns:
+        (...,) in float64 for float64 input, else in float32.
     """
-    accumulate = torch.promote_types(x.dtype, torch.float32)
-    x, y = x.to(accumulate), y.to(accumulate)
+    result = torch.promote_types(x.dtype, torch.float32)
+    compute = torch.float64 if profile == "polynomial" else result
+    x, y = x.to(compute), y.to(compute)
     value = x.new_zeros(x.shape[:-2])
     for weight, a, b in zip(weights, (x, x, y), (x, y, y), strict=True):
         if weight:
-            phi = PROFILES[profile](squared_distances(a, b), parameters)
-            if a is b:
+            if profile == "polynomial":
+                phi = polynomial(a @ b.mT, parameters)
+            else:
+                phi = PROFILES[profile](squared_distances(a, b), parameters)
+            if a is b and not diagonal:
                 phi = phi.masked_fill(torch.eye(a.shape[-2], dtype=torch.bool, device=a.device), 0)
             value = value + weight * phi.sum((-2, -1))
-    return value
+    return value.to(result)
+
+
+def nearest(x: Tensor, y: Tensor) -> Tensor:
+    """Index of the nearest point of y (..., m, d) for each of x (..., n, d), the lowest of equals: (..., n)."""
+    wide = torch.promote_types(x.dtype, torch.float32)
+    return torch.cdist(x.to(wide), y.to(wide), compute_mode="donot_use_mm_for_euclid_dist").argmin(-1)

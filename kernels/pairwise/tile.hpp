@@ -30,7 +30,7 @@ struct Tile {
   using S = Shape<T>;
   static constexpr int block = S::block;
 
-  T pairs[block * block];    // inner products, then w·φ'
+  T pairs[block * block];  // inner products or squared distances, then w·φ'
   T row_sums[block], column_sums[block];
 
   // pairs = the inner products of two blocks
@@ -45,10 +45,30 @@ struct Tile {
             pairs + i * block + g * S::columns, block);
   }
 
-  // Σ φ over the tile; leaves weight·φ' in pairs, with its row and column sums. A diagonal tile (a block with itself)
-  // leaves out the pairs of a point with itself.
+  // pairs = squared distances, as exact where they are small as differences of coordinates make them
+  void distances(const Packed<T>& z, std::int64_t a, std::int64_t b) {
+    if (z.d <= few_coordinates) return differences(z, a, b);
+    products(z, a, b);
+    for (int i = 0; i < z.count(a); ++i) {
+      T* row = pairs + i * block;
+      const T* right = z.norms.data() + b * block;
+      const T left = z.norms[a * block + i];
+      decltype(Vector<T>{} < 0) close{};
+      for (int j = 0; j < z.count(b); j += lanes<T>) {
+        const Vector<T> sum = left + load(right + j);
+        Vector<T> s = sum - 2 * load(row + j);
+        s = s < 0 ? Vector<T>{} : s;
+        close |= s < sum * cancelled;
+        store(row + j, s);
+      }
+      if (any(close)) repair(z, a * block + i, b, left, right, row);
+    }
+  }
+
+  // Σ φ over the tile; leaves weight·φ' in pairs, with its row and column sums. On a diagonal tile (a block with
+  // itself) each pair of a point with itself counts `of_itself`, without a slope.
   template <bool Slope, bool Diagonal, class Phi>
-  double profile(const Phi& phi, const Packed<T>& z, std::int64_t a, std::int64_t b, T weight) {
+  double profile(const Phi& phi, const Packed<T>& z, std::int64_t a, std::int64_t b, T weight, T of_itself) {
     const int rows = z.count(a), columns = z.count(b);
     const T* left = z.norms.data() + a * block;
     const T* right = z.norms.data() + b * block;
@@ -56,7 +76,8 @@ struct Tile {
     double total = 0;
     for (int i = 0; i < rows; ++i) {
       const int itself = Diagonal ? i : -1;
-      total += profile_row<Slope, Diagonal>(phi, pairs + i * block, left[i], right, columns, itself, weight, row_sums[i]);
+      total += profile_row<Slope, Diagonal>(phi, pairs + i * block, left[i], right, columns, weight, itself, of_itself,
+                                            row_sums[i]);
     }
     return total;
   }
@@ -76,13 +97,56 @@ struct Tile {
   }
 
  private:
+  // Up to so many coordinates, differences cost no more than products.
+  static constexpr std::int64_t few_coordinates = 8;
+  // ‖a−b‖² below this share of ‖a‖²+‖b‖² has lost digits in ‖a‖²+‖b‖²−2a·b.
+  static constexpr T cancelled = T(1) / 64;
+
+  void differences(const Packed<T>& z, std::int64_t a, std::int64_t b) {
+    for (int i = 0; i < z.count(a); ++i) {
+      const T* point = z.rows.data() + (a * block + i) * z.width;
+      for (int j = 0; j < z.count(b); j += lanes<T>) {
+        const T* others = z.columns.data() + (b * block + j / S::columns * S::columns) * z.d + j % S::columns;
+        Vector<T> s{};
+        for (std::int64_t k = 0; k < z.d; ++k) {
+          const Vector<T> difference = point[k] - load(others + k * S::columns);
+          s += difference * difference;
+        }
+        store(pairs + i * block + j, s);
+      }
+    }
+  }
+
+  void repair(const Packed<T>& z, std::int64_t point, std::int64_t b, T left, const T* right, T* row) const {
+    const T* p = z.rows.data() + point * z.width;
+    for (int j = 0; j < z.count(b); ++j) {
+      if (!(row[j] < (left + right[j]) * cancelled)) continue;
+      const T* q = z.rows.data() + (b * block + j) * z.width;
+      Vector<T> s{};
+      for (std::int64_t k = 0; k < z.width; k += lanes<T>) {
+        const Vector<T> difference = load(p + k) - load(q + k);
+        s += difference * difference;
+      }
+      row[j] = sum_lanes<T>(s);
+    }
+  }
+
+  template <class Mask>
+  static bool any(Mask mask) {
+    std::int64_t words[sizeof(Mask) / 8], all = 0;
+    __builtin_memcpy(words, &mask, sizeof mask);
+    for (std::int64_t word : words) all |= word;
+    return all != 0;
+  }
+
   template <bool Slope, bool Diagonal, class Phi>
-  double profile_row(const Phi& phi, T* row, T left, const T* right, int columns, int itself, T weight, T& row_sum) {
+  double profile_row(const Phi& phi, T* row, T left, const T* right, int columns, T weight, int itself, T of_itself,
+                     T& row_sum) {
     Vector<T> total{}, slopes{};
     for (int j = 0; j < columns; j += lanes<T>) {
       const Vector<T> products = load(row + j);
       Vector<T> s = products;
-      if constexpr (!Phi::inner) {
+      if constexpr (!Phi::inner && !Phi::exact_near_zero) {
         s = (left + load(right + j)) - 2 * products;
         s = s < 0 ? Vector<T>{} : s;  // rounding; NaN stays
       }
@@ -93,7 +157,7 @@ struct Tile {
         value = keep_first(value, columns - j);
         slope = keep_first(slope, columns - j);
       }
-      if (Diagonal && itself >= j && itself < j + lanes<T>) value[itself - j] = slope[itself - j] = 0;
+      if (Diagonal && itself >= j && itself < j + lanes<T>) value[itself - j] = of_itself, slope[itself - j] = 0;
       total += value;
       if constexpr (Slope) {
         slopes += slope;

@@ -1,0 +1,46 @@
+"""Losses between point clouds: nearest neighbours and the Chamfer distance."""
+
+import torch
+from torch import Tensor
+
+from ..kernels import pairwise
+from . import checks
+
+
+def nearest(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """For each point of x its nearest point of y: argmin_j ‖xᵢ−yⱼ‖² and its value.
+
+    Args:
+        x: points (..., n, d), float64, float32, bfloat16 or float16; leading dimensions are batches.
+        y: points (..., m, d).
+
+    Returns:
+        Indices into y (..., n), int64, the lowest of equals; and the squared distances (..., n), differentiable in both
+        samples, in the dtype of x (float32 for half precision).
+
+    Raises:
+        TypeError, ValueError: for arguments outside what is said here.
+    """
+    checks.samples(x, y)
+    wide = torch.promote_types(x.dtype, torch.float32)
+    index = pairwise.nearest(x, y)
+    chosen = y.gather(-2, index.unsqueeze(-1).expand(*index.shape, y.shape[-1]))
+    return index, (x.to(wide) - chosen.to(wide)).square().sum(-1)
+
+
+def chamfer_distance(x: Tensor, y: Tensor) -> Tensor:
+    """Chamfer distance: mean_i min_j ‖xᵢ−yⱼ‖² + mean_j min_i ‖xᵢ−yⱼ‖².
+
+    Args:
+        x: points (..., n, d); leading dimensions are batches.
+        y: points (..., m, d).
+
+    Returns:
+        (...,) in the dtype of x, float32 for half precision. At a tie the gradient goes to the lowest index.
+
+    Raises:
+        TypeError, ValueError: for arguments outside what is said here.
+
+    Source: Fan et al. 2017, "A point set generation network for 3D object reconstruction from a single image", (6).
+    """
+    return nearest(x, y)[1].mean(-1) + nearest(y, x)[1].mean(-1)
