@@ -70,8 +70,8 @@ def _commands() -> Any:
         Annotated[Run[made], tyro.conf.subcommand(name, default=Run(made()), description=_summary(made))]  # type: ignore[valid-type]
         for name, made in CONFIGURATIONS.items()
     ]
-    train = make_dataclass("Train", [("run", Union[tuple(runs)])])
-    return Union[
+    train = make_dataclass("Train", [("run", Union[tuple(runs)])])  # noqa: UP007
+    return Union[  # noqa: UP007
         Annotated[train, tyro.conf.subcommand("train", description="Train a model and write its report.")],
         Annotated[Models, tyro.conf.subcommand("models")],
         Annotated[Doctor, tyro.conf.subcommand("doctor")],

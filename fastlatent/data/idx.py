@@ -26,8 +26,7 @@ def read_idx(path: Path, rank: int) -> np.ndarray:
     Raises:
         ValueError: if the file is not such a file, or shorter or longer than its header says.
     """
-    opened: IO[bytes] = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with opened as file:
+    with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as file:
         try:
             return _read(file, rank)
         except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,12 +10,12 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..data import Data
 from ..models import Autoencoder
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.spines.top": False,
@@ -71,8 +72,8 @@ def interpolations(model: Autoencoder, data: Data, rows: int = 8, columns: int =
     grid = torch.cat([a[:, None], between, b[:, None]], dim=1)
     figure, ax = plt.subplots(figsize=(8, 8 * rows / (columns + 2)))
     _strip(ax, grid)
-    side = data.shape[-1]
-    for x in (side - 0.5, (columns + 1) * side - 0.5):
+    side = ax.get_xlim()[1] / (columns + 2)
+    for x in (side - 1, (columns + 1) * side - 1):
         ax.axvline(x, color=ORANGE, linewidth=2)
     return figure
 
@@ -99,7 +100,7 @@ def latent(model: Autoencoder, data: Data) -> Figure:
 
 
 def plane(codes: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], Sequence[str]]:
-    """How codes (n, d) are shown in the plane, and the names of its axes: themselves for d ≤ 2, else PCA of the codes."""
+    """How codes (n, d) are shown in the plane, and the names of its axes: as they are for d ≤ 2, else by PCA."""
     if codes.shape[1] <= 2:
         return (lambda z: np.pad(z, ((0, 0), (0, 2 - z.shape[1])))), ("first coordinate", "second coordinate")
     return PCA(2, random_state=0).fit(codes).transform, ("first principal component", "second principal component")
@@ -120,7 +121,9 @@ def curves(history: Sequence[dict[str, float]]) -> Figure:
 
 
 def _strip(ax: Axes, images: Tensor) -> None:
-    """Images (rows, columns, channels, height, width), side by side without a gap."""
+    """Images (rows, columns, channels, height, width), side by side."""
+    gap = max(1, images.shape[-1] // 10)
+    images = nn.functional.pad(images, (0, gap, 0, gap))
     rows, columns, channels, height, width = images.shape
     sheet = images.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels).clamp(0, 1)
     ax.imshow(sheet.squeeze(2).cpu().numpy(), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import nn
 
@@ -9,7 +10,7 @@ from torch import nn
 def mlp(widths: Sequence[int]) -> nn.Sequential:
     """Linear layers of these widths with SiLU between them: widths[0] inputs, widths[-1] outputs."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         layers += [nn.Linear(inputs, outputs), nn.SiLU()]
     return nn.Sequential(*layers[:-1])
 

@@ -4,12 +4,13 @@ import dataclasses
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
 from rich.console import Console
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..data import Data, Split
 from ..models import Autoencoder, Batch, Phase
@@ -85,11 +86,11 @@ def fit(
 class Mover:
     """A phase with its optimiser."""
 
-    def __init__(self, fabric: Fabric, wrapped: nn.Module, phase: Phase, lr: float, steps: int) -> None:
+    def __init__(self, fabric: Fabric, wrapped: _FabricModule, phase: Phase, lr: float, steps: int) -> None:
         self.fabric, self.wrapped, self.phase = fabric, wrapped, phase
         adam = torch.optim.Adam(phase.parameters, lr=lr)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
-        self.optimizer = fabric.setup_optimizers(adam)
+        self.optimizer = cast(_FabricOptimizer, fabric.setup_optimizers(adam))
 
     def step(self, batch: Batch) -> Mapping[str, Tensor]:
         """Move the phase's parameters once; the terms of its loss, on the device."""
