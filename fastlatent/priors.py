@@ -3,12 +3,15 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import torch
 from torch import Tensor
 
 from .losses import checks
+
+Generator: TypeAlias = torch.Generator | None
+Device: TypeAlias = torch.device | str | None
 
 
 class Prior(Protocol):
@@ -22,8 +25,8 @@ class Prior(Protocol):
         self,
         n: int,
         *,
-        generator: torch.Generator | None = None,
-        device: torch.device | str | None = None,
+        generator: Generator = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
     ) -> Tensor:
         """Draw n independent points.
@@ -57,7 +60,9 @@ class Normal:
         checks.count("dim", self.dim)
         checks.positive("std", self.std)
 
-    def sample(self, n, *, generator=None, device=None, dtype=None) -> Tensor:  # type: ignore[no-untyped-def]
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
         checks.count("n", n, 0)
         return self.std * torch.randn(n, self.dim, generator=generator, device=device, dtype=dtype)
 
@@ -80,7 +85,9 @@ class Uniform:
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise ValueError(f"low and high must be finite with low < high; got {self.low!r} and {self.high!r}")
 
-    def sample(self, n, *, generator=None, device=None, dtype=None) -> Tensor:  # type: ignore[no-untyped-def]
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
         checks.count("n", n, 0)
         unit = torch.rand(n, self.dim, generator=generator, device=device, dtype=dtype)
         return self.low + (self.high - self.low) * unit
@@ -99,7 +106,9 @@ class Categorical:
     def __post_init__(self) -> None:
         checks.count("dim", self.dim)
 
-    def sample(self, n, *, generator=None, device=None, dtype=None) -> Tensor:  # type: ignore[no-untyped-def]
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
         checks.count("n", n, 0)
         label = torch.randint(self.dim, (n,), generator=generator, device=device)
         return torch.nn.functional.one_hot(label, self.dim).to(dtype or torch.get_default_dtype())
@@ -135,7 +144,9 @@ class GaussianMixture2D:
         checks.positive("along", self.along)
         checks.positive("across", self.across)
 
-    def sample(self, n, *, generator=None, device=None, dtype=None) -> Tensor:  # type: ignore[no-untyped-def]
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
         checks.count("n", n, 0)
         component = torch.randint(self.components, (n,), generator=generator, device=device)
         noise = torch.randn(n, 2, generator=generator, device=device, dtype=dtype)
@@ -171,7 +182,9 @@ class SwissRoll:
         checks.positive("radius", self.radius)
         checks.non_negative("noise", self.noise)
 
-    def sample(self, n, *, generator=None, device=None, dtype=None) -> Tensor:  # type: ignore[no-untyped-def]
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
         checks.count("n", n, 0)
         fraction = torch.rand(n, 1, generator=generator, device=device, dtype=dtype).sqrt()
         angle = 2 * math.pi * self.turns * fraction

@@ -5,6 +5,8 @@ import pytest
 
 from fastlatent.cli import main
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LAZY = ("triton", "lightning_fabric", "matplotlib", "sklearn", "scipy", "tyro", "rich", "jinja2")
 
 

@@ -5,7 +5,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def read_idx(path: Path, rank: int) -> np.ndarray:
             raise ValueError(f"{path}: not a whole IDX file: {error}") from error
 
 
-def _read(file: IO[bytes], rank: int) -> np.ndarray:
+def _read(file: BinaryIO | gzip.GzipFile, rank: int) -> np.ndarray:
     header = file.read(4 + 4 * rank)
     if len(header) < 4 + 4 * rank:
         raise ValueError(f"the header needs {4 + 4 * rank} bytes; got {len(header)}")
