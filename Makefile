@@ -34,5 +34,5 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	touch $@
 
 $(VENV)/.%: $(STAMP)
-	$(BIN)/pip install -q -c constraints.txt '.[$*]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[$*]'
 	touch $@

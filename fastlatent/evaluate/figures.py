@@ -1,0 +1,145 @@
+"""The figures of a report: functions from a model and test data to a matplotlib figure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+from torch import Tensor, nn
+
+from ..data import Data
+from ..models import Autoencoder
+
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#9aa0a6",
+    "axes.labelcolor": "#3c4043",
+    "axes.titlesize": 10,
+    "axes.titlecolor": "#202124",
+    "xtick.color": "#5f6368",
+    "ytick.color": "#5f6368",
+    "axes.grid": True,
+    "grid.color": "#eceff1",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "savefig.dpi": 160,
+}
+INK, BLUE, ORANGE = "#202124", "#1f6feb", "#e8710a"
+POINTS = 2000  # codes in a scatter plot
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """One look for all figures, and no window."""
+    with plt.rc_context(STYLE):
+        yield
+
+
+def reconstructions(model: Autoencoder, data: Data, columns: int = 16) -> Figure:
+    """Test images above what the model makes of them."""
+    batch = data.test[: 2 * columns]
+    made = _on_cpu(model, batch.x)
+    rows = [batch.x[:columns], made[:columns], batch.x[columns:], made[columns:]]
+    figure, axes = plt.subplots(4, 1, figsize=(8, 2.3), gridspec_kw={"hspace": 0.06})
+    for ax, images, label in zip(axes, rows, ["test", "model"] * 2, strict=True):
+        _strip(ax, images[None])
+        ax.set_ylabel(label, rotation=0, ha="right", va="center", color=INK)
+    return figure
+
+
+def samples(model: Autoencoder, data: Data, rows: int = 8, columns: int = 16) -> Figure:
+    """Decoded draws from the prior."""
+    made = model.sample(rows * columns, generator=_generator(model)).cpu()
+    figure, ax = plt.subplots(figsize=(8, 8 * rows / columns))
+    _strip(ax, made.unflatten(0, (rows, columns)))
+    return figure
+
+
+def interpolations(model: Autoencoder, data: Data, rows: int = 8, columns: int = 14) -> Figure:
+    """Straight lines between the codes of two test images; the images themselves at both ends."""
+    a, b = data.test[:rows].x, data.test[rows : 2 * rows].x
+    start, end = (model.encode(x.to(_device(model))) for x in (a, b))
+    steps = torch.linspace(0, 1, columns, device=start.device)[:, None]
+    between = torch.stack([model.decode(torch.lerp(p, q, steps)).cpu() for p, q in zip(start, end, strict=True)])
+    grid = torch.cat([a[:, None], between, b[:, None]], dim=1)
+    figure, ax = plt.subplots(figsize=(8, 8 * rows / (columns + 2)))
+    _strip(ax, grid)
+    side = ax.get_xlim()[1] / (columns + 2)
+    for x in (side - 1, (columns + 1) * side - 1):
+        ax.axvline(x, color=ORANGE, linewidth=2)
+    return figure
+
+
+def latent(model: Autoencoder, data: Data) -> Figure:
+    """Codes of test images by class, and a sample of the prior, in the same two coordinates."""
+    batch = data.test[:POINTS]
+    codes = model.encode(batch.x.to(_device(model)))
+    prior = model.prior_like(codes, _generator(model)).cpu().numpy()
+    view, names = plane(codes.cpu().numpy())
+    points, prior = view(codes.cpu().numpy()), view(prior)
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.9), sharex=True, sharey=True, layout="constrained")
+    classes = batch.label.unique().tolist()
+    for color, label in zip(plt.get_cmap("tab10").colors, classes, strict=False):  # type: ignore[attr-defined]
+        chosen = batch.label.numpy() == label
+        axes[0].scatter(*points[chosen].T, s=7, color=color, alpha=0.75, linewidths=0, label=str(label))
+    axes[1].scatter(*prior.T, s=7, color="#5f6368", alpha=0.5, linewidths=0)
+    axes[0].set(title="codes of test images, by class", ylabel=names[1], aspect="equal")
+    axes[1].set(title="a sample of the prior", aspect="equal")
+    for ax in axes:
+        ax.set_xlabel(names[0])
+    figure.legend(loc="outside right center", handletextpad=0.1, markerscale=2)
+    return figure
+
+
+def plane(codes: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], Sequence[str]]:
+    """How codes (n, d) are shown in the plane, and the names of its axes: as they are for d ≤ 2, else by PCA."""
+    if codes.shape[1] <= 2:
+        return (lambda z: np.pad(z, ((0, 0), (0, 2 - z.shape[1])))), ("first coordinate", "second coordinate")
+    return PCA(2, random_state=0).fit(codes).transform, ("first principal component", "second principal component")
+
+
+def curves(history: Sequence[dict[str, float]]) -> Figure:
+    """Each term of the loss over the epochs, in training and on test images."""
+    terms = [name.removeprefix("train/") for name in history[-1] if name.startswith("train/")]
+    figure, axes = plt.subplots(1, len(terms), figsize=(8, 2.6), layout="constrained", squeeze=False)
+    epochs = [record["epoch"] for record in history]
+    for ax, term in zip(axes[0], terms, strict=True):
+        for part, color in (("train", BLUE), ("test", ORANGE)):
+            ax.plot(epochs, [record[f"{part}/{term}"] for record in history], color=color, linewidth=1.4, label=part)
+        values = [record[f"{part}/{term}"] for record in history for part in ("train", "test")]
+        ax.set(title=term.split("/")[-1], xlabel="epoch", yscale="log" if min(values) > 0 else "linear")
+    axes[0, 0].legend()
+    return figure
+
+
+def _strip(ax: Axes, images: Tensor) -> None:
+    """Images (rows, columns, channels, height, width), side by side."""
+    gap = max(1, images.shape[-1] // 10)
+    images = nn.functional.pad(images, (0, gap, 0, gap))
+    rows, columns, channels, height, width = images.shape
+    sheet = images.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels).clamp(0, 1)
+    ax.imshow(sheet.squeeze(2).cpu().numpy(), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def _device(model: Autoencoder) -> torch.device:
+    return next(model.parameters()).device
+
+
+def _generator(model: Autoencoder) -> torch.Generator:
+    return torch.Generator(_device(model)).manual_seed(0)
+
+
+def _on_cpu(model: Autoencoder, x: Tensor) -> Tensor:
+    return model(x.to(_device(model))).cpu()

@@ -1,0 +1,108 @@
+"""The numbers of a trained autoencoder, all on test data, each beside what it should be compared with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.linalg import sqrtm
+from sklearn.decomposition import PCA
+from torch import Tensor
+
+from ..data import Data
+from ..losses.mmd import mmd_imq
+from ..models import Autoencoder
+
+FEATURES = 20  # principal components in which samples are compared
+IMAGES = 10_000  # at most so many images a comparison
+
+
+@dataclass(frozen=True)
+class Number:
+    """A measured number.
+
+    Args:
+        group: what is measured; numbers of one group are comparable.
+        of: what this number was measured of.
+        value: the number; smaller is better.
+        ours: whether it is the model's, or there for comparison.
+    """
+
+    group: str
+    of: str
+    value: float
+    ours: bool = False
+
+
+RECONSTRUCTION = "Reconstruction error, per pixel"
+SAMPLES = f"Fréchet distance to test images, {FEATURES} principal components"
+LATENT = "MMD (IMQ) between test codes and prior"
+
+
+@torch.no_grad()
+def measure(model: Autoencoder, data: Data) -> list[Number]:
+    """Reconstruction, samples and codes of a model on `data.test`, with baselines, floors and ceilings.
+
+    The features and the baselines are fitted on `data.train` alone.
+
+    Args:
+        model: trained; on any device.
+        data: the data it was trained on.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    train, test = data.train[:IMAGES].x.to(device), data.test[:IMAGES].x.to(device)
+    generator = torch.Generator(device).manual_seed(0)
+    codes = model.encode(test)
+    return [
+        *_reconstruction(train, test, model.decode(codes), codes.shape[1]),
+        *_samples(train, test, model.sample(len(test), generator=generator), generator),
+        *_latent(model, codes, generator),
+    ]
+
+
+def pixel_error(x: Tensor, reconstruction: Tensor) -> float:
+    """Mean of (x − x̂)² over images and pixels."""
+    return float((x - reconstruction).square().mean())
+
+
+def frechet(x: np.ndarray, y: np.ndarray) -> float:
+    """Squared 2-Wasserstein distance of the Gaussians fitted to features (n, d) and (m, d) (Dowson & Landau 1982)."""
+    a, b = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
+    means = np.square(x.mean(0) - y.mean(0)).sum()
+    return float(means + np.trace(a + b - 2 * sqrtm(a @ b).real))
+
+
+def _reconstruction(train: Tensor, test: Tensor, ours: Tensor, dim: int) -> list[Number]:
+    flat = test.flatten(1).cpu().numpy()
+    pca = PCA(min(dim, flat.shape[1]), random_state=0).fit(train.flatten(1).cpu().numpy())
+    linear = torch.from_numpy(pca.inverse_transform(pca.transform(flat))).to(test)
+    return [
+        Number(RECONSTRUCTION, "this model", pixel_error(test, ours), ours=True),
+        Number(RECONSTRUCTION, f"PCA with as many dimensions ({dim})", pixel_error(test.flatten(1), linear)),
+        Number(RECONSTRUCTION, "the mean training image", pixel_error(test, train.mean(0))),
+    ]
+
+
+def _samples(train: Tensor, test: Tensor, ours: Tensor, generator: torch.Generator) -> list[Number]:
+    pca = PCA(FEATURES, random_state=0).fit(train.flatten(1).cpu().numpy())
+
+    def distance(images: Tensor) -> float:
+        x, y = (pca.transform(i.flatten(1).cpu().numpy()).astype(np.float64) for i in (images, test))
+        return frechet(x, y)
+
+    pixels = train.flatten(1)
+    rows = torch.randint(len(train), (len(test), pixels.shape[1]), generator=generator, device=train.device)
+    return [
+        Number(SAMPLES, "samples of this model", distance(ours), ours=True),
+        Number(SAMPLES, "as many training images (floor)", distance(train[: len(test)])),
+        Number(SAMPLES, "independent pixels of training images (noise)", distance(pixels.gather(0, rows))),
+    ]
+
+
+def _latent(model: Autoencoder, codes: Tensor, generator: torch.Generator) -> list[Number]:
+    fresh, other = model.prior_like(codes, generator), model.prior_like(codes, generator)
+    return [
+        Number(LATENT, "codes of this model", float(mmd_imq(codes, fresh)), ours=True),
+        Number(LATENT, "two samples of the prior (floor)", float(mmd_imq(other, fresh))),
+        Number(LATENT, "prior shifted by one in each coordinate", float(mmd_imq(other + 1, fresh))),
+    ]

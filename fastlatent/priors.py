@@ -1,0 +1,219 @@
+"""Distributions for codes to match: each is a `Prior` with `dim` and `sample`."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import torch
+from torch import Tensor
+
+from .losses import checks
+
+Generator: TypeAlias = torch.Generator | None
+Device: TypeAlias = torch.device | str | None
+
+
+class Prior(Protocol):
+    """A distribution over codes of `dim` coordinates."""
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates of a sample."""
+
+    def sample(
+        self,
+        n: int,
+        *,
+        generator: Generator = None,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
+    ) -> Tensor:
+        """Draw n independent points.
+
+        Args:
+            n: number of points, ≥ 0.
+            generator: source of randomness, on the same device; None: torch's own.
+            device, dtype: of the result; None: torch's defaults.
+
+        Returns:
+            (n, dim).
+
+        Raises:
+            TypeError, ValueError: if n is no integer ≥ 0.
+        """
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Isotropic Gaussian N(0, std²·I).
+
+    Args:
+        dim: number of coordinates, ≥ 1.
+        std: standard deviation, > 0.
+    """
+
+    dim: int
+    std: float = 1.0
+
+    def __post_init__(self) -> None:
+        checks.count("dim", self.dim)
+        checks.positive("std", self.std)
+
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        checks.count("n", n, 0)
+        return self.std * torch.randn(n, self.dim, generator=generator, device=device, dtype=dtype)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Uniform on the cube [low, high)^dim.
+
+    Args:
+        dim: number of coordinates, ≥ 1.
+        low, high: bounds, low < high.
+    """
+
+    dim: int
+    low: float = -1.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        checks.count("dim", self.dim)
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError(f"low and high must be finite with low < high; got {self.low!r} and {self.high!r}")
+
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        checks.count("n", n, 0)
+        unit = torch.rand(n, self.dim, generator=generator, device=device, dtype=dtype)
+        return self.low + (self.high - self.low) * unit
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One-hot vectors e_k, k uniform over `dim` classes.
+
+    Args:
+        dim: number of classes, ≥ 1.
+    """
+
+    dim: int
+
+    def __post_init__(self) -> None:
+        checks.count("dim", self.dim)
+
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        checks.count("n", n, 0)
+        label = torch.randint(self.dim, (n,), generator=generator, device=device)
+        return torch.nn.functional.one_hot(label, self.dim).to(dtype or torch.get_default_dtype())
+
+
+@dataclass(frozen=True)
+class GaussianMixture2D:
+    """Equal mixture of 2-D Gaussians on a circle, each drawn out along its radius like a petal.
+
+    Component k has mean radius·u(θ_k), θ_k = 2πk/components, standard deviation `along` in direction u(θ_k) and
+    `across` at right angles to it.
+
+    Args:
+        components: number of Gaussians, ≥ 1.
+        radius: distance of their means from the origin, ≥ 0.
+        along, across: standard deviations, > 0.
+
+    Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 2.3 (a mixture of ten 2-D Gaussians).
+    """
+
+    components: int = 10
+    radius: float = 2.0
+    along: float = 0.5
+    across: float = 0.1
+
+    @property
+    def dim(self) -> int:
+        return 2
+
+    def __post_init__(self) -> None:
+        checks.count("components", self.components)
+        checks.non_negative("radius", self.radius)
+        checks.positive("along", self.along)
+        checks.positive("across", self.across)
+
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        checks.count("n", n, 0)
+        component = torch.randint(self.components, (n,), generator=generator, device=device)
+        noise = torch.randn(n, 2, generator=generator, device=device, dtype=dtype)
+        angle = component.to(noise.dtype) * (2 * math.pi / self.components)
+        out, side = self.radius + self.along * noise[:, 0], self.across * noise[:, 1]
+        return torch.stack([out * angle.cos() - side * angle.sin(), out * angle.sin() + side * angle.cos()], dim=1)
+
+
+@dataclass(frozen=True)
+class SwissRoll:
+    """2-D swiss roll: r·(cos t, sin t) with r = radius·t/t_max plus noise, uniform along the roll in t².
+
+    t = t_max·√u for u uniform on [0, 1), t_max = 2π·turns: points are spread evenly over the length of the spiral.
+
+    Args:
+        turns: number of turns, > 0.
+        radius: of the outermost point, > 0.
+        noise: standard deviation added to each coordinate, ≥ 0.
+
+    Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 2.3.
+    """
+
+    turns: float = 2.0
+    radius: float = 3.0
+    noise: float = 0.05
+
+    @property
+    def dim(self) -> int:
+        return 2
+
+    def __post_init__(self) -> None:
+        checks.positive("turns", self.turns)
+        checks.positive("radius", self.radius)
+        checks.non_negative("noise", self.noise)
+
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        checks.count("n", n, 0)
+        fraction = torch.rand(n, 1, generator=generator, device=device, dtype=dtype).sqrt()
+        angle = 2 * math.pi * self.turns * fraction
+        noise = torch.randn(n, 2, generator=generator, device=device, dtype=dtype)
+        return self.radius * fraction * torch.cat([angle.cos(), angle.sin()], dim=1) + self.noise * noise
+
+
+PRIORS: dict[str, Callable[[int, float], Prior]] = {
+    "normal": lambda dim, scale: Normal(dim, scale),
+    "uniform": lambda dim, scale: Uniform(dim, -math.sqrt(3) * scale, math.sqrt(3) * scale),
+    "mixture": lambda dim, scale: GaussianMixture2D(radius=2 * scale, along=0.5 * scale, across=0.1 * scale),
+    "swiss-roll": lambda dim, scale: SwissRoll(radius=3 * scale, noise=0.05 * scale),
+}
+
+
+def prior(name: str, dim: int, scale: float = 1.0) -> Prior:
+    """The named prior for codes of `dim` coordinates.
+
+    Args:
+        name: "normal", "uniform" (same variance as the normal), "mixture" or "swiss-roll" (both for dim = 2).
+        dim: number of coordinates of a code.
+        scale: stretches the prior; the standard deviation of a coordinate for "normal" and "uniform".
+
+    Raises:
+        ValueError: for another name, or a 2-D prior with dim ≠ 2.
+    """
+    checks.choice("prior", name, tuple(PRIORS))
+    checks.count("latent_dim", dim)
+    made = PRIORS[name](dim, checks.positive("sigma", scale))
+    if made.dim != dim:
+        raise ValueError(f"prior {name!r} has {made.dim} dimensions and needs latent_dim = {made.dim}; got {dim}")
+    return made

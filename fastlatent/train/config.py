@@ -1,0 +1,43 @@
+"""The trainer's options."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from ..losses import checks
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train, whatever the model and the data."""
+
+    epochs: int | None = None
+    """Passes over the training data; None: what suits the data set (digits 150, the others 20)."""
+    batch_size: int = 64
+    """Images a step."""
+    lr: float = 2e-3
+    """Adam's learning rate at the start; it falls to 0 along a cosine."""
+    seed: int = 0
+    """Of the weights, the order of the images and the prior's samples."""
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to train; auto: the GPU if there is one."""
+    out: Path | None = None
+    """Run folder, new or empty; None: runs/MODEL-DATA-TIME."""
+
+    def check(self) -> None:
+        """Require options within what is said of each, and an accelerator that is here.
+
+        Raises:
+            TypeError, ValueError: naming the option.
+        """
+        if self.epochs is not None:
+            checks.count("epochs", self.epochs)
+        checks.count("batch_size", self.batch_size)
+        checks.positive("lr", self.lr)
+        checks.count("seed", self.seed, 0)
+        checks.choice("accelerator", self.accelerator, ("auto", "cpu", "cuda", "mps"))
+        here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        if not here.get(self.accelerator, True):
+            raise ValueError(f"accelerator {self.accelerator!r} is not available: torch sees no such device")

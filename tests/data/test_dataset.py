@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from fastlatent.data import Split, load
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits")
+
+
+def test_digits_are_split_without_overlap(digits):
+    seen = {image.numpy().tobytes() for image in digits.train.images}
+    assert len(digits.train) + len(digits.test) == 1797
+    assert not any(image.numpy().tobytes() in seen for image in digits.test.images)
+
+
+def test_digits_span_zero_to_one(digits):
+    batch = digits.train[:]
+    assert (batch.x.min(), batch.x.max()) == (0, 1)
+    assert batch.label.unique().tolist() == list(range(10))
+
+
+def test_the_split_of_the_digits_is_always_the_same(digits):
+    assert torch.equal(load("digits").test.images, digits.test.images)
+
+
+def numbered(n):
+    return Split(torch.arange(n, dtype=torch.uint8)[:, None], torch.arange(n))
+
+
+@pytest.mark.parametrize("size", [1, 3, 10])
+def test_an_epoch_shows_no_image_twice(size):
+    batches = list(numbered(10).shuffled(size, torch.Generator().manual_seed(0)))
+    labels = torch.cat([batch.label for batch in batches])
+    assert all(len(batch.x) == size for batch in batches)
+    assert len(labels) == len(labels.unique()) == 10 // size * size
+
+
+def test_the_generator_decides_the_order():
+    def order(seed):
+        return [int(b.label) for b in numbered(10).shuffled(1, torch.Generator().manual_seed(seed))]
+
+    assert order(0) == order(0) != order(1)
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    with pytest.raises(ValueError, match="batch_size must be at most 10, the number of images; got 11"):
+        next(numbered(10).shuffled(11, torch.Generator()))
+
+
+def test_images_and_labels_must_be_as_many():
+    with pytest.raises(ValueError, match="got 2 images but 1 labels"):
+        Split(torch.zeros(2, 1, dtype=torch.uint8), torch.zeros(1, dtype=torch.long))
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="data must be one of 'digits', 'mnist', 'fashion-mnist'; got 'cats'"):
+        load("cats")

@@ -1,0 +1,66 @@
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from fastlatent.data import load
+from fastlatent.evaluate import measure, write_report
+from fastlatent.evaluate.figures import plane
+from fastlatent.evaluate.metrics import frechet, pixel_error
+from fastlatent.models.configurations import WAEMMD
+from fastlatent.train import TrainConfig, fit
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    data = load("digits")
+    torch.manual_seed(0)
+    model = WAEMMD(hidden=(256, 256)).build(data.shape)
+    done = fit(model, data, TrainConfig(epochs=40, out=tmp_path_factory.mktemp("runs") / "run", accelerator="cpu"))
+    return model, data, done
+
+
+def test_frechet_distance_of_shifted_and_scaled_samples():
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    assert frechet(x, x + 2) == pytest.approx(3 * 2**2)  # ‖shift‖²
+    centred = x - x.mean(0)
+    assert frechet(centred, 3 * centred) == pytest.approx(4 * np.trace(np.cov(x.T)))  # Tr (3Σ^½ − Σ^½)²
+
+
+def test_pixel_error_is_the_mean_square():
+    x = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
+    assert pixel_error(x, torch.zeros(2, 2)) == 0.75
+
+
+def test_numbers_fall_between_floor_and_ceiling(run):
+    model, data, _ = run
+    error, _, mean, sample, floor, noise, codes, _, shifted = (n.value for n in measure(model, data))
+    assert 0 < error < mean
+    assert floor < sample < noise
+    assert codes < shifted
+
+
+def test_measuring_twice_gives_the_same_numbers(run):
+    model, data, _ = run
+    assert measure(model, data) == measure(model, data)
+
+
+def test_the_report_holds_its_figures_and_numbers(run):
+    model, data, done = run
+    numbers = write_report(model, data, done)
+    page = (done.folder / "report.html").read_text()
+    assert all(f"{number.value:.4f}" in page for number in numbers)
+    sources = re.findall(r'src="([^"]{30})', page)
+    assert len(sources) == len(list(done.folder.glob("*.png"))) == 5
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "http" not in re.sub(r'src="[^"]*"', "", page)
+
+
+def test_codes_of_two_coordinates_are_shown_as_they_are():
+    z = np.random.default_rng(0).normal(size=(5, 2))
+    view, names = plane(z)
+    np.testing.assert_array_equal(view(z), z)
+    assert names[0] == "first coordinate"

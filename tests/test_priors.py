@@ -1,0 +1,86 @@
+import math
+
+import pytest
+import torch
+
+from fastlatent.priors import Categorical, GaussianMixture2D, Normal, SwissRoll, Uniform, prior
+
+N = 20_000
+ALL = [Normal(3, 2.0), Uniform(4, -1.0, 3.0), Categorical(5), GaussianMixture2D(), SwissRoll()]
+# Mean and variance of each coordinate, by hand. The mixture: E r² = radius² + along² + across², shared by two axes.
+MOMENTS = [
+    (Normal(3, 2.0), 0.0, 4.0),
+    (Uniform(4, -1.0, 3.0), 1.0, 16 / 12),
+    (Categorical(5), 1 / 5, 4 / 25),
+    (GaussianMixture2D(10, 2.0, 0.5, 0.1), 0.0, (4 + 0.25 + 0.01) / 2),
+]
+
+
+def draw(of, n=N, seed=0, **options):
+    return of.sample(n, generator=torch.Generator().manual_seed(seed), **options)
+
+
+@pytest.mark.parametrize("of", ALL, ids=repr)
+@pytest.mark.parametrize("n", [0, 1, 7])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_shape_and_dtype(of, n, dtype):
+    z = draw(of, n, dtype=dtype)
+    assert z.shape == (n, of.dim)
+    assert z.dtype == dtype
+
+
+@pytest.mark.parametrize("of", ALL, ids=repr)
+def test_a_generator_decides_the_sample(of):
+    assert torch.equal(draw(of, 50), draw(of, 50))
+    assert not torch.equal(draw(of, 50), draw(of, 50, seed=1))
+
+
+@pytest.mark.parametrize(("of", "mean", "variance"), MOMENTS, ids=lambda v: repr(v))
+def test_moments(of, mean, variance):
+    z = draw(of, dtype=torch.float64)
+    sigma = math.sqrt(variance / N)
+    assert ((z.mean(0) - mean).abs() < 5 * sigma).all()  # five standard errors of the mean
+    assert ((z.var(0) / variance - 1).abs() < 5 * math.sqrt(2 / N)).all()  # no tails heavier than the normal's
+
+
+def test_uniform_stays_within_its_bounds():
+    z = draw(Uniform(2, -1.0, 3.0))
+    assert z.min() >= -1
+    assert z.max() < 3
+
+
+def test_categorical_points_are_unit_vectors():
+    z = draw(Categorical(5))
+    assert torch.equal(z.sum(1), torch.ones(N))
+    assert torch.equal(z.max(1).values, torch.ones(N))
+
+
+def test_swiss_roll_without_noise_lies_on_its_spiral():
+    roll = SwissRoll(turns=2.0, radius=3.0, noise=0.0)
+    z = draw(roll, dtype=torch.float64)
+    radius = z.norm(dim=1)
+    angle = 2 * math.pi * roll.turns * radius / roll.radius
+    torch.testing.assert_close(z, radius[:, None] * torch.stack([angle.cos(), angle.sin()], 1))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Normal(0), "dim must be an integer >= 1; got 0"),
+        (lambda: Normal(2, -1.0), "std must be a finite number > 0; got -1.0"),
+        (lambda: Uniform(2, 1.0, 1.0), "low < high; got 1.0 and 1.0"),
+        (lambda: Categorical(0), "dim must be"),
+        (lambda: GaussianMixture2D(across=0.0), "across must be"),
+        (lambda: SwissRoll(turns=0.0), "turns must be"),
+        (lambda: Normal(2).sample(-1), "n must be an integer >= 0; got -1"),
+        (lambda: prior("cauchy", 2), "prior must be one of 'normal', .*; got 'cauchy'"),
+        (lambda: prior("mixture", 3), "prior 'mixture' has 2 dimensions and needs latent_dim = 2; got 3"),
+    ],
+)
+def test_bad_options_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_named_uniform_has_the_variance_of_the_normal():
+    assert draw(prior("uniform", 2, 1.5)).var(0).sub(1.5**2).abs().max() < 5 * 1.5**2 * math.sqrt(2 / N)

@@ -1,0 +1,83 @@
+import json
+
+import pytest
+import torch
+import yaml
+
+from fastlatent.data import load
+from fastlatent.models.configurations import AE, WAEMMD
+from fastlatent.train import TrainConfig, fit, load_checkpoint, read_metrics
+from fastlatent.train.folder import write_whole
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SMALL = WAEMMD(latent_dim=2, hidden=(32,))
+
+
+def train(out, seed=0, epochs=3):
+    torch.manual_seed(seed)
+    data = load("digits")
+    model = SMALL.build(data.shape)
+    return model, fit(model, data, TrainConfig(epochs=epochs, seed=seed, out=out, accelerator="cpu"))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("runs") / "run", epochs=10)
+
+
+def test_training_lowers_the_loss_on_test_images(trained):
+    _, done = trained
+    first, last = done.history[0], done.history[-1]
+    assert last["test/autoencoder/loss"] < 0.8 * first["test/autoencoder/loss"]
+
+
+def test_the_folder_holds_options_metrics_and_weights(trained):
+    model, done = trained
+    config = yaml.safe_load((done.folder / "config.yaml").read_text())
+    assert (config["model"], config["data"], config["epochs"], config["lr"]) == ("wae", "digits", 10, 0.002)
+    assert read_metrics(done.folder) == json.loads(json.dumps(done.history))
+    other = SMALL.build((1, 8, 8))
+    load_checkpoint(done.folder, other)
+    for name, weight in other.state_dict().items():
+        assert torch.equal(weight, model.state_dict()[name])
+
+
+def test_a_seed_decides_the_run(tmp_path):
+    runs = [train(tmp_path / str(i), seed)[0].state_dict() for i, seed in enumerate([3, 3, 4])]
+    assert all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
+    assert not all(torch.equal(runs[0][name], runs[2][name]) for name in runs[0])
+
+
+def test_a_folder_in_use_is_refused(trained):
+    with pytest.raises(FileExistsError, match="is not an empty folder"):
+        train(trained[1].folder)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (TrainConfig(epochs=0), "epochs must be an integer >= 1; got 0"),
+        (TrainConfig(batch_size=5000), "batch_size must be at most 1347"),
+        (TrainConfig(lr=0.0), "lr must be"),
+        (TrainConfig(seed=-1), "seed must be"),
+        (TrainConfig(accelerator="abacus"), "accelerator must be one of"),  # type: ignore[arg-type]
+    ],
+)
+def test_bad_options_are_named(config, message):
+    data = load("digits")
+    with pytest.raises(ValueError, match=message):
+        fit(AE(hidden=()).build(data.shape), data, config)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def fail(part):
+        part.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, fail)
+    assert path.read_text() == "old"
