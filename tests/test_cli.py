@@ -1,11 +1,15 @@
+import dataclasses
+import re
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from fastlatent.cli import main
-
-pytestmark = pytest.mark.usefixtures("one_thread")
+from fastlatent.cli import Run, main
+from fastlatent.models import CONFIGURATIONS
 
 LAZY = ("triton", "lightning_fabric", "matplotlib", "sklearn", "scipy", "tyro", "rich", "jinja2")
 
@@ -39,14 +43,26 @@ def test_models_lists_every_configuration(capsys):
     assert "Tolstikhin et al. 2018" in text
 
 
-def test_help_shows_every_option_with_its_default(capsys):
+def options(of):
+    """Name and default, as on the command line, of each field of a dataclass of options."""
+    for field in dataclasses.fields(of):
+        value = getattr(of, field.name)
+        if not dataclasses.is_dataclass(value):
+            words = value if isinstance(value, tuple) else (value,)
+            yield f"--{field.name.replace('_', '-')}", " ".join(map(str, words))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_help_shows_every_option_with_its_default(capsys, name):
     with pytest.raises(SystemExit) as exit_:
-        main(["train", "wae-mmd", "--help"])
+        main(["train", name, "--help"])
     assert exit_.value.code == 0
-    text = capsys.readouterr().out
-    options = "data data-dir epochs batch-size latent-dim lr seed accelerator out weight prior sigma scales hidden"
-    assert all(f"--{option} " in text for option in options.split())
-    assert text.count("(default:") + text.count("default:\n") >= 13
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    run = Run(CONFIGURATIONS[name]())
+    for option, default in [*options(run), *options(run.model), *options(run.training)]:
+        shown = re.search(rf"{option} .*?\(default: (.*?)\)", text)
+        assert shown, option
+        assert shown[1] == default, option
 
 
 def test_train_leaves_a_report_and_prints_where(capsys, tmp_path):
@@ -77,3 +93,31 @@ def test_what_the_user_got_wrong_is_one_line(capsys, arguments, message):
 def test_a_folder_in_use_is_one_line(capsys, tmp_path):
     (tmp_path / "mine").touch()
     assert "is not an empty folder" in failure(capsys, "train", "ae", "--out", str(tmp_path))
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    error = failure(capsys, "train", "ae", "--out", str(tmp_path / "file" / "run"))
+    assert error == (
+        f"fastlatent: error: cannot make the run folder {tmp_path / 'file' / 'run'}: Not a directory; "
+        "choose another with --out\n"
+    )
+
+
+def test_unknown_data_is_refused_with_what_there_is(capsys):
+    error = failure(capsys, "train", "ae", "--data", "cats")
+    assert "'cats'" in error
+    assert all(f"'{name}'" in error for name in ("digits", "mnist", "fashion-mnist"))
+
+
+def test_an_interrupt_ends_in_one_line(tmp_path):
+    command = [Path(sys.executable).with_name("fastlatent"), "train", "ae", "--epochs", "10000"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        while not list(tmp_path.glob("runs/*/metrics.jsonl")):  # training has begun
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        error = process.communicate()[1]
+    assert process.returncode == 130
+    assert error.splitlines()[-1] == "fastlatent: stopped"
+    assert "Traceback" not in error

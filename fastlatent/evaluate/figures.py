@@ -85,7 +85,7 @@ def latent(model: Autoencoder, data: Data) -> Figure:
     prior = model.prior_like(codes, _generator(model)).cpu().numpy()
     view, names = plane(codes.cpu().numpy())
     points, prior = view(codes.cpu().numpy()), view(prior)
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.9), sharex=True, sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.9), sharex=True, sharey=True, layout="compressed")
     classes = batch.label.unique().tolist()
     for color, label in zip(plt.get_cmap("tab10").colors, classes, strict=False):  # type: ignore[attr-defined]
         chosen = batch.label.numpy() == label

@@ -9,8 +9,6 @@ from fastlatent.models.configurations import AE, WAEMMD
 from fastlatent.train import TrainConfig, fit, load_checkpoint, read_metrics
 from fastlatent.train.folder import write_whole
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SMALL = WAEMMD(latent_dim=2, hidden=(32,))
 
 
