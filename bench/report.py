@@ -1,0 +1,110 @@
+"""The rows of bench/results as a table with ratios (docs/performance.md and the terminal) and as figures."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+ROOT = Path(__file__).parent.parent
+RESULTS, PAGE, IMAGES = ROOT / "bench" / "results", ROOT / "docs" / "performance.md", ROOT / "docs" / "images"
+OURS = "fastlatent"
+START, END = "<!-- rows: written by make bench -->", "<!-- end of rows -->"
+
+Row = dict[str, Any]
+
+
+def rows() -> list[Row]:
+    """All kept rows, with the machine and commit that they were measured on."""
+    found = []
+    for path in sorted(RESULTS.glob("*.json")):
+        kept = json.loads(path.read_text())
+        machine = kept["machine_info"]
+        about = {
+            "processor": machine.get("cpu", {}).get("brand_raw", machine.get("processor", "")),
+            "cores": machine.get("cpu", {}).get("count"),
+            "python": machine["python_version"],
+            "fastlatent": machine.get("fastlatent"),
+            "commit": (kept["commit_info"].get("id") or "")[:7],
+        }
+        found += [about | benchmark["extra_info"] for benchmark in kept["benchmarks"]]
+    return found
+
+
+def compared(found: list[Row]) -> dict[tuple[str, tuple[int, ...], int], list[Row]]:
+    """Rows that belong together: the same op, shape and threads."""
+    groups = defaultdict(list)
+    for row in found:
+        groups[row["op"], tuple(row["shape"]), row["threads"]].append(row)
+    return dict(sorted(groups.items()))
+
+
+def table(found: list[Row]) -> str:
+    """Markdown: one line a row; the last column is the peer's time over ours, below 1 where we lose."""
+    lines = [
+        "| op | shape | threads | who | ms (p20 to p80) | peak memory | rate | times ours |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for (op, shape, threads), group in compared(found).items():
+        ours = next((r["p50"] for r in group if r["who"] == OURS), None)
+        for row in sorted(group, key=lambda r: (r["who"] != OURS, r["p50"])):
+            ratio = "" if ours is None or row["who"] == OURS else f"{row['p50'] / ours:.2g}"
+            rate = f"{row['flops'] / 1e9:.0f} GFLOP/s" if row.get("flops") else ""
+            memory = "" if row.get("peak_memory_bytes") is None else f"{row['peak_memory_bytes'] / 2**20:.1f} MB"
+            name = f"**{OURS}**" if row["who"] == OURS else row["who"]
+            time = f"{row['p50'] * 1e3:.3g} ({row['p20'] * 1e3:.3g} to {row['p80'] * 1e3:.3g})"
+            size = ", ".join(map(str, shape))
+            lines.append(f"| {op} | ({size}) | {threads} | {name} | {time} | {memory} | {rate} | {ratio} |")
+    return "\n".join(lines)
+
+
+def machines(found: list[Row]) -> str:
+    """One line for each machine, version and day that the rows come from."""
+    kinds = {
+        f"- {r['processor']}, {r['cores']} cores; torch {r['torch']}, Python {r['python']}, "
+        f"fastlatent {r['fastlatent']} at {r['commit']}, {r['date']}"
+        for r in found
+    }
+    return "\n".join(sorted(kinds))
+
+
+def draw(found: list[Row], op: str, value: str, label: str, scale: float) -> str:
+    """Time or memory against n for one op at one thread; the name of the PNG."""
+    lines: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for row in found:
+        if row["op"] == op and row["threads"] == 1 and row.get(value):
+            lines[row["who"]].append((row["shape"][0], row[value] * scale))
+    figure, axes = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
+    for who, points in sorted(lines.items(), key=lambda item: item[0] != OURS):
+        axes.plot(*zip(*sorted(points), strict=True), marker="o", label=who, linewidth=3 if who == OURS else 1.5)
+    axes.set(xscale="log", yscale="log", xlabel="points in each sample", ylabel=label, title=f"{op}, one thread")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    name = f"{op}_{'time' if value == 'p50' else 'memory'}.png"
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    figure.savefig(IMAGES / name, dpi=110)
+    plt.close(figure)
+    return name
+
+
+def write() -> None:
+    """Print the table, and put it with the figures into docs/performance.md between its markers."""
+    found = rows()
+    ops = sorted({r["op"] for r in found if len({tuple(q["shape"]) for q in found if q["op"] == r["op"]}) > 2})
+    images = []
+    for op in ops:
+        images.append(f"![time of {op}](images/{draw(found, op, 'p50', 'ms, forward + backward', 1e3)})")
+        images.append(f"![memory of {op}](images/{draw(found, op, 'peak_memory_bytes', 'MB at the peak', 2**-20)})")
+    body = "\n\n".join([START, machines(found), table(found), *images, END])
+    before, _, rest = PAGE.read_text().partition(START)
+    PAGE.write_text(before + body + rest.partition(END)[2])
+    print(table(found))
+    print(f"\nwritten: {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    write()
