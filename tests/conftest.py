@@ -1,8 +1,10 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
+from idx_files import idx
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
@@ -14,3 +16,17 @@ def data_dir() -> Path:
     """Real data sets: FASTLATENT_DATA, else ../shared/data beside the repository; it need not exist."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     return Path(os.environ.get("FASTLATENT_DATA", beside))
+
+
+@pytest.fixture(scope="session")
+def mnist_dir(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with MNIST: the real files, or where there are none, noise in files of their names, format and size."""
+    if (data_dir / "mnist").is_dir():
+        return data_dir
+    folder = tmp_path_factory.mktemp("data")
+    random = np.random.default_rng(0)
+    for part, n in (("train", 60_000), ("t10k", 10_000)):
+        images = random.integers(256, size=(n, 28, 28), dtype=np.uint8)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(random.integers(10, size=n, dtype=np.uint8)))
+    return folder

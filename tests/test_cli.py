@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 import signal
 import subprocess
@@ -71,6 +72,15 @@ def test_train_leaves_a_report_and_prints_where(capsys, tmp_path):
     assert str(out / "report.html") in text
     files = {path.name for path in out.iterdir()}
     assert {"config.yaml", "metrics.jsonl", "model.safetensors", "report.html", "samples.png"} <= files
+
+
+def test_train_on_mnist_ends_with_the_table_of_its_numbers(capsys, tmp_path, mnist_dir):
+    options = ["--epochs", "1", "--batch-size", "500", "--hidden", "32", "--out", str(tmp_path / "run")]
+    text = output(capsys, "train", "wae-mmd", "--data", "mnist", "--data-dir", str(mnist_dir), *options)
+    numbers = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert len(numbers) == 9
+    for number in numbers:
+        assert re.search(rf"{re.escape(number['of'])} +{number['value']:.4f}", text), number
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ def curves(history: Sequence[dict[str, float]]) -> Figure:
             ax.plot(epochs, [record[f"{part}/{term}"] for record in history], color=color, linewidth=1.4, label=part)
         values = [record[f"{part}/{term}"] for record in history for part in ("train", "test")]
         ax.set(title=term.split("/")[-1], xlabel="epoch", yscale="log" if min(values) > 0 else "linear")
+        ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0, 0].legend()
     return figure
 
