@@ -14,7 +14,7 @@ class TrainConfig:
     """How to train, whatever the model and the data."""
 
     epochs: int | None = None
-    """Passes over the training data; None: what suits the data set (digits 150, the others 20)."""
+    """Passes over the training data; None: what suits the data set (digits 100, the others 20)."""
     batch_size: int = 64
     """Images a step."""
     lr: float = 2e-3
