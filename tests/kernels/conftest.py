@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
 import pytest
+from fastlatent.kernels import native
 
 import fastlatent as fl
-from fastlatent.kernels import native
 
 
 @pytest.fixture(params=["reference", "cpu"])

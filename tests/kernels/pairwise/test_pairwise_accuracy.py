@@ -5,23 +5,22 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
+from fastlatent.kernels.pairwise import reference
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 import fastlatent as fl
-from fastlatent.kernels.pairwise import reference
 from tests.truth.cases import CASES, CRAMER_WOLD, Case, with_gradients
-from tests.truth.clouds import EDGES, Clouds, clouds
+from tests.truth.clouds import Clouds, clouds
 
 DRAWS = 3
 
-# What rounding alone may do, in units of eps · (the sum with every term positive); the sums are those of tests/truth.
-#   float32: each term has an error of a few eps of its own (profile, distance), and they do not add up in a row:
-#     the root mean square over draws and coordinates stays near 1.
-#   Kummer: a Chebyshev series of 20 terms with coefficients rounded to float32, each of them below 1; differentiating
-#     it, as the reference does, multiplies its k-th term by up to k².
-FLOOR, KUMMER_FLOOR, KUMMER_REFERENCE_FLOOR = 2.0, 4.0, 40.0
+# What rounding alone may do, in units of eps · (the sum with every term positive, as in tests/truth):
+#   the terms have errors of a few eps each (distance, profile), which hardly add up; and few draws of a small sample
+#   measure plain PyTorch's error badly, which may be 0 by luck.
+#   Kummer's function is in plain PyTorch the reference itself: a Chebyshev series of 20 terms, its coefficients
+#   rounded to float32, which autograd differentiates, and that multiplies the k-th term by up to k².
+FLOOR, KUMMER_FLOOR = 4.0, 40.0
 
 
 def idiom(x: Tensor, y: Tensor) -> Tensor:
@@ -38,9 +37,7 @@ def plain(case: Case, *inputs: Tensor) -> tuple[Tensor, ...]:
     if case.name == "chamfer":
         return with_gradients(lambda x, y: sum(by_cdist(x, y).min(k).values.mean() for k in (0, 1)), *inputs)
     distances = idiom if case.smooth else by_cdist
-    single = reference.PROFILES | {"polynomial": reference.polynomial}
     with fl.use_backend("reference"), patch.object(reference, "squared_distances", distances):
-        del single
         return with_gradients(case, *inputs)
 
 
@@ -63,11 +60,25 @@ class Errors:
 
 def floor(case: Case, inputs: tuple[Tensor, ...]) -> np.ndarray:
     exact = case.exact(*inputs)
-    eps = torch.finfo(inputs[0].dtype).eps
-    return eps * np.array([exact.terms, *(np.linalg.norm(t) for t in exact.gradient_terms)])
+    units = KUMMER_FLOOR if case in CRAMER_WOLD and 1 < inputs[0].shape[-1] < 20 else FLOOR
+    terms = np.array([exact.terms, *(np.linalg.norm(t) for t in exact.gradient_terms)])
+    return units * torch.finfo(inputs[0].dtype).eps * terms
 
 
-def units(case: Case, name: str, d: int) -> float:
-    if case not in CRAMER_WOLD or not 1 < d < 20:
-        return FLOOR
-    return KUMMER_REFERENCE_FLOOR if name == "reference" else KUMMER_FLOOR
+@pytest.mark.parametrize("case", CASES, ids=str)
+@given(drawn=clouds())
+@example(drawn=Clouds(97, 95, 3, offset=1e4))
+@example(drawn=Clouds(289, 193, 19))
+@example(drawn=Clouds(96, 2, 1000, duplicates=True))
+@settings(max_examples=6, deadline=None)
+def test_error_is_at_most_twice_that_of_plain_pytorch(case, drawn):
+    errors = {name: Errors() for name in ("plain", "reference", "cpu")}
+    for seed in range(DRAWS):
+        inputs = drawn.draw(torch.float32, seed)[: case.samples]
+        errors["plain"].add(case, inputs, plain(case, *inputs))
+        for name in ("reference", "cpu"):
+            with fl.use_backend(name):
+                errors[name].add(case, inputs, with_gradients(case, *inputs))
+    allowed = 2 * errors["plain"].rms() + floor(case, inputs)
+    for name in ("reference", "cpu"):
+        assert (errors[name].rms() <= allowed).all(), f"{name}: {errors[name].rms()}, allowed {allowed}"

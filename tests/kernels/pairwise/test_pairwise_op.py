@@ -4,9 +4,9 @@ import warnings
 
 import pytest
 import torch
+from fastlatent.kernels import pairwise
 
 import fastlatent as fl
-from fastlatent.kernels import pairwise
 from tests.truth.cases import CASES, CHAMFER, CRAMER_WOLD, MMDS, leaves, with_gradients
 
 FEW = [*MMDS[::6], *CRAMER_WOLD, *CHAMFER]
@@ -89,5 +89,7 @@ def test_func_hessian_is_autograds(case):
 def test_per_sample_gradients(case):
     inputs = draw(case, 3)
     found = torch.vmap(torch.func.grad(case.loss))(*inputs)
-    expected = [torch.autograd.grad(case(first, *rest), first)[0] for first, *rest in zip(*leaves(*inputs), strict=True)]
+    expected = [
+        torch.autograd.grad(case(first, *rest), first)[0] for first, *rest in zip(*leaves(*inputs), strict=True)
+    ]
     torch.testing.assert_close(found, torch.stack(expected))
