@@ -74,7 +74,7 @@ def test_a_point_that_is_not_finite_does_not_spoil_the_others(d, number, backend
     with fl.use_backend(backend):
         index, _ = fl.nearest(x, y)
     assert index[[0, 1, 3, 4]].equal(expected[[0, 1, 3, 4]])
-    assert index[2] == 0
+    assert 0 <= index[2] < 100
 
 
 def test_chamfer_of_hand_made_clouds():
