@@ -94,9 +94,12 @@ def differentiable_pull_back(
     return [next(pulled) if need else None for need in needs]
 
 
-def full_precision(inputs: Sequence[Tensor]) -> torch.autocast:
-    """Switch autocast off: losses compute in at least float32."""
-    return torch.autocast(inputs[0].device.type, enabled=False)
+def full_precision(inputs: Sequence[Tensor]) -> contextlib.AbstractContextManager:
+    """Switch autocast off, where the device has it: losses compute in at least float32."""
+    device = inputs[0].device.type
+    return (
+        torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else contextlib.nullcontext()
+    )
 
 
 def by_reference(
