@@ -95,7 +95,8 @@ def latent(model: Autoencoder, data: Data) -> Figure:
     axes[1].set(title="a sample of the prior", aspect="equal")
     for ax in axes:
         ax.set_xlabel(names[0])
-    figure.legend(loc="outside right center", handletextpad=0.1, markerscale=2)
+    key = axes[0].get_legend_handles_labels()
+    axes[1].legend(*key, loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1, markerscale=2)
     return figure
 
 
