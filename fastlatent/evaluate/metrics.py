@@ -35,7 +35,7 @@ class Number:
 
 RECONSTRUCTION = "Reconstruction error, per pixel"
 SAMPLES = f"Fréchet distance to test images, {FEATURES} principal components"
-LATENT = "MMD (IMQ) between test codes and prior"
+LATENT = "MMD (IMQ, unbiased) between test codes and prior"
 
 
 @torch.no_grad()
@@ -50,7 +50,7 @@ def measure(model: Autoencoder, data: Data) -> list[Number]:
     """
     model.eval()
     device = next(model.parameters()).device
-    train, test = data.train[: 2 * IMAGES].x.to(device), data.test[:IMAGES].x.to(device)
+    train, test = data.train.spread(2 * IMAGES).x.to(device), data.test.spread(IMAGES).x.to(device)
     generator = torch.Generator(device).manual_seed(0)
     codes = model.encode(test)
     return [

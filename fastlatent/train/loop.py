@@ -122,8 +122,8 @@ def _add(sums: dict[str, Tensor], steps: list[Mapping[str, Tensor]]) -> None:
 
 @torch.no_grad()
 def _held_out(model: Autoencoder, test: Split) -> Record:
-    """The terms of each phase on the first test images."""
-    batch = test[:TEST_IMAGES]
+    """The terms of each phase on test images."""
+    batch = test.spread(TEST_IMAGES)
     model.eval()
     terms = {f"test/{p.name}/{term}": float(value) for p in model.phases() for term, value in p.loss(batch).items()}
     model.train()
