@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
-from idx_files import idx
+
+from tests.idx_files import idx
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
