@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from .losses import cramer_wold as _cramer_wold
 from .losses import kernels as _kernels
 from .losses import mmd as _mmd
-from .losses import pointcloud as _pointcloud
 from .losses import normality as _normality
+from .losses import pointcloud as _pointcloud
 from .losses import sliced as _sliced
 
 
@@ -68,7 +68,6 @@ class ChamferDistance(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return _pointcloud.chamfer_distance(x, y)
-        super().__init__(_mmd.IMQ(scales, sigma), estimator=estimator)
 
 
 class SlicedWasserstein(nn.Module):
@@ -79,9 +78,7 @@ class SlicedWasserstein(nn.Module):
         self.n_projections, self.p, self.orthogonal = n_projections, p, orthogonal
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return _sliced.sliced_wasserstein(
-            x, y, n_projections=self.n_projections, p=self.p, orthogonal=self.orthogonal
-        )
+        return _sliced.sliced_wasserstein(x, y, n_projections=self.n_projections, p=self.p, orthogonal=self.orthogonal)
 
     def extra_repr(self) -> str:
         return f"n_projections={self.n_projections}, p={self.p}, orthogonal={self.orthogonal}"
@@ -109,9 +106,7 @@ class EppsPulley(nn.Module):
         self.n_projections, self.n_points, self.t_max = n_projections, n_points, t_max
 
     def forward(self, x: Tensor) -> Tensor:
-        return _normality.epps_pulley(
-            x, n_projections=self.n_projections, n_points=self.n_points, t_max=self.t_max
-        )
+        return _normality.epps_pulley(x, n_projections=self.n_projections, n_points=self.n_points, t_max=self.t_max)
 
     def extra_repr(self) -> str:
         return f"n_projections={self.n_projections}, n_points={self.n_points}, t_max={self.t_max}"

@@ -23,7 +23,7 @@ def epps_pulley(
     generator: torch.Generator | None = None,
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """Sliced Epps–Pulley statistic against N(0, I), the SIGReg of LeJEPA: 0 only for characteristic functions that agree.
+    """Sliced Epps–Pulley statistic against N(0, I), the SIGReg of LeJEPA.
 
     (1/L) Σ_l n ∫ |(1/n) Σᵢ e^(i t θ_lᵀxᵢ) − e^(−t²/2)|² e^(−t²/2) dt over [−t_max, t_max], by the trapezoid rule.
 

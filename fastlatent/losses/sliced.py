@@ -117,7 +117,9 @@ def sliced_wasserstein_normal(
     return SlicedForm(2, quantiles=True)(x, quantiles.expand(*x.shape[:-2], x.shape[-2], 1), theta) + rest
 
 
+@torch.compiler.assume_constant_result
 @functools.lru_cache(maxsize=32)
+@torch.inference_mode(False)  # what is kept must serve calls that record gradients too
 def normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, float]:
     """Means of N(0, 1) between its quantiles (i−1)/n and i/n, (n, 1), and the variance within these intervals."""
     levels = torch.arange(1, n // 2 + 1, dtype=torch.float64) / n  # the lower half, where Φ⁻¹ is accurate
@@ -139,7 +141,7 @@ def max_sliced_wasserstein(
 ) -> Tensor:
     """Largest Wasserstein distance, to the power p, between the samples projected on one direction.
 
-    max_θ W_p^p(θᵀx, θᵀy), sought from random directions by ascent on the sphere: θ ← (θ + g/‖g‖)/‖·‖ with g the gradient
+    max_θ W_p^p(θᵀx, θᵀy), sought from random directions by ascent on the sphere: θ ← (θ + g/‖g‖)/‖·‖, g the gradient
     at θ. The gradient with respect to x and y is taken at the direction found, held fixed.
 
     Args:

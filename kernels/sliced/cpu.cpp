@@ -48,15 +48,16 @@ struct Projected {
       for (std::int64_t i = 0; i < count; ++i) column(b, c)[first + i] = tile[i * block_columns + c];
   }
 
-  // gradient += coefficients · directionsᵀ, the block now holding coefficients.
-  void pull_back(T* gradient, std::int64_t d, const T* transposed, std::int64_t b, std::int64_t chunk) {
+  // gradient += coefficients · directionsᵀ, the block now holding coefficients in its first `columns` columns.
+  void pull_back(T* gradient, std::int64_t d, const T* transposed, std::int64_t b, std::int64_t chunk,
+                 std::int64_t columns) {
     const std::int64_t first = chunk * chunk_rows, count = least(chunk_rows, rows - first);
     T tile[chunk_rows * block_columns];
     const T* source = row_major ? block(b) + first * block_columns : tile;
     if (!row_major)
       for (int c = 0; c < block_columns; ++c)
         for (std::int64_t i = 0; i < count; ++i) tile[i * block_columns + c] = column(b, c)[first + i];
-    multiply<T, true>(source, block_columns, count, block_columns, transposed, padded<T>(d), gradient + first * d, d, d);
+    multiply<T, true>(source, block_columns, count, columns, transposed, padded<T>(d), gradient + first * d, d, d);
   }
 };
 
@@ -94,8 +95,8 @@ class Sliced {
         sort_and_compare<Indexed<T>>(first, blocks, y);
       else
         sort_and_compare<Plain<T>>(first, blocks, y);
-      if (gradient_x) pull_back(u_, gradient_x, blocks);
-      if (gradient_y) pull_back(v_, gradient_y, blocks);
+      if (gradient_x) pull_back(u_, gradient_x, blocks, call_.count - first);
+      if (gradient_y) pull_back(v_, gradient_y, blocks, call_.count - first);
     }
     double total = 0;
     for (std::int64_t l = 0; l < call_.count; ++l) total += sums_[l];
@@ -139,11 +140,12 @@ class Sliced {
     }
   }
 
-  void pull_back(Projected<T>& sample, T* gradient, std::int64_t blocks) {
+  void pull_back(Projected<T>& sample, T* gradient, std::int64_t blocks, std::int64_t columns) {
 #pragma omp for
     for (std::int64_t chunk = 0; chunk < chunks(sample.rows); ++chunk)
       for (std::int64_t b = 0; b < blocks; ++b)
-        sample.pull_back(gradient, call_.d, transposed_.data() + b * block_columns * padded<T>(call_.d), b, chunk);
+        sample.pull_back(gradient, call_.d, transposed_.data() + b * block_columns * padded<T>(call_.d), b, chunk,
+                         least(block_columns, columns - b * block_columns));
   }
 
   // Projections of y become their sorted values; of Indexed items the rows are kept too.

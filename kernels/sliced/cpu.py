@@ -38,9 +38,7 @@ def sliced(inputs: Sequence[Tensor], needs: Sequence[bool], p: float, quantiles:
     return value, grad_x, grad_y, x.new_empty(0)
 
 
-def epps_pulley(
-    inputs: Sequence[Tensor], needs: Sequence[bool], n_points: int, t_max: float
-) -> tuple[Tensor, ...]:
+def epps_pulley(inputs: Sequence[Tensor], needs: Sequence[bool], n_points: int, t_max: float) -> tuple[Tensor, ...]:
     """Value and gradients of `EppsPulleyForm`: see there."""
     library = native.library()
     assert library is not None  # refusal() has said so otherwise

@@ -21,7 +21,9 @@ class EppsPulley {
       : call_(call), chunks_((call.n + chunk_rows - 1) / chunk_rows), zero_first_(call.points[0] == 0),
         projected_(call.n * block_columns), panel_(call.d * block_columns),
         transposed_(block_columns * padded<T>(call.d)), partial_(chunks_ * 2 * call.point_count * block_columns),
-        slopes_(2 * call.point_count * block_columns) {}
+        slopes_(2 * call.point_count * block_columns) {
+    __builtin_memset(slopes_.data(), 0, sizeof(T) * 2 * call.point_count * block_columns);
+  }
 
   void run(const T* x, const T* directions, T* value, T* gradient) {
     if (gradient) __builtin_memset(gradient, 0, sizeof(T) * call_.n * call_.d);
@@ -36,7 +38,7 @@ class EppsPulley {
       total += close_sums(call_.count - first);
       if (!gradient) continue;
 #pragma omp for
-      for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) pull_back(gradient, chunk);
+      for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) pull_back(gradient, chunk, call_.count - first);
     }
     *value = T(double(call_.n) * total / double(call_.count));
   }
@@ -63,17 +65,23 @@ class EppsPulley {
         panel_[k * block_columns + c] = transposed_[c * width + k] = directions[k * call_.count + first + c];
   }
 
-  // The angle t·v of the first positive point, and its rotation from a point to the next (t = h, 2h, ... or h/2, 3h/2, ...).
+  // Cosine and sine of the angle t·v at t = h, 2h, ... or h/2, 3h/2, ... The rotation to the next point is the identity
+  // less a correction, so that its rounding is small where the angle is.
   struct Angle {
-    Vector<T> cosine, sine, step_cosine, step_sine;
+    Vector<T> cosine, sine, lost, turned;  // 1 − cos and sin of the step
     Angle(Vector<T> v, T t, bool doubled) {
       sine_cosine<T>(v * t, sine, cosine);
-      step_cosine = doubled ? cosine * cosine - sine * sine : cosine;
-      step_sine = doubled ? 2 * cosine * sine : sine;
+      const auto forward = cosine > 0;
+      lost = forward ? sine * sine / (forward ? 1 + cosine : 1 - cosine) : 1 - cosine;
+      turned = sine;
+      if (doubled) {
+        turned = 2 * cosine * sine;
+        lost = 2 * sine * sine;
+      }
     }
     void advance() {
-      const Vector<T> next = cosine * step_cosine - sine * step_sine;
-      sine = sine * step_cosine + cosine * step_sine;
+      const Vector<T> next = cosine - (lost * cosine + turned * sine);
+      sine = sine - (lost * sine - turned * cosine);
       cosine = next;
     }
   };
@@ -120,7 +128,7 @@ class EppsPulley {
     return total;
   }
 
-  void pull_back(T* gradient, std::int64_t chunk) {
+  void pull_back(T* gradient, std::int64_t chunk, std::int64_t columns) {
     const std::int64_t rows = rows_of(chunk), d = call_.d;
     T* v = projected_.data() + chunk * chunk_rows * block_columns;
     for (int c = 0; c < block_columns; c += lanes<T>)
@@ -133,7 +141,7 @@ class EppsPulley {
         }
         store(v + i * block_columns + c, slope);
       }
-    multiply<T, true>(v, block_columns, rows, block_columns, transposed_.data(), padded<T>(d),
+    multiply<T, true>(v, block_columns, rows, columns < block_columns ? columns : block_columns, transposed_.data(), padded<T>(d),
                       gradient + chunk * chunk_rows * d, d, d);
   }
 };

@@ -39,8 +39,8 @@ def wasserstein(
     v, v_order = v.sort(dim=-2, stable=True)
     if u_weights is None and v_weights is None and n == m:
         return _power(u - v, p).mean(-2)
-    u_levels = _levels(u, u_order, u_weights)
-    v_levels = _levels(v, v_order, v_weights)
+    u_levels = _levels(u, u_order, u_weights, m)
+    v_levels = _levels(v, v_order, v_weights, n)
     levels = torch.cat([u_levels, v_levels], dim=-2).sort(dim=-2).values
     masses = levels.diff(dim=-2, prepend=torch.zeros_like(levels[..., :1, :]))
     # the mass just below a level lies between the two points whose own levels are the first at or above it
@@ -48,18 +48,21 @@ def wasserstein(
         torch.searchsorted(own.mT.detach().contiguous(), levels.mT.detach().contiguous()).mT.clamp(max=size - 1)
         for own, size in ((u_levels, n), (v_levels, m))
     )
-    return (masses.to(u.dtype) * _power(u.gather(-2, i) - v.gather(-2, j), p)).sum(-2)
+    return ((masses / (n * m)).to(u.dtype) * _power(u.gather(-2, i) - v.gather(-2, j), p)).sum(-2)
 
 
-def _levels(u: Tensor, order: Tensor, weights: Tensor | None) -> Tensor:
-    """Cumulated masses of the sorted columns (..., n, L), in float64: levels of both samples must meet."""
+def _levels(u: Tensor, order: Tensor, weights: Tensor | None, others: int) -> Tensor:
+    """Cumulated masses of the sorted columns (..., n, L) times n · `others`, in float64.
+
+    In these units equal masses are integers, so that levels of the two samples meet exactly.
+    """
     n = u.shape[-2]
     if weights is None:
-        equal = torch.arange(1, n + 1, device=u.device, dtype=torch.float64) / n
+        equal = torch.arange(1, n + 1, device=u.device, dtype=torch.float64) * others
         return equal.unsqueeze(-1).expand(u.shape)
     masses = weights.to(torch.float64).unsqueeze(-1).expand(u.shape).gather(-2, order)
     cumulated = masses.cumsum(-2)
-    return cumulated / cumulated[..., -1:, :]
+    return cumulated / cumulated[..., -1:, :] * (n * others)
 
 
 def _power(difference: Tensor, p: float) -> Tensor:
