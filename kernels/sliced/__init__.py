@@ -22,7 +22,8 @@ class SlicedForm:
         """x (..., n, d), y (..., m, d), projections (..., d, L) -> (...,), in float32 for half precision."""
         return autograd.evaluate(self, x, y, projections)
 
-    def reference(self, x: Tensor, y: Tensor, projections: Tensor) -> Tensor:
+    def reference(self, *inputs: Tensor) -> Tensor:
+        x, y, projections = inputs
         return reference.sliced(x, y, projections, self.p, self.quantiles)
 
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
@@ -46,7 +47,8 @@ class EppsPulleyForm:
         """x (..., n, d), projections (..., d, L) -> (...,), in float32 for half precision."""
         return autograd.evaluate(self, x, projections)
 
-    def reference(self, x: Tensor, projections: Tensor) -> Tensor:
+    def reference(self, *inputs: Tensor) -> Tensor:
+        x, projections = inputs
         return reference.epps_pulley(x, projections, self.n_points, self.t_max)
 
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:

@@ -70,8 +70,9 @@ def mean_square_errors(form: Callable[..., Tensor], draws: list[tuple[Tensor, ..
     return ours, plain
 
 
-# The square of twice the error of plain PyTorch.
-ALLOWED = 4
+def at_most_twice(ours: Tensor, plain: Tensor) -> bool:
+    """Of mean square errors; one unit in the last place cannot be told from the rounding of the result itself."""
+    return bool((ours <= 4 * plain + torch.finfo(torch.float32).eps ** 2).all())
 
 
 @pytest.mark.parametrize("shape", [(100, 100, 8, 50), (1024, 1024, 16, 33), (4096, 1000, 8, 20)])
@@ -80,7 +81,7 @@ def test_float32_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, shape: tu
     n, m, d, count = shape
     draws = [(torch.randn(n, d), 1.5 * torch.randn(m, d), random_directions(d, count)) for _ in range(10)]
     ours, plain = mean_square_errors(SlicedForm(2), draws)
-    assert (ours <= ALLOWED * plain).all()
+    assert at_most_twice(ours, plain)
 
 
 @pytest.mark.parametrize("n_points", [2, 16, 17])
@@ -91,7 +92,7 @@ def test_epps_pulley_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, n_poi
     for n, d, count in [(2, 3, 3), (65, 33, 31), (400, 9, 40)]:
         draws = [(spread * torch.randn(n, d), random_directions(d, count)) for _ in range(8)]
         ours, plain = mean_square_errors(form, draws)
-        assert (ours <= ALLOWED * plain).all(), (n, d, count)
+        assert at_most_twice(ours, plain), (n, d, count)
 
 
 def test_epps_pulley_in_float64(isa: str) -> None:
