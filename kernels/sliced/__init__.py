@@ -85,5 +85,5 @@ def epps_pulley(
     return EppsPulleyForm(n_points, t_max).run((x, projections), (grad_x, grad_projections))  # type: ignore[return-value]
 
 
-autograd.register(sliced, inputs=3, operation=SlicedForm)
-autograd.register(epps_pulley, inputs=2, operation=EppsPulleyForm)
+autograd.register(sliced, tensors=3, operation=SlicedForm)
+autograd.register(epps_pulley, tensors=2, operation=EppsPulleyForm)
