@@ -1,7 +1,7 @@
 // The Wasserstein distance of sorted columns, to the power p, and its derivatives.
 #pragma once
 
-#include "sliced/keys.hpp"
+#include "sliced/sort.hpp"
 
 namespace fastlatent::FASTLATENT_ISA {
 
@@ -47,30 +47,21 @@ struct Shared {
   void put_other(std::int64_t, int, T) const {}
 };
 
-template <class Item>
-struct has_row {
-  static constexpr bool value = false;
-};
-template <class T>
-struct has_row<Indexed<T>> {
-  static constexpr bool value = true;
-};
+// Pairs an item with the point of its rank on the other side: what that costs. `scale` multiplies the derivatives.
+template <class T, class Item, class To, class Order>
+inline double pair(const Item& item, std::int64_t rank, int column, const To& to, const Order& order, T scale) {
+  const T difference = item.value() - to.other(rank, column);
+  const T slope = scale * order.slope(difference);
+  to.put_other(rank, column, -slope);
+  if constexpr (has_row<Item>::value) to.coefficients_x[item.row() * to.x_stride + column] = slope;
+  return double(order.cost(difference));
+}
 
-// Adds to sums[column mod 8] the costs of pairing equal ranks; `scale` multiplies the derivatives.
+// Adds to sums[column] the costs of pairing equal ranks.
 template <int width, class T, class Item, class To, class Order>
 void pair_ranks(const Item* x, std::int64_t n, const To& to, const Order& order, T scale, double* sums) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const Item* items = x + i * width;
-    T slopes[width];
-    for (int c = 0; c < width; ++c) {
-      const T difference = items[c].value() - to.other(i, c);
-      sums[width == 1 ? i % 8 : c] += double(order.cost(difference));
-      slopes[c] = scale * order.slope(difference);
-    }
-    for (int c = 0; c < width; ++c) to.put_other(i, c, -slopes[c]);
-    if constexpr (has_row<Item>::value)
-      for (int c = 0; c < width; ++c) to.coefficients_x[items[c].row() * to.x_stride + c] = slopes[c];
-  }
+  for (std::int64_t i = 0; i < n; ++i)
+    for (int c = 0; c < width; ++c) sums[c] += pair(x[i * width + c], i, c, to, order, scale);
 }
 
 // The same for n ≠ m: each of the n points has m units of mass, each of the m points n, and equal quantiles meet.
@@ -109,25 +100,39 @@ void pair_quantiles(const Item* x, std::int64_t n, std::int64_t m, const To& to,
   }
 }
 
-// Sum over the first `valid` columns of Σ mass·cost, in units of 1/n (n = m) or 1/(nm).
-template <int width, class T, class Item, class To, class Order>
-double compare_by(const Item* x, std::int64_t n, std::int64_t m, const To& to, const Order& order, T scale,
-                  int valid) {
-  double sums[width > 8 ? width : 8] = {};
-  if (n == m)
-    pair_ranks<width, T>(x, n, to, order, scale, sums);
-  else
-    pair_quantiles<width, T>(x, n, m, to, order, scale, sums);
-  double total = 0;
-  for (int c = 0; c < (width == 1 ? 8 : valid); ++c) total += sums[c];
-  return total;
+// Calls what takes the cost of order p with it.
+template <class Function>
+inline double with_order(double p, Function function) {
+  if (p == 2) return function(Square{});
+  if (p == 1) return function(Absolute{});
+  return function(Power{p});
 }
 
+// Sum over the first `valid` of sorted columns of Σ mass·cost, in units of 1/n (n = m) or 1/(nm).
 template <int width, class T, class Item, class To>
 double compare(const Item* x, std::int64_t n, std::int64_t m, const To& to, double p, T scale, int valid) {
-  if (p == 2) return compare_by<width, T>(x, n, m, to, Square{}, scale, valid);
-  if (p == 1) return compare_by<width, T>(x, n, m, to, Absolute{}, scale, valid);
-  return compare_by<width, T>(x, n, m, to, Power{p}, scale, valid);
+  return with_order(p, [&](auto order) {
+    double sums[width] = {};
+    if (n == m)
+      pair_ranks<width, T>(x, n, to, order, scale, sums);
+    else
+      pair_quantiles<width, T>(x, n, m, to, order, scale, sums);
+    double total = 0;
+    for (int c = 0; c < valid; ++c) total += sums[c];
+    return total;
+  });
+}
+
+// The same for one column of values, not yet sorted, and n = m: items are paired as the sort tells their ranks.
+template <class Item, class T, class To>
+double sort_and_pair(const T* values, std::int64_t n, const To& to, double p, T scale, Item* scratch) {
+  return with_order(p, [&](auto order) {
+    double total = 0;
+    radix_sort(values, n, scratch, scratch + n, [&](std::int64_t rank, const Item& item) {
+      total += pair(item, rank, 0, to, order, scale);
+    });
+    return total;
+  });
 }
 
 }  // namespace fastlatent::FASTLATENT_ISA

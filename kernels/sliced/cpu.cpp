@@ -11,6 +11,7 @@
 #include "sliced/compare.hpp"
 #include "sliced/product.hpp"
 #include "sliced/sort.hpp"
+#include "sliced/transpose.hpp"
 
 namespace fastlatent::FASTLATENT_ISA {
 namespace {
@@ -24,18 +25,21 @@ std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 std::int64_t chunks(std::int64_t rows) { return (rows + chunk_rows - 1) / chunk_rows; }
 
 // The projections of one sample on a group of blocks. Within a block they lie row by row where a network sorts them
-// (element (i, c) at i·32 + c), and column by column otherwise (at c·rows + i).
+// (element (i, c) at i·32 + c), and column by column otherwise (at c·pitch + i).
 template <class T>
 struct Projected {
   std::int64_t rows;
   bool row_major;
+  std::int64_t pitch;  // a cache line more than whole lines: columns a power of two apart would evict each other
   Workspace<T> data;
 
   Projected(std::int64_t rows, bool row_major, std::int64_t blocks)
-      : rows(rows), row_major(row_major), data(rows * block_columns * blocks) {}
+      : rows(rows), row_major(row_major), pitch((rows + 63) / 64 * 64 + 64 / std::int64_t(sizeof(T))),
+        data(block_size() * blocks) {}
 
-  T* block(std::int64_t b) { return data.data() + b * rows * block_columns; }
-  T* column(std::int64_t b, int c) { return block(b) + (row_major ? c : c * rows); }
+  std::int64_t block_size() const { return (row_major ? rows : pitch) * block_columns; }
+  T* block(std::int64_t b) { return data.data() + b * block_size(); }
+  T* column(std::int64_t b, int c) { return block(b) + (row_major ? c : c * pitch); }
   std::int64_t stride() const { return row_major ? block_columns : 1; }
 
   void project(const T* x, std::int64_t d, const T* panel, std::int64_t b, std::int64_t chunk) {
@@ -43,9 +47,7 @@ struct Projected {
     T tile[chunk_rows * block_columns];
     T* target = row_major ? block(b) + first * block_columns : tile;
     multiply<T, false>(x + first * d, d, count, d, panel, block_columns, target, block_columns, block_columns);
-    if (row_major) return;
-    for (int c = 0; c < block_columns; ++c)
-      for (std::int64_t i = 0; i < count; ++i) column(b, c)[first + i] = tile[i * block_columns + c];
+    if (!row_major) transpose(tile, block_columns, column(b, 0) + first, pitch, count, block_columns);
   }
 
   // gradient += coefficients · directionsᵀ, the block now holding coefficients in its first `columns` columns.
@@ -54,9 +56,7 @@ struct Projected {
     const std::int64_t first = chunk * chunk_rows, count = least(chunk_rows, rows - first);
     T tile[chunk_rows * block_columns];
     const T* source = row_major ? block(b) + first * block_columns : tile;
-    if (!row_major)
-      for (int c = 0; c < block_columns; ++c)
-        for (std::int64_t i = 0; i < count; ++i) tile[i * block_columns + c] = column(b, c)[first + i];
+    if (!row_major) transpose(column(b, 0) + first, pitch, tile, block_columns, block_columns, count);
     multiply<T, true>(source, block_columns, count, columns, transposed, padded<T>(d), gradient + first * d, d, d);
   }
 };
@@ -66,11 +66,12 @@ template <class T>
 class Sliced {
  public:
   Sliced(const SlicedCall& call, std::int64_t blocks)
-      : call_(call), blocks_(blocks), network_(by_network<T>(call.n > call.m ? call.n : call.m)),
+      : call_(call), blocks_(blocks), longest_(call.n > call.m ? call.n : call.m),
+        network_(longest_ <= longest_for_network<Indexed<T>>),
         u_(call.n, network_, blocks), v_(call.m, network_, call.quantiles ? 0 : blocks),
-        v_rows_(call.gradient_y ? call.m * block_columns * blocks : 0), panels_(blocks * block_columns * call.d),
+        v_rows_(call.gradient_y ? v_.block_size() * blocks : 0), panels_(blocks * block_columns * call.d),
         transposed_(blocks * block_columns * padded<T>(call.d)), sums_(call.count + block_columns),
-        scratch_size_(2 * sizeof(Indexed<T>) * vector_bytes / 8 * network_rows(call.n > call.m ? call.n : call.m)),
+        scratch_size_(sort_scratch<T>(longest_)),
         scratch_(scratch_size_ * call.threads) {}
 
   void run(const T* x, const T* y, const T* directions, T* value, T* gradient_x, T* gradient_y) {
@@ -105,8 +106,8 @@ class Sliced {
 
  private:
   const SlicedCall& call_;
-  const std::int64_t blocks_;
-  const bool network_;
+  const std::int64_t blocks_, longest_;
+  const bool network_;  // sorts every column; otherwise the projections lie by columns
   Projected<T> u_, v_;
   Workspace<std::uint32_t> v_rows_;  // which point each sorted projection of y is, laid out like v_
   Workspace<T> panels_, transposed_;
@@ -153,8 +154,17 @@ class Sliced {
   void sort_other(std::int64_t blocks) {
     if constexpr (sizeof(T) == 4) {
       if (network_) return sort_other_by<network_width<Item>, Item>(blocks);
+      if (!has_row<Item>::value && v_.rows <= longest_for_network<Item>) return sort_long(blocks);
     }
     sort_other_by<1, Item>(blocks);
+  }
+
+  void sort_long(std::int64_t blocks) {
+#pragma omp for schedule(dynamic)
+    for (std::int64_t task = 0; task < blocks * block_columns / lanes<T>; ++task) {
+      const std::int64_t c = task * lanes<T>;
+      sort_long_columns(v_.column(c / block_columns, int(c % block_columns)), v_.pitch, v_.rows, scratch());
+    }
   }
 
   template <int width, class Item>
@@ -164,13 +174,18 @@ class Sliced {
     for (std::int64_t task = 0; task < blocks * block_columns / width; ++task) {
       const std::int64_t c = task * width;
       T* values = v_.column(c / block_columns, int(c % block_columns));
-      const Item* sorted = sort_columns<width>(values, v_.rows, stride, static_cast<Item*>(scratch()));
       std::uint32_t* rows = v_rows_.data() + (values - v_.data.data());
-      for (std::int64_t j = 0; j < v_.rows; ++j)
-        for (int k = 0; k < width; ++k) {
-          values[j * stride + k] = sorted[j * width + k].value();
-          if constexpr (has_row<Item>::value) rows[j * stride + k] = sorted[j * width + k].row();
-        }
+      const auto put = [=](std::int64_t at, const Item& item) {
+        values[at] = item.value();
+        if constexpr (has_row<Item>::value) rows[at] = item.row();
+      };
+      if constexpr (width == 1) {
+        radix_sort(values, v_.rows, static_cast<Item*>(scratch()), static_cast<Item*>(scratch()) + v_.rows, put);
+      } else {
+        const Item* sorted = sort_columns<width>(values, v_.rows, stride, static_cast<Item*>(scratch()));
+        for (std::int64_t j = 0; j < v_.rows; ++j)
+          for (int k = 0; k < width; ++k) put(j * stride + k, sorted[j * width + k]);
+      }
     }
   }
 
@@ -192,16 +207,24 @@ class Sliced {
       const std::int64_t c = task * width, b = c / block_columns;
       T* x = u_.column(b, int(c % block_columns));
       T* y = call_.quantiles ? nullptr : v_.column(b, int(c % block_columns));
-      const Item* sorted = sort_columns<width>(x, u_.rows, u_.stride(), static_cast<Item*>(scratch()));
-      const int valid = int(least(width, columns - c));
       T* coefficients_y = call_.gradient_y ? y : nullptr;
+      const int valid = int(least(width, columns - c));
       sums_[first + c] =
           call_.quantiles
-              ? compare<width, T>(sorted, u_.rows, call_.m, Shared<T>{quantiles, x, u_.stride()}, call_.p, scale, valid)
-              : compare<width, T>(sorted, u_.rows, call_.m, Columns<T>{y, coefficients_y, v_.stride(), x, u_.stride()},
-                                  call_.p, scale, valid);
+              ? cost<width, Item>(x, Shared<T>{quantiles, x, u_.stride()}, scale, valid)
+              : cost<width, Item>(x, Columns<T>{y, coefficients_y, v_.stride(), x, u_.stride()}, scale, valid);
       if (coefficients_y) scatter_other<width>(y);
     }
+  }
+
+  template <int width, class Item, class To>
+  double cost(const T* x, const To& to, T scale, int valid) {
+    Item* items = static_cast<Item*>(scratch());
+    if constexpr (width == 1) {
+      if (call_.n == call_.m) return sort_and_pair(x, call_.n, to, call_.p, scale, items);
+    }
+    const Item* sorted = sort_columns<width>(x, call_.n, u_.stride(), items);
+    return compare<width, T>(sorted, call_.n, call_.m, to, call_.p, scale, valid);
   }
 
   // Derivatives by the sorted projections of y go to the points.
@@ -244,12 +267,12 @@ void sliced_any(bool float64, const SlicedCall& call) {
 // In groups of as many columns as the network takes; the missing ones of the last group are filled with zeros.
 template <int width, class T>
 void sort_group(T* values, std::int64_t rows, std::int64_t columns, std::int64_t first, std::int64_t* order) {
-  Workspace<Indexed<T>> scratch(sort_scratch(width, rows));
+  Workspace<char> scratch(sort_scratch<T>(rows));
   Workspace<T> group(rows * width);
   const int count = int(least(width, columns - first));
   for (std::int64_t i = 0; i < rows; ++i)
     for (int c = 0; c < width; ++c) group[i * width + c] = c < count ? values[i * columns + first + c] : T(0);
-  const Indexed<T>* sorted = sort_columns<width>(group.data(), rows, width, scratch.data());
+  const Indexed<T>* sorted = sort_columns<width>(group.data(), rows, width, reinterpret_cast<Indexed<T>*>(scratch.data()));
   for (std::int64_t i = 0; i < rows; ++i)
     for (int c = 0; c < count; ++c) {
       values[i * columns + first + c] = sorted[i * width + c].value();
@@ -260,7 +283,7 @@ void sort_group(T* values, std::int64_t rows, std::int64_t columns, std::int64_t
 template <class T>
 void sort_all(T* values, std::int64_t rows, std::int64_t columns, std::int64_t* order) {
   constexpr int width = sizeof(T) == 4 ? network_width<Indexed<T>> : 1;
-  const bool network = by_network<T>(rows);
+  const bool network = rows <= longest_for_network<Indexed<T>>;
   for (std::int64_t first = 0; first < columns; first += network ? width : 1)
     if (network)
       sort_group<width>(values, rows, columns, first, order);

@@ -79,4 +79,13 @@ struct Plain {
   static Plain last() { return {Key<T>(~(Key<T>(1) << (8 * sizeof(T) - 1)))}; }
 };
 
+template <class Item>
+struct has_row {
+  static constexpr bool value = false;
+};
+template <class T>
+struct has_row<Indexed<T>> {
+  static constexpr bool value = true;
+};
+
 }  // namespace fastlatent::FASTLATENT_ISA
