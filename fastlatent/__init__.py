@@ -18,7 +18,11 @@ from .losses.mmd import mmd_laplace as mmd_laplace
 from .losses.mmd import mmd_rational_quadratic as mmd_rational_quadratic
 from .losses.mmd import mmd_rbf as mmd_rbf
 from .losses.mmd import polynomial_mmd as polynomial_mmd
+from .losses.normality import epps_pulley as epps_pulley
 from .losses.pointcloud import chamfer_distance as chamfer_distance
 from .losses.pointcloud import nearest as nearest
+from .losses.sliced import max_sliced_wasserstein as max_sliced_wasserstein
+from .losses.sliced import sliced_wasserstein as sliced_wasserstein
+from .losses.sliced import sliced_wasserstein_normal as sliced_wasserstein_normal
 
 __version__ = "0.1.0"
