@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from .losses import cramer_wold as _cramer_wold
+from .losses import frechet as _frechet
 from .losses import kernels as _kernels
 from .losses import mmd as _mmd
 from .losses import pointcloud as _pointcloud
@@ -66,3 +67,31 @@ class ChamferDistance(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return _pointcloud.chamfer_distance(x, y)
+
+
+class FrechetDistance(nn.Module):
+    """`fastlatent.frechet_distance` of two samples."""
+
+    def __init__(self, *, eps: float = 0.0) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return _frechet.frechet_distance(x, y, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"eps={self.eps}"
+
+
+class FrechetDistanceNormal(nn.Module):
+    """`fastlatent.frechet_distance_normal`, of a sample to N(0, I)."""
+
+    def __init__(self, *, eps: float = 0.0) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _frechet.frechet_distance_normal(x, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"eps={self.eps}"
