@@ -97,10 +97,10 @@ class Bures:
 
 
 def _sample_route(route: str, least: int, d: int, eps: float) -> str:
-    """The Gram side wins as soon as it is the smaller one; a ridge fills the null space that it leaves out."""
+    """The Gram side where covariances must be singular; a ridge fills the null space that it leaves out."""
     if route != "auto":
         return route
-    return "gram" if least < d and eps == 0 else "eigen"
+    return "gram" if least <= d and eps == 0 else "eigen"
 
 
 def _choose(route: str, inputs: Sequence[Tensor]) -> str:

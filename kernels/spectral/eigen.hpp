@@ -11,11 +11,11 @@ struct Eigen {
   static constexpr int most_sweeps = 60;  // an eigenvalue takes two or three
 
   const std::int64_t d;
-  Workspace<double> values, off, cosines, sines;
+  Workspace<double> values, off, factors;
   Workspace<double> reflector, product;  // both padded like a row
 
   explicit Eigen(std::int64_t d_)
-      : d(d_), values(d_), off(d_), cosines(d_), sines(d_), reflector(round_up(d_, width)),
+      : d(d_), values(d_), off(d_), factors(d_), reflector(round_up(d_, width)),
         product(round_up(d_, width)) {}
 
   // Eigenvalues of positive semidefinite W = VΛVᵀ, unsorted, with 0 for those that are rounding; Z becomes VᵀZ, if
@@ -32,7 +32,8 @@ struct Eigen {
     }
     for (std::int64_t i = 0; i < d; ++i)
       for (std::int64_t j = 0; j < w.stride; ++j) w.row(i)[j] /= greatest;
-    tridiagonalise(w, z);
+    tridiagonalise(w);
+    if (z) turn(w, *z);
     double most = 0;
     for (std::int64_t l = 0; l < d; ++l) isolate(l, z);
     for (std::int64_t i = 0; i < d; ++i) most = values[i] > most ? values[i] : most;
@@ -40,16 +41,17 @@ struct Eigen {
   }
 
  private:
-  void tridiagonalise(Matrix& w, Matrix* z) {
+  // W = QTQᵀ: the diagonals of T in values and off, the reflectors of Q in the rows of W beyond the diagonal.
+  void tridiagonalise(Matrix& w) {
     for (std::int64_t j = 0; j < w.stride; ++j) reflector[j] = product[j] = 0;
     for (std::int64_t k = 0; k < d; ++k) {
       values[k] = w.row(k)[k];
       off[k] = k + 1 < d ? w.row(k)[k + 1] : 0;
       if (k + 2 >= d) continue;
-      const double tau = reflect(w.row(k), k);
-      if (tau == 0) continue;
-      update(w, k, tau);
-      if (z) turn(*z, k, tau);
+      factors[k] = reflect(w.row(k), k);
+      if (factors[k] == 0) continue;
+      update(w, k, factors[k]);
+      for (std::int64_t j = k + 1; j < d; ++j) w.row(k)[j] = reflector[j];
     }
   }
 
@@ -67,26 +69,13 @@ struct Eigen {
     return (off[k] - head) / off[k];
   }
 
-  // to = Σ_{i>k} v_i·(row i of M), from column `first` on
-  void combine(const Matrix& m, std::int64_t k, std::int64_t first, double* to) const {
-    std::int64_t j = first;
-    for (; j + 4 * width <= m.stride; j += 4 * width) combine_panel<4>(m, k, j, to);
-    for (; j < m.stride; j += width) combine_panel<1>(m, k, j, to);
-  }
-
-  template <int registers>
-  void combine_panel(const Matrix& m, std::int64_t k, std::int64_t j, double* to) const {
-    Register sum[registers] = {};
-    for (std::int64_t i = k + 1; i < d; ++i)
-      for (int v = 0; v < registers; ++v) sum[v] += splat(reflector[i]) * load(m.row(i) + j + v * width);
-    for (int v = 0; v < registers; ++v) store(to + j + v * width, sum[v]);
-  }
-
   // W ← (I − τvvᵀ)W(I − τvvᵀ) beyond row k: W − vqᵀ − qvᵀ with q = p − (τ/2)(pᵀv)v, p = τWv.
   void update(Matrix& w, std::int64_t k, double tau) {
     const std::int64_t first = (k + 1) / width * width;
     double* p = product.data();
-    combine(w, k, first, p);
+    std::int64_t panel = first;
+    for (; panel + 4 * width <= w.stride; panel += 4 * width) combine<4>(w, k, panel, p);
+    for (; panel < w.stride; panel += width) combine<1>(w, k, panel, p);
     double inner = 0;
     for (std::int64_t j = k + 1; j < d; ++j) inner += p[j] * reflector[j];
     for (std::int64_t j = first; j < w.stride; ++j) p[j] = tau * (p[j] - tau / 2 * inner * reflector[j]);
@@ -97,14 +86,36 @@ struct Eigen {
     }
   }
 
-  // Z ← (I − τvvᵀ)Z
-  void turn(Matrix& z, std::int64_t k, double tau) {
-    double* inner = z.row(round_up(d, tile_rows));  // the spare row
-    combine(z, k, 0, inner);
-    for (std::int64_t i = k + 1; i < d; ++i) {
-      const Register factor = splat(tau * reflector[i]);
-      for (std::int64_t j = 0; j < z.stride; j += width)
-        store(z.row(i) + j, load(z.row(i) + j) - factor * load(inner + j));
+  // to = Σ_{i>k} v_i·(row i of W), in the columns from j on
+  template <int registers>
+  void combine(const Matrix& w, std::int64_t k, std::int64_t j, double* to) const {
+    Register sum[registers] = {};
+    for (std::int64_t i = k + 1; i < d; ++i)
+      for (int v = 0; v < registers; ++v) sum[v] += splat(reflector[i]) * load(w.row(i) + j + v * width);
+    for (int v = 0; v < registers; ++v) store(to + j + v * width, sum[v]);
+  }
+
+  // Z ← QᵀZ, a panel of columns at a time
+  void turn(const Matrix& w, Matrix& z) const {
+    std::int64_t j = 0;
+    for (; j + 4 * width <= z.stride; j += 4 * width) turn_panel<4>(w, z, j);
+    for (; j < z.stride; j += width) turn_panel<1>(w, z, j);
+  }
+
+  template <int registers>
+  void turn_panel(const Matrix& w, Matrix& z, std::int64_t j) const {
+    for (std::int64_t k = 0; k + 2 < d; ++k) {
+      if (factors[k] == 0) continue;
+      const double* reflection = w.row(k);
+      Register inner[registers] = {};
+      for (std::int64_t i = k + 1; i < d; ++i)
+        for (int v = 0; v < registers; ++v) inner[v] += splat(reflection[i]) * load(z.row(i) + j + v * width);
+      for (int v = 0; v < registers; ++v) inner[v] *= factors[k];
+      for (std::int64_t i = k + 1; i < d; ++i)
+        for (int v = 0; v < registers; ++v) {
+          double* entry = z.row(i) + j + v * width;
+          store(entry, load(entry) - splat(reflection[i]) * inner[v]);
+        }
     }
   }
 
@@ -117,28 +128,29 @@ struct Eigen {
         if (__builtin_fabs(off[m]) <= rounding * (beside + 0.01)) break;
       }
       if (m == l) return;
-      const std::int64_t first = sweep(l, m);
-      if (z) rotate(*z, first, m);
+      z ? sweep<true>(l, m, z) : sweep<false>(l, m, z);
     }
     values[l] = __builtin_nan("");
   }
 
-  // One implicit QL sweep over l..m; returns the first row that it rotated, for i in first..m−1.
-  std::int64_t sweep(std::int64_t l, std::int64_t m) {
+  // One implicit QL sweep over l..m. Each rotation turns its rows of Z at once: the processor does that while it waits
+  // for the root and the division of the next rotation.
+  template <bool turning>
+  void sweep(std::int64_t l, std::int64_t m, Matrix* z) {
     double g = (values[l + 1] - values[l]) / (2 * off[l]);
     const double root = __builtin_sqrt(g * g + 1);
     g = values[m] - values[l] + off[l] / (g + (g < 0 ? -root : root));
     double s = 1, c = 1, p = 0;
     for (std::int64_t i = m - 1; i >= l; --i) {
       const double f = s * off[i], b = c * off[i];
-      const double r = __builtin_sqrt(f * f + g * g);
+      const double square = f * f + g * g, r = __builtin_sqrt(square);
       off[i + 1] = r;
       if (r == 0) {  // the matrix falls apart here
         values[i + 1] -= p;
         off[m] = 0;
-        return i + 1;
+        return;
       }
-      const double inverse = 1 / r;
+      const double inverse = r * (1 / square);  // root and division side by side
       s = f * inverse;
       c = g * inverse;
       g = values[i + 1] - p;
@@ -146,35 +158,20 @@ struct Eigen {
       p = s * t;
       values[i + 1] = g + p;
       g = c * t - b;
-      cosines[i] = c;
-      sines[i] = s;
+      if (turning) rotate(z->row(i), z->row(i + 1), z->stride, c, s);
     }
     values[l] -= p;
     off[l] = g;
     off[m] = 0;
-    return l;
   }
 
-  // The sweep's rotations on the rows first..m of Z; the row that two rotations share stays in registers.
-  void rotate(Matrix& z, std::int64_t first, std::int64_t m) const {
-    std::int64_t j = 0;
-    for (; j + 4 * width <= z.stride; j += 4 * width) rotate_panel<4>(z, first, m, j);
-    for (; j < z.stride; j += width) rotate_panel<1>(z, first, m, j);
-  }
-
-  template <int registers>
-  void rotate_panel(Matrix& z, std::int64_t first, std::int64_t m, std::int64_t j) const {
-    Register shared[registers];
-    for (int v = 0; v < registers; ++v) shared[v] = load(z.row(m) + j + v * width);
-    for (std::int64_t i = m - 1; i >= first; --i) {
-      const Register c = splat(cosines[i]), s = splat(sines[i]);
-      for (int v = 0; v < registers; ++v) {
-        const Register above = load(z.row(i) + j + v * width);
-        store(z.row(i + 1) + j + v * width, s * above + c * shared[v]);
-        shared[v] = c * above - s * shared[v];
-      }
+  static void rotate(double* upper, double* lower, std::int64_t stride, double cosine, double sine) {
+    const Register c = splat(cosine), s = splat(sine);
+    for (std::int64_t j = 0; j < stride; j += width) {
+      const Register above = load(upper + j), below = load(lower + j);
+      store(lower + j, s * above + c * below);
+      store(upper + j, c * above - s * below);
     }
-    for (int v = 0; v < registers; ++v) store(z.row(first) + j + v * width, shared[v]);
   }
 };
 

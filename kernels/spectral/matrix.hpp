@@ -12,10 +12,48 @@ inline constexpr int tile_rows = vector_bytes == 64 ? 12 : 6;  // with two regis
 
 inline std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
+// Scratch memory of one thread, handed out as a stack and kept between calls: fresh pages from the system would cost
+// more than a small decomposition. What does not fit is allocated.
+class Scratch {
+ public:
+  explicit Scratch(std::size_t count) {
+    const std::size_t bytes = (count * sizeof(double) + 63) / 64 * 64;
+    Arena& arena = of_thread();
+    if (arena.base && arena.used + bytes <= capacity) {
+      data_ = reinterpret_cast<double*>(arena.base + arena.used);
+      arena.used += bytes_ = bytes;
+    } else {
+      data_ = static_cast<double*>(std::aligned_alloc(64, bytes));
+      if (!data_) throw std::bad_alloc();
+    }
+  }
+  ~Scratch() { bytes_ ? void(of_thread().used -= bytes_) : std::free(data_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  double* data() { return data_; }
+  const double* data() const { return data_; }
+
+ private:
+  static constexpr std::size_t capacity = 4 << 20;
+  struct Arena {
+    char* base = static_cast<char*>(std::aligned_alloc(64, capacity));
+    std::size_t used = 0;
+    ~Arena() { std::free(base); }
+  };
+  static Arena& of_thread() {
+    static thread_local Arena arena;
+    return arena;
+  }
+
+  double* data_;
+  std::size_t bytes_ = 0;  // 0: not from the arena
+};
+
 // Row-major, rows and columns padded to whole tiles. What lies in the padding of columns is 0; that of rows is scratch.
 struct Matrix {
   const std::int64_t rows, columns, stride;
-  Workspace<double> storage;
+  Scratch storage;
 
   Matrix(std::int64_t rows_, std::int64_t columns_)
       : rows(rows_), columns(columns_), stride(round_up(columns_, width)),

@@ -76,35 +76,52 @@ def trace(a: Tensor) -> Tensor:
     return a.diagonal(dim1=-2, dim2=-1).sum(-1)
 
 
-def _bures(a: Tensor, b: Tensor) -> Tensor:
-    root = SquareRoot.apply(a)
-    return trace(a) + trace(b) - 2 * trace(SquareRoot.apply(root @ b @ root))
-
-
 def bures(a: Tensor, b: Tensor) -> Tensor:
     """Tr(A + B − 2(A^{1/2} B A^{1/2})^{1/2}) of two positive semidefinite matrices (..., d, d)."""
-    return _bures(a.double(), b.double()).to(torch.promote_types(a.dtype, torch.float32))
-
-
-def moments(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """Mean (..., d) and covariance over n − 1, plus eps·I (..., d, d), of a sample (..., n, d), in float64."""
-    x = x.double()
-    mean = x.mean(-2)
-    centred = x - mean.unsqueeze(-2)
-    ridge = eps * torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
-    return mean, centred.mT @ centred / (x.shape[-2] - 1) + ridge
+    value = trace(a.double()) + trace(b.double()) - 2 * _coupling(a.double(), b.double())
+    return value.to(torch.promote_types(a.dtype, torch.float32))
 
 
 def frechet(x: Tensor, y: Tensor, eps: float) -> Tensor:
-    """‖μ₁−μ₂‖² + Tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^{1/2}) of samples (..., n, d) and (..., m, d)."""
-    (mean1, covariance1), (mean2, covariance2) = moments(x, eps), moments(y, eps)
-    value = (mean1 - mean2).square().sum(-1) + _bures(covariance1, covariance2)
+    """‖μ₁−μ₂‖² + Tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^{1/2}) of samples (..., n, d) and (..., m, d), eps·I added to both Σ."""
+    (mean1, a), (mean2, b) = _standardised(x), _standardised(y)
+    d = x.shape[-1]
+    if eps == 0 and min(x.shape[-2], y.shape[-2]) <= d:
+        root = _nuclear_norm(a @ b.mT)
+    else:
+        root = _coupling(_covariance(a, eps), _covariance(b, eps))
+    traces = a.square().sum((-2, -1)) + b.square().sum((-2, -1)) + 2 * d * eps
+    value = (mean1 - mean2).square().sum(-1) + traces - 2 * root
     return value.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def frechet_normal(x: Tensor, eps: float) -> Tensor:
-    """‖μ‖² + Tr(Σ + I − 2Σ^{1/2}) of a sample (..., n, d)."""
-    mean, covariance = moments(x, eps)
-    root = SquareRoot.apply(covariance)
-    value = mean.square().sum(-1) + trace(covariance) + x.shape[-1] - 2 * trace(root)
+    """‖μ‖² + Tr(Σ + I − 2Σ^{1/2}) of a sample (..., n, d), eps·I added to Σ."""
+    mean, a = _standardised(x)
+    n, d = x.shape[-2:]
+    root = _nuclear_norm(a) if eps == 0 and n <= d else trace(SquareRoot.apply(_covariance(a, eps)))
+    value = mean.square().sum(-1) + a.square().sum((-2, -1)) + d * (1 + eps) - 2 * root
     return value.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _standardised(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean, and A = (x − mean)/√(n − 1), so that AᵀA is the covariance, in float64."""
+    x = x.double()
+    mean = x.mean(-2)
+    return mean, (x - mean.unsqueeze(-2)) / (x.shape[-2] - 1) ** 0.5
+
+
+def _covariance(a: Tensor, eps: float) -> Tensor:
+    return a.mT @ a + eps * torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
+
+
+def _coupling(a: Tensor, b: Tensor) -> Tensor:
+    """Tr(AB)^{1/2}."""
+    root = SquareRoot.apply(a)
+    return trace(SquareRoot.apply(root @ b @ root))
+
+
+def _nuclear_norm(m: Tensor) -> Tensor:
+    """Tr(MMᵀ)^{1/2} on the smaller side. Of centred samples its null space does not move: derivatives are exact."""
+    rows, columns = m.shape[-2:]
+    return trace(SquareRoot.apply(m @ m.mT if rows <= columns else m.mT @ m))
