@@ -17,6 +17,8 @@ from ..autograd import full_precision
 from . import newton_schulz, reference
 from .reference import keep_significant, trace
 
+Coupling = tuple[Any, Any, Any]  # Tr(Σ₁Σ₂)^{1/2}, and two maps or carried samples, None where not needed
+
 MAX_ITERATIONS = 40
 WELL_CONDITIONED = 1e-3  # least/greatest eigenvalue of W down to which float32 is trusted with its root
 
@@ -27,8 +29,8 @@ def bures(a: Tensor, b: Tensor, route: str, needs: Sequence[bool]) -> tuple[Tens
         a, b = _widened(a), _widened(b)
         root, *maps = coupling(a, b, route, needs)
         identity = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
-        gradients = [identity - m if need else a.new_empty(0) for m, need in zip(maps, needs, strict=True)]
-        return trace(a) + trace(b) - 2 * root, *gradients
+        value = trace(a) + trace(b) - 2 * root
+        return value, *(value.new_empty(0) if m is None else identity - m for m in maps)
 
 
 def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool]) -> tuple[Tensor, ...]:
@@ -36,12 +38,15 @@ def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool])
     with full_precision((x,)):
         (mean1, x), (mean2, y) = _centred(x), _centred(y)
         shift = mean1 - mean2
-        root, *moved = _gram_coupling(x, y, needs) if route == "gram" else _sample_coupling(x, y, eps, route, needs)
+        if route == "gram":
+            root, *moved = _gram_coupling(x, y, needs)
+        else:
+            root, *moved = _sample_coupling(x, y, eps, route, needs)
         traces = _mean_square(x) + _mean_square(y) + 2 * x.shape[-1] * eps
         value = shift.square().sum(-1) + traces - 2 * root
         gradients = [
-            _to_sample(z, m, s) if need else value.new_empty(0)
-            for z, m, s, need in zip((x, y), moved, (shift, -shift), needs, strict=True)
+            value.new_empty(0) if m is None else _to_sample(z, m, s)
+            for z, m, s in zip((x, y), moved, (shift, -shift), strict=True)
         ]
         return value, *gradients
 
@@ -60,7 +65,7 @@ def frechet_normal(x: Tensor, eps: float, route: str, needs: Sequence[bool]) -> 
         return value, _to_sample(x, inverse @ x if gram else x @ inverse, mean)
 
 
-def coupling(a: Tensor, b: Tensor, route: str, needs: Sequence[bool]) -> tuple[Tensor, Tensor | None, Tensor | None]:
+def coupling(a: Tensor, b: Tensor, route: str, needs: Sequence[bool]) -> Coupling:
     """Tr(AB)^{1/2}, and the maps A⁻¹ # B and B⁻¹ # A where they are needed."""
     factor, info = torch.linalg.cholesky_ex(b)
     if bool(info.any()) or not bool(factor.isfinite().all()):
@@ -69,8 +74,8 @@ def coupling(a: Tensor, b: Tensor, route: str, needs: Sequence[bool]) -> tuple[T
     w = factor.mT @ a @ factor
     if route == "newton_schulz":
         root, inverse, _ = newton_schulz.roots(w, MAX_ITERATIONS, None)
-        first = factor @ inverse @ factor.mT
-        return trace(root), first, torch.linalg.inv(first) if needs[1] else None
+        transport = factor @ inverse @ factor.mT
+        return trace(root), transport if needs[0] else None, torch.linalg.inv(transport) if needs[1] else None
     values, vectors = _spectrum(w, any(needs))
     if a.dtype == torch.float32 and bool((values[..., :1] < WELL_CONDITIONED * values[..., -1:]).any()):
         return _narrowed(coupling(a.double(), b.double(), route, needs), a.dtype)
@@ -102,13 +107,13 @@ def _maps(g: Tensor | None, s: Tensor, a: Tensor, needs: Sequence[bool]) -> tupl
     return first, (carried * inverse**3) @ carried.mT
 
 
-def _sample_coupling(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool]) -> tuple[Tensor | None, ...]:
+def _sample_coupling(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool]) -> Coupling:
     """Tr(Σ₁Σ₂)^{1/2}, and both centred samples carried over by their maps."""
     root, first, second = coupling(_covariance(x, eps), _covariance(y, eps), route, needs)
     return root, x @ first if needs[0] else None, y @ second if needs[1] else None
 
 
-def _gram_coupling(x: Tensor, y: Tensor, needs: Sequence[bool]) -> tuple[Tensor | None, ...]:
+def _gram_coupling(x: Tensor, y: Tensor, needs: Sequence[bool]) -> Coupling:
     """The same from M = XYᵀ/√((n−1)(m−1)): its polar factor U carries X to UY, Y to UᵀX."""
     if x.shape[-2] < y.shape[-2]:
         root, second, first = _gram_coupling(y, x, (needs[1], needs[0]))
