@@ -50,15 +50,24 @@ inline Vector<T> splat(T value) {
   return value - Vector<T>{};  // subtracting zero changes no number, so the compiler sees a plain broadcast
 }
 
-// Which lane each lane meets when the lanes are summed by halves of this width.
-template <class T, int width>
-struct Partner {
-  using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-  Index lane[lanes<T>] = {};
-  constexpr Partner() {
-    for (int i = 0; i < lanes<T>; ++i) lane[i] = i ^ width;
+// An integer as wide as T: what comparing registers of T gives, and what counts their lanes.
+template <class T>
+using Integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+
+// Lane numbers 0, 1, 2, …, each with its bits in `flip` turned over.
+template <class T, int flip = 0>
+struct LaneNumbers {
+  Integer<T> lane[lanes<T>] = {};
+  constexpr LaneNumbers() {
+    for (int i = 0; i < lanes<T>; ++i) lane[i] = i ^ flip;
   }
 };
+
+template <class T, int flip = 0>
+inline Vector<Integer<T>> lane_numbers() {
+  static constexpr LaneNumbers<T, flip> numbers;
+  return load(numbers.lane);
+}
 
 // Sum of the lanes by halves: the order depends on the register width alone.
 template <class T, int width = lanes<T> / 2>
@@ -66,8 +75,7 @@ inline T sum_lanes(Vector<T> v) {
   if constexpr (width == 0) {
     return v[0];
   } else {
-    static constexpr Partner<T, width> partner;
-    return sum_lanes<T, width / 2>(v + __builtin_shuffle(v, load(partner.lane)));
+    return sum_lanes<T, width / 2>(v + __builtin_shuffle(v, lane_numbers<T, width>()));
   }
 }
 

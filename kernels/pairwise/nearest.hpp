@@ -9,13 +9,12 @@ namespace fastlatent::FASTLATENT_ISA {
 // The best candidate of each lane so far: the smallest score, and where it was first met.
 template <class T>
 struct Best {
-  using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
   Vector<T> score;
-  Vector<Index> index;
+  Vector<Integer<T>> index;
 
   Best() : score(splat(T(__builtin_huge_val()))), index{} {}
 
-  void meet(Vector<T> candidate, Vector<Index> where) {
+  void meet(Vector<T> candidate, Vector<Integer<T>> where) {
     const auto better = candidate < score;
     score = better ? candidate : score;
     index = better ? where : index;
@@ -27,12 +26,6 @@ struct Best {
     for (int lane = 0; lane < lanes<T>; ++lane)
       if (score[lane] < least || (score[lane] == least && index[lane] < found)) least = score[lane], found = index[lane];
     return found;
-  }
-
-  static Vector<Index> first_lanes() {
-    Vector<Index> v;
-    for (int lane = 0; lane < lanes<T>; ++lane) v[lane] = lane;
-    return v;
   }
 };
 
@@ -52,7 +45,7 @@ struct Coordinates {
   template <int rows>
   void nearest(const In* x, std::int64_t d, std::int64_t* index) const {
     Best<T> best[rows];
-    auto where = Best<T>::first_lanes();
+    auto where = lane_numbers<T>();
     for (std::int64_t j = 0; j < stride; j += lanes<T>) {
       Vector<T> s[rows] = {};
       for (std::int64_t k = 0; k < d; ++k) {
@@ -82,7 +75,7 @@ void nearest_in_tiles(const Packed<T>& z, std::int64_t a, Tile<T>& tile, std::in
     const T* norms = z.norms.data() + b * block;
     for (int i = 0; i < z.count(a); ++i) {
       Best<T> best;
-      auto where = Best<T>::first_lanes();
+      auto where = lane_numbers<T>();
       for (int j = 0; j < z.count(b); j += lanes<T>) {
         Vector<T> score = load(norms + j) - 2 * load(tile.row(i) + j);
         for (int k = z.count(b) - j; k < lanes<T>; ++k) score[k] = T(__builtin_huge_val());

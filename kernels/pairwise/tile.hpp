@@ -130,36 +130,63 @@ class Tile {
     return all != 0;
   }
 
+  // What one row of the profile adds up to.
+  struct Sums {
+    Vector<T> values{}, slopes{};
+  };
+
   template <bool Slope, bool Diagonal, class Phi>
   double profile_row(const Phi& phi, int i, T weight, T of_itself) {
-    const int first = Diagonal ? first_column(i) : 0;
-    T* row = pairs + i * block;
-    Vector<T> total{}, slopes{};
-    for (int j = 0; Diagonal && Slope && j < first; j += lanes<T>) store(row + j, Vector<T>{});
-    for (int j = first; j < columns; j += lanes<T>) {
-      const Vector<T> products = load(row + j);
-      Vector<T> s = products;
-      if constexpr (!Phi::inner && !Phi::exact_near_zero) {
-        s = (norms(a)[i] + load(norms(b) + j)) - 2 * products;
-        s = s < 0 ? Vector<T>{} : s;  // rounding; NaN stays
-      }
-      Vector<T> slope;
-      Vector<T> value = phi.value(s, slope);
-      slope *= weight;
-      if (Diagonal && j == first) {
-        for (int lane = 0; lane < i - first; ++lane) value[lane] = slope[lane] = 0;
-        value[i - first] = of_itself * value[i - first] / 2, slope[i - first] = of_itself * slope[i - first] / 2;
-      }
-      for (int lane = columns - j; lane < lanes<T>; ++lane) value[lane] = slope[lane] = 0;
-      total += value;
-      if constexpr (Slope) {
-        slopes += slope;
-        store(row + j, slope);
-        store(column_sums + j, load(column_sums + j) + slope);
-      }
+    const int first = Diagonal ? first_column(i) : 0, whole = columns / lanes<T> * lanes<T>;
+    Sums sums;
+    for (int j = 0; Diagonal && Slope && j < first; j += lanes<T>) store(pairs + i * block + j, Vector<T>{});
+    int j = first;
+    if (Diagonal) {
+      edge<Slope>(phi, i, j, i - first, columns - j, weight, of_itself, sums);
+      j += lanes<T>;
     }
-    if constexpr (Slope) row_sums[i] = sum_lanes<T>(slopes);
-    return sum_lanes<T>(total);
+    for (; j < whole; j += lanes<T>) {
+      Vector<T> slope;
+      sums.values += pair<Slope>(phi, i, j, weight, slope);
+      if constexpr (Slope) keep(i, j, slope, sums);
+    }
+    if (j < columns) edge<Slope>(phi, i, j, -1, columns - j, weight, of_itself, sums);
+    if constexpr (Slope) row_sums[i] = sum_lanes<T>(sums.slopes);
+    return sum_lanes<T>(sums.values);
+  }
+
+  // a register of pairs: value and weighted slope
+  template <bool Slope, class Phi>
+  [[gnu::always_inline]] Vector<T> pair(const Phi& phi, int i, int j, T weight, Vector<T>& slope) const {
+    Vector<T> s = load(pairs + i * block + j);
+    if constexpr (!Phi::inner && !Phi::exact_near_zero) {
+      s = (norms(a)[i] + load(norms(b) + j)) - 2 * s;
+      s = s < 0 ? Vector<T>{} : s;  // rounding; NaN stays
+    }
+    const Vector<T> value = phi.value(s, slope);
+    slope *= weight;
+    return value;
+  }
+
+  [[gnu::always_inline]] void keep(int i, int j, Vector<T> slope, Sums& sums) {
+    sums.slopes += slope;
+    store(pairs + i * block + j, slope);
+    store(column_sums + j, load(column_sums + j) + slope);
+  }
+
+  // a register of which only the lanes after `itself` and before `end` count; lane `itself`, if there is one, is the
+  // pair of a point with itself
+  template <bool Slope, class Phi>
+  void edge(const Phi& phi, int i, int j, int itself, int end, T weight, T of_itself, Sums& sums) {
+    Vector<T> slope;
+    Vector<T> value = pair<Slope>(phi, i, j, weight, slope);
+    const auto lane = lane_numbers<T>();
+    const auto counts = (lane >= Integer<T>(itself)) & (lane < Integer<T>(end));
+    const Vector<T> share = lane == Integer<T>(itself) ? splat(of_itself / 2) : splat(T(1));
+    value = counts ? share * value : Vector<T>{};
+    slope = counts ? share * slope : Vector<T>{};
+    sums.values += value;
+    if constexpr (Slope) keep(i, j, slope, sums);
   }
 
   // one group of rows of the gradient += a(r, k)·(the k-th of `depth` points)
