@@ -52,7 +52,7 @@ class Fused(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, operation: Operation, *inputs: Tensor) -> Tensor:
         value, *ctx.gradients = operation.run(inputs, ctx.needs_input_grad[1:])
-        ctx.operation = operation
+        ctx.operation, ctx.dtype = operation, inputs[0].dtype
         ctx.save_for_backward(*inputs)
         return value
 
@@ -61,19 +61,16 @@ class Fused(torch.autograd.Function):
         needs = ctx.needs_input_grad[1:]
         if torch.is_grad_enabled():
             return None, *differentiable_pull_back(ctx.operation.reference, ctx.saved_tensors, needs, cotangent)
-        return None, *pull_back(ctx.gradients, ctx.saved_tensors, needs, cotangent)
+        return None, *pull_back(ctx.gradients, needs, cotangent, ctx.dtype)
 
 
 def pull_back(
-    gradients: Sequence[Tensor], inputs: Sequence[Tensor], needs: Sequence[bool], cotangent: Tensor
+    gradients: Sequence[Tensor], needs: Sequence[bool], cotangent: Tensor, dtype: torch.dtype
 ) -> list[Tensor | None]:
-    """Cotangent of the value (...,) times the gradients, in the dtypes of the inputs."""
+    """Cotangent of the value (...,) times the gradients (..., n, d), in the dtype of the inputs."""
     if cotangent.dim():
         cotangent = cotangent[..., None, None]
-    return [
-        (cotangent * gradient).to(i.dtype) if need else None
-        for gradient, i, need in zip(gradients, inputs, needs, strict=True)
-    ]
+    return [(cotangent * gradient).to(dtype) if need else None for gradient, need in zip(gradients, needs, strict=True)]
 
 
 def differentiable_pull_back(
@@ -120,42 +117,39 @@ def _recording() -> Iterator[None]:
         yield
 
 
-def register(op: Any, inputs: int, operation: Callable[..., Operation]) -> None:
+def register(op: Any, tensors: int, operation: Callable[..., Operation]) -> None:
     """Give an engine's custom op its fake, autograd and vmap rules.
 
     Args:
-        op: takes `inputs` tensors, then the engine's options, then a bool per input (is its gradient needed?),
+        op: takes `tensors` tensors, then the engine's options, then a bool per tensor (is its gradient needed?),
             and returns the value and the gradients.
-        inputs: how many tensors it takes.
+        tensors: how many tensors it takes.
         operation: makes the `Operation` from the options.
     """
 
     def fake(*args: Any) -> tuple[Tensor, ...]:
-        tensors, needs = args[:inputs], args[-inputs:]
-        dtype = torch.promote_types(tensors[0].dtype, torch.float32)
-        value = tensors[0].new_empty(tensors[0].shape[:-2], dtype=dtype)
-        shapes = [t.shape if need else (0,) for t, need in zip(tensors, needs, strict=True)]
+        inputs, needs = args[:tensors], args[-tensors:]
+        dtype = torch.promote_types(inputs[0].dtype, torch.float32)
+        value = inputs[0].new_empty(inputs[0].shape[:-2], dtype=dtype)
+        shapes = [i.shape if need else (0,) for i, need in zip(inputs, needs, strict=True)]
         return value, *(value.new_empty(shape) for shape in shapes)
 
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        count = len(output) - 1
         ctx.mark_non_differentiable(*output[1:])
-        ctx.reference = operation(*inputs[count:-count]).reference
-        ctx.save_for_backward(*inputs[:count], *output[1:])
+        ctx.reference = operation(*inputs[tensors:-tensors]).reference
+        ctx.save_for_backward(*inputs[:tensors], *output[1:])
 
     def backward(ctx: Any, cotangent: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        saved, needs = ctx.saved_tensors, ctx.needs_input_grad[:inputs]
-        tensors, gradients = saved[:inputs], saved[inputs:]
+        saved, needs = ctx.saved_tensors, ctx.needs_input_grad[:tensors]
         if torch.is_grad_enabled():
-            pulled = differentiable_pull_back(ctx.reference, tensors, needs, cotangent)
+            pulled = differentiable_pull_back(ctx.reference, saved[:tensors], needs, cotangent)
         else:
-            pulled = pull_back(gradients, tensors, needs, cotangent)
-        return *pulled, *[None] * (len(ctx.needs_input_grad) - inputs)
+            pulled = pull_back(saved[tensors:], needs, cotangent, saved[0].dtype)
+        return *pulled, *[None] * (len(ctx.needs_input_grad) - tensors)
 
     def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> tuple[Any, Any]:
-        tensors = batched(info.batch_size, in_dims, args[:inputs])
-        outputs = op(*tensors, *args[inputs:])
-        return outputs, (0, *(0 if need else None for need in args[-inputs:]))
+        outputs = op(*batched(info.batch_size, in_dims, args[:tensors]), *args[tensors:])
+        return outputs, (0, *(0 if need else None for need in args[-tensors:]))
 
     op.register_fake(fake)
     op.register_autograd(backward, setup_context=setup_context)

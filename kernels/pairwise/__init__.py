@@ -63,7 +63,7 @@ def _form(profile: str, parameters: Sequence[float], weights: Sequence[float], d
     return PairwiseForm(profile, tuple(parameters), (xx, xy, yy), diagonal)
 
 
-autograd.register(pairwise, inputs=2, operation=_form)
+autograd.register(pairwise, tensors=2, operation=_form)
 
 
 def nearest(x: Tensor, y: Tensor) -> Tensor:
