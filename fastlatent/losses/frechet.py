@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..kernels.spectral import ROUTES, Bures, Frechet, FrechetNormal, roots
+from ..kernels.spectral import ROUTES, Bures, Frechet, FrechetNormal, newton_schulz, roots
 from . import checks
 from .distributed import gather
 
@@ -155,12 +155,10 @@ def sqrtm_newton_schulz(a: Tensor, *, max_iterations: int = 40, tol: float | Non
         checks.positive("tol", tol)
     root, inverse, residual = roots.sqrtm_newton_schulz(a, max_iterations, tol)
     if not torch.compiler.is_compiling() and not torch._C._are_functorch_transforms_active():
-        allowed = max(tol or 0.0, torch.finfo(root.dtype).eps ** 0.5)
-        if not bool((residual <= allowed).all()):
-            worst = residual.max().item()
+        if not newton_schulz.converged(residual, root.dtype, tol):
             warnings.warn(
-                f"sqrtm_newton_schulz did not converge in {max_iterations} iterations: residual {worst:.1e}, "
-                f"tol {allowed:.1e}; is the matrix singular? sqrtm serves any condition number",
+                f"sqrtm_newton_schulz did not converge in {max_iterations} iterations: residual "
+                f"{residual.max().item():.1e}; is the matrix singular? sqrtm serves any condition number",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -30,12 +30,11 @@ class Frechet:
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         x, y = inputs
         least, d = min(x.shape[-2], y.shape[-2]), x.shape[-1]
-        route = _sample_route(self.route, least, d, self.eps)
+        route = _route(self.route, x, d, least if self.eps == 0 else None)
         if _choose(route, inputs) == "reference":
             return autograd.by_reference(self.reference, inputs, needs)
-        size = least if route == "gram" else d
-        if cpu.serves(x, size, route):
-            return cpu.frechet(x, y, self.eps, route == "gram", needs)
+        if cpu.serves(x, least if route == "gram" else d, route):
+            return cpu.frechet(x, y, self.eps, route, needs)
         return analytic.frechet(x, y, self.eps, route, needs)
 
     def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
@@ -59,11 +58,11 @@ class FrechetNormal:
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         (x,) = inputs
         n, d = x.shape[-2:]
-        route = _sample_route(self.route, n, d, self.eps)
+        route = _route(self.route, x, d, n if self.eps == 0 else None)
         if _choose(route, inputs) == "reference":
             return autograd.by_reference(self.reference, inputs, needs)
-        if cpu.serves(x, min(n, d) if route == "gram" else d, route):
-            return cpu.frechet_normal(x, self.eps, route == "gram", needs)
+        if cpu.serves(x, n if route == "gram" else d, route):
+            return cpu.frechet_normal(x, self.eps, route, needs)
         return analytic.frechet_normal(x, self.eps, route, needs)
 
     def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
@@ -85,22 +84,27 @@ class Bures:
 
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         a, b = inputs
-        route = "eigen" if self.route == "auto" else self.route
+        route = _route(self.route, a, a.shape[-1], None)
         if _choose(route, inputs) == "reference":
             return autograd.by_reference(self.reference, inputs, needs)
         if cpu.serves(a, a.shape[-1], route):
-            return cpu.bures(a, b, needs)
+            return cpu.bures(a, b, route, needs)
         return analytic.bures(a, b, route, needs)
 
     def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         return bures(*inputs, self.route, *needs)
 
 
-def _sample_route(route: str, least: int, d: int, eps: float) -> str:
-    """The Gram side where covariances must be singular; a ridge fills the null space that it leaves out."""
+def _route(route: str, x: Tensor, d: int, samples: int | None) -> str:
+    """The route that "auto" takes for d×d matrices, of that many samples where their null space counts for nothing.
+
+    The Gram side where covariances must be singular (with a ridge they are not); else products where they are fastest.
+    """
     if route != "auto":
         return route
-    return "gram" if least <= d and eps == 0 else "eigen"
+    if samples is not None and samples <= d:
+        return "gram"
+    return "newton_schulz" if cpu.iterates(x, d) else "eigen"
 
 
 def _choose(route: str, inputs: Sequence[Tensor]) -> str:
@@ -125,6 +129,6 @@ def bures(a: Tensor, b: Tensor, route: str, grad_a: bool, grad_b: bool) -> tuple
     return Bures(route).run((a, b), (grad_a, grad_b))  # type: ignore[return-value]
 
 
-autograd.register(frechet, inputs=2, operation=Frechet)
-autograd.register(frechet_normal, inputs=1, operation=FrechetNormal)
-autograd.register(bures, inputs=2, operation=Bures)
+autograd.register(frechet, tensors=2, operation=Frechet)
+autograd.register(frechet_normal, tensors=1, operation=FrechetNormal)
+autograd.register(bures, tensors=2, operation=Bures)

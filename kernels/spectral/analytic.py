@@ -73,9 +73,10 @@ def coupling(a: Tensor, b: Tensor, route: str, needs: Sequence[bool]) -> Couplin
         factor = (vectors * values.sqrt().unsqueeze(-2)).to(b.dtype)
     w = factor.mT @ a @ factor
     if route == "newton_schulz":
-        root, inverse, _ = newton_schulz.roots(w, MAX_ITERATIONS, None)
-        transport = factor @ inverse @ factor.mT
-        return trace(root), transport if needs[0] else None, torch.linalg.inv(transport) if needs[1] else None
+        root, inverse, residual = newton_schulz.roots(w, MAX_ITERATIONS, None)
+        if newton_schulz.converged(residual, w.dtype):
+            transport = factor @ inverse @ factor.mT
+            return trace(root), transport if needs[0] else None, torch.linalg.inv(transport) if needs[1] else None
     values, vectors = _spectrum(w, any(needs))
     if a.dtype == torch.float32 and bool((values[..., :1] < WELL_CONDITIONED * values[..., -1:]).any()):
         return _narrowed(coupling(a.double(), b.double(), route, needs), a.dtype)
@@ -86,8 +87,9 @@ def coupling(a: Tensor, b: Tensor, route: str, needs: Sequence[bool]) -> Couplin
 def root_trace(w: Tensor, route: str, need: bool) -> tuple[Tensor, Tensor | None]:
     """Tr W^{1/2}, and W^{−1/2} if it is needed."""
     if route == "newton_schulz":
-        root, inverse, _ = newton_schulz.roots(w, MAX_ITERATIONS, None)
-        return trace(root), inverse
+        root, inverse, residual = newton_schulz.roots(w, MAX_ITERATIONS, None)
+        if newton_schulz.converged(residual, w.dtype):
+            return trace(root), inverse
     values, vectors = _spectrum(w, need)
     if w.dtype == torch.float32 and bool((values[..., :1] < WELL_CONDITIONED * values[..., -1:]).any()):
         return _narrowed(root_trace(w.double(), route, need), w.dtype)

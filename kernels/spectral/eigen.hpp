@@ -7,6 +7,8 @@
 namespace fastlatent::FASTLATENT_ISA {
 
 struct Eigen {
+  using Register = Vector<double>;
+  static constexpr int width = lanes<double>;
   static constexpr double rounding = 2.2e-16;
   static constexpr int most_sweeps = 60;  // an eigenvalue takes two or three
 
@@ -20,7 +22,7 @@ struct Eigen {
 
   // Eigenvalues of positive semidefinite W = VΛVᵀ, unsorted, with 0 for those that are rounding; Z becomes VᵀZ, if
   // there is one. W is overwritten. What is not finite gives NaN.
-  void decompose(Matrix& w, Matrix* z) {
+  void decompose(Matrix<double>& w, Matrix<double>* z) {
     double greatest = 0, sum = 0;
     for (std::int64_t i = 0; i < d; ++i) {
       greatest = w.row(i)[i] > greatest ? w.row(i)[i] : greatest;
@@ -42,7 +44,7 @@ struct Eigen {
 
  private:
   // W = QTQᵀ: the diagonals of T in values and off, the reflectors of Q in the rows of W beyond the diagonal.
-  void tridiagonalise(Matrix& w) {
+  void tridiagonalise(Matrix<double>& w) {
     for (std::int64_t j = 0; j < w.stride; ++j) reflector[j] = product[j] = 0;
     for (std::int64_t k = 0; k < d; ++k) {
       values[k] = w.row(k)[k];
@@ -70,7 +72,7 @@ struct Eigen {
   }
 
   // W ← (I − τvvᵀ)W(I − τvvᵀ) beyond row k: W − vqᵀ − qvᵀ with q = p − (τ/2)(pᵀv)v, p = τWv.
-  void update(Matrix& w, std::int64_t k, double tau) {
+  void update(Matrix<double>& w, std::int64_t k, double tau) {
     const std::int64_t first = (k + 1) / width * width;
     double* p = product.data();
     std::int64_t panel = first;
@@ -88,7 +90,7 @@ struct Eigen {
 
   // to = Σ_{i>k} v_i·(row i of W), in the columns from j on
   template <int registers>
-  void combine(const Matrix& w, std::int64_t k, std::int64_t j, double* to) const {
+  void combine(const Matrix<double>& w, std::int64_t k, std::int64_t j, double* to) const {
     Register sum[registers] = {};
     for (std::int64_t i = k + 1; i < d; ++i)
       for (int v = 0; v < registers; ++v) sum[v] += splat(reflector[i]) * load(w.row(i) + j + v * width);
@@ -96,14 +98,14 @@ struct Eigen {
   }
 
   // Z ← QᵀZ, a panel of columns at a time
-  void turn(const Matrix& w, Matrix& z) const {
+  void turn(const Matrix<double>& w, Matrix<double>& z) const {
     std::int64_t j = 0;
     for (; j + 4 * width <= z.stride; j += 4 * width) turn_panel<4>(w, z, j);
     for (; j < z.stride; j += width) turn_panel<1>(w, z, j);
   }
 
   template <int registers>
-  void turn_panel(const Matrix& w, Matrix& z, std::int64_t j) const {
+  void turn_panel(const Matrix<double>& w, Matrix<double>& z, std::int64_t j) const {
     for (std::int64_t k = 0; k + 2 < d; ++k) {
       if (factors[k] == 0) continue;
       const double* reflection = w.row(k);
@@ -120,7 +122,7 @@ struct Eigen {
   }
 
   // QL sweeps until values[l] is an eigenvalue. W was scaled to entries of at most 1.
-  void isolate(std::int64_t l, Matrix* z) {
+  void isolate(std::int64_t l, Matrix<double>* z) {
     for (int sweeps = 0; sweeps < most_sweeps; ++sweeps) {
       std::int64_t m = l;
       for (; m + 1 < d; ++m) {
@@ -136,7 +138,7 @@ struct Eigen {
   // One implicit QL sweep over l..m. Each rotation turns its rows of Z at once: the processor does that while it waits
   // for the root and the division of the next rotation.
   template <bool turning>
-  void sweep(std::int64_t l, std::int64_t m, Matrix* z) {
+  void sweep(std::int64_t l, std::int64_t m, Matrix<double>* z) {
     double g = (values[l + 1] - values[l]) / (2 * off[l]);
     const double root = __builtin_sqrt(g * g + 1);
     g = values[m] - values[l] + off[l] / (g + (g < 0 ? -root : root));

@@ -37,3 +37,9 @@ def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Te
             break
     root = scale.sqrt()
     return y * root, z / root, residual
+
+
+def converged(residual: Tensor, dtype: torch.dtype, tol: float | None = None) -> bool:
+    """Whether every matrix of a batch reached `tol`, or √ε if that is larger."""
+    allowed = max(tol or 0.0, math.sqrt(torch.finfo(dtype).eps))
+    return bool((residual <= allowed).all())
