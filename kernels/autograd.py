@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch._C._functorch import TransformType, get_interpreter_stack
+from torch._C._functorch import TransformType, get_interpreter_stack, get_unwrapped, is_batchedtensor
 
 
 class Operation(Protocol):
@@ -37,12 +37,23 @@ def evaluate(operation: Operation, *inputs: Tensor) -> Tensor:
 
 def _transformed(operation: Operation, inputs: tuple[Tensor, ...]) -> Tensor:
     """torch.compile and vmap get the registered op; torch.func's derivatives, which see into no op, the reference."""
-    if not torch.compiler.is_compiling() and any(
-        layer.key() != TransformType.Vmap for layer in get_interpreter_stack() or ()
-    ):
+    if differentiated_by_func():
         return operation.reference(*inputs)
-    needs = [torch.is_grad_enabled() and i.requires_grad for i in inputs]
+    needs = [torch.is_grad_enabled() and _requires_grad(i) for i in inputs]
     return operation.library(inputs, needs)[0]
+
+
+def differentiated_by_func() -> bool:
+    """Whether a derivative of torch.func is being taken, not only torch.vmap."""
+    return not torch.compiler.is_compiling() and any(
+        layer.key() != TransformType.Vmap for layer in get_interpreter_stack() or ()
+    )
+
+
+def _requires_grad(x: Tensor) -> bool:
+    while not torch.compiler.is_compiling() and is_batchedtensor(x):  # which does not say so of what it holds
+        x = get_unwrapped(x)
+    return x.requires_grad
 
 
 class Fused(torch.autograd.Function):
@@ -83,9 +94,12 @@ def differentiable_pull_back(
     return [next(pulled) if need else None for need in needs]
 
 
-def full_precision(inputs: Sequence[Tensor]) -> torch.autocast:
-    """Switch autocast off: losses compute in at least float32."""
-    return torch.autocast(inputs[0].device.type, enabled=False)
+def full_precision(inputs: Sequence[Tensor]) -> contextlib.AbstractContextManager:
+    """Switch autocast off, where the device has it: losses compute in at least float32."""
+    device = inputs[0].device.type
+    return (
+        torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else contextlib.nullcontext()
+    )
 
 
 def by_reference(

@@ -67,7 +67,7 @@ def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
     """Require one or more finite numbers > 0."""
     try:
         numbers = tuple(float(v) for v in values)
-    except TypeError:
+    except (TypeError, ValueError):
         raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}") from None
     if not numbers or not all(math.isfinite(v) and v > 0 for v in numbers):
         raise ValueError(f"{name} must be one or more finite numbers > 0; got {values!r}")

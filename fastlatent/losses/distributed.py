@@ -31,3 +31,10 @@ def gather(x: Tensor, group: "dist.ProcessGroup | None") -> Tensor:
             dist.broadcast(part, dist.get_global_rank(group, source), group=group)
     parts[rank] = x
     return torch.cat(parts, dim=-2)
+
+
+def from_first_rank(x: Tensor, group: "dist.ProcessGroup | None") -> Tensor:
+    """What the group's first rank holds, on every rank: random numbers must be the same on all. None: `x` itself."""
+    if group is not None:
+        dist.broadcast(x, dist.get_global_rank(group, 0), group=group)
+    return x

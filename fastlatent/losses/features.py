@@ -1,12 +1,25 @@
 """Random Fourier features: kernels as inner products of finitely many cosines."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
+from .distributed import from_first_rank
 from .kernels import RBF, Kernel, Laplace
 
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
 
-def mmd(x: Tensor, y: Tensor, kernel: Kernel, count: int, generator: torch.Generator | None) -> Tensor:
+
+def mmd(
+    x: Tensor,
+    y: Tensor,
+    kernel: Kernel,
+    count: int,
+    generator: torch.Generator | None,
+    group: "ProcessGroup | None" = None,
+) -> Tensor:
     """‖mean ψ(x) − mean ψ(y)‖², ψ(z) = √(1/D)·(cos ωz, sin ωz): an approximation of the biased squared MMD.
 
     Its error falls like 1/√D.
@@ -16,6 +29,7 @@ def mmd(x: Tensor, y: Tensor, kernel: Kernel, count: int, generator: torch.Gener
         kernel: `RBF` or `Laplace`, whose spectral densities are known.
         count: D, frequencies for each bandwidth.
         generator: draws them.
+        group: all ranks of it use the frequencies that its first rank draws.
 
     Source: Rahimi & Recht 2007, "Random features for large-scale kernel machines", algorithm 1.
     """
@@ -29,6 +43,7 @@ def mmd(x: Tensor, y: Tensor, kernel: Kernel, count: int, generator: torch.Gener
         omega = omega / torch.randn(count, dtype=wide, device=drawn_on, generator=generator).abs()
     with torch.autocast(x.device.type, enabled=False):
         omega = torch.cat([omega / b for b in bandwidths], -1).to(x.device)
+        omega = from_first_rank(omega, group)
         along_x, along_y = x.to(wide) @ omega, y.to(wide) @ omega
         real = along_x.cos().mean(-2) - along_y.cos().mean(-2)
         imaginary = along_x.sin().mean(-2) - along_y.sin().mean(-2)

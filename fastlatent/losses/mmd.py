@@ -66,6 +66,8 @@ def mmd(
         raise ValueError(
             f"block_size goes with estimator='block'; got block_size={block_size!r}, estimator={estimator!r}"
         )
+    if isinstance(kernel, type) or not callable(getattr(kernel, "profile", None)):
+        raise TypeError(f"kernel must be a kernel of fastlatent, such as IMQ() or RBF((1.0,)); got {kernel!r}")
     least = 1 if estimator in ("biased", "features") else 2
     if group is not None:
         checks.samples(x, y)
@@ -74,7 +76,7 @@ def mmd(
     if isinstance(kernel, RBF) and kernel.bandwidths == "median":
         x, y = _in_units_of_the_median(x, y)
     if estimator == "features":
-        return features.mmd(x, y, kernel, checks.count("n_features", n_features), generator)
+        return features.mmd(x, y, kernel, checks.count("n_features", n_features), generator, group)
     if estimator in ("block", "linear"):
         x, y = _blocks(x, y, 2 if estimator == "linear" else block_size)
         return _estimate(x, y, kernel, unbiased=True).mean(-1)
@@ -103,6 +105,8 @@ def _blocks(x: Tensor, y: Tensor, size: int | None) -> tuple[Tensor, Tensor]:
 
 def _in_units_of_the_median(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Both samples divided by their median distance; about their common origin, where a division costs no digits."""
+    wide = torch.promote_types(x.dtype, torch.float32)
+    x, y = x.to(wide), y.to(wide)
     scale = median_distance(x, y)[..., None, None]
     origin = torch.cat([x, y], -2).detach().mean(-2, keepdim=True)
     return (x - origin) / scale, (y - origin) / scale

@@ -24,8 +24,9 @@ def nearest(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     checks.samples(x, y)
     wide = torch.promote_types(x.dtype, torch.float32)
     index = pairwise.nearest(x, y)
+    x, y = x.to(wide), y.to(wide)  # before the points are chosen: gradients of one chosen often are summed in float32
     chosen = y.gather(-2, index.unsqueeze(-1).expand(*index.shape, y.shape[-1]))
-    return index, (x.to(wide) - chosen.to(wide)).square().sum(-1)
+    return index, (x - chosen).square().sum(-1)
 
 
 def chamfer_distance(x: Tensor, y: Tensor) -> Tensor:

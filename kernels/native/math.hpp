@@ -62,6 +62,18 @@ inline Vector<double> square_root(Vector<double> v) {
 #endif
 }
 
+// 1/√v for v > 0. AVX-512 has 14 bits of it at once; a Newton step doubles them, past what float32 holds.
+template <class T>
+inline Vector<T> inverse_square_root(Vector<T> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) {
+    const Vector<float> guess = Vector<float>(_mm512_rsqrt14_ps(__m512(v)));
+    return guess + guess * (T(0.5) - T(0.5) * v * guess * guess);
+  }
+#endif
+  return T(1) / square_root(v);
+}
+
 // exp(x) for x ≤ 0: 2^k·exp(r) with |r| ≤ ln2/2, exp(r) by its Taylor polynomial.
 template <class T>
 inline Vector<T> exp_of_negative(Vector<T> x) {

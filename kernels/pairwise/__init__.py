@@ -68,6 +68,8 @@ autograd.register(pairwise, tensors=2, operation=_form)
 
 def nearest(x: Tensor, y: Tensor) -> Tensor:
     """For each of x (..., n, d) the index of the nearest point of y (..., m, d), the lowest of equals: (..., n)."""
+    if autograd.differentiated_by_func():
+        return reference.nearest(x.detach(), y.detach())
     if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
         return nearest_neighbours(x, y)
     return _nearest(x, y)

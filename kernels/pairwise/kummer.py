@@ -36,9 +36,14 @@ def hyp1f1(a: float, b: float, u: np.ndarray) -> np.ndarray:
     return np.where(u < LARGE, series, tail)
 
 
-@functools.cache
+@torch.compiler.assume_constant_result  # a compiled loss holds the numbers, not the NumPy code that makes them
 def coefficients(d: int, dtype: torch.dtype) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Chebyshev coefficients in 2r−1 of ₁F₁/√r and of −(d/du ₁F₁)/r^{3/2}, lowest first."""
+    return _coefficients(d, dtype)
+
+
+@functools.cache
+def _coefficients(d: int, dtype: torch.dtype) -> tuple[tuple[float, ...], tuple[float, ...]]:
     angles = (np.arange(NODES) + 0.5) * np.pi / NODES
     r = (np.cos(angles) + 1) / 2
     u = (1 / r - 1) / RATE

@@ -62,7 +62,9 @@ struct Packed {
       for (std::int64_t k = 0; k < d; ++k) origin[k] += widen(x[i + k]);
     for (std::int64_t i = 0; i < m * d; i += d)
       for (std::int64_t k = 0; k < d; ++k) origin[k] += widen(y[i + k]);
-    for (std::int64_t k = 0; k < d; ++k) origin[k] /= double(n + m);
+    // one point with a NaN or an infinity must not spoil the others
+    for (std::int64_t k = 0; k < d; ++k)
+      origin[k] = __builtin_isfinite(origin[k]) ? origin[k] / double(n + m) : 0;
   }
 
   template <class In>

@@ -174,7 +174,7 @@ struct Laplace : Radial<Laplace<T>> {
   Laplace(const double* parameters, std::int64_t n) : bandwidths(parameters), count(n) {}
 
   [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
-    const Vector<T> r = square_root(s);
+    const Vector<T> inverse = s == 0 ? Vector<T>{} : inverse_square_root<T>(s), r = s * inverse;
     Vector<T> sum{}, down{};
     for (std::int64_t b = 0; b < count; ++b) {
       const T rate = T(-1 / bandwidths[b]);
@@ -182,7 +182,7 @@ struct Laplace : Radial<Laplace<T>> {
       sum += term;
       down += term * rate;
     }
-    slope = r == 0 ? Vector<T>{} : T(0.5) * down / r;
+    slope = T(0.5) * down * inverse;
     return sum;
   }
 };
@@ -216,9 +216,9 @@ struct Energy : Radial<Energy<T>> {
   Energy(const double*, std::int64_t) {}
 
   [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
-    const Vector<T> r = square_root(s);
-    slope = r == 0 ? Vector<T>{} : T(-0.5) / r;
-    return -r;
+    const Vector<T> inverse = s == 0 ? Vector<T>{} : inverse_square_root<T>(s);
+    slope = T(-0.5) * inverse;
+    return -s * inverse;
   }
 };
 
@@ -230,9 +230,8 @@ struct InverseRoot : Radial<InverseRoot<T>> {
   InverseRoot(const double* parameters, std::int64_t) : rate(T(parameters[0])) {}
 
   [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
-    const Vector<T> base = T(1) + rate * s;
-    const Vector<T> term = T(1) / square_root(base);
-    slope = (T(-0.5) * rate) * term / base;
+    const Vector<T> term = inverse_square_root<T>(T(1) + rate * s);
+    slope = (T(-0.5) * rate) * term * term * term;
     return term;
   }
 };

@@ -21,8 +21,8 @@ def squared_distances(x: Tensor, y: Tensor) -> Tensor:
 
 def distance(s: Tensor) -> Tensor:
     """√s, with gradient 0 (instead of ∞) at s = 0: the sub-gradient of smallest norm."""
-    positive = s > 0
-    return torch.where(positive, torch.where(positive, s, 1).sqrt(), 0)
+    zero = s == 0
+    return torch.where(zero, 0, torch.where(zero, 1, s).sqrt())
 
 
 def imq(s: Tensor, constants: Sequence[float]) -> Tensor:

@@ -1,0 +1,44 @@
+"""Modules are the functions with their options held."""
+
+import pytest
+import torch
+
+import fastlatent as fl
+from fastlatent import nn
+
+X, Y = torch.randn(9, 3), torch.randn(7, 3)
+MODULES = [
+    (nn.MMD(fl.RBF((0.5,)), estimator="biased"), lambda: fl.mmd(X, Y, fl.RBF((0.5,)), estimator="biased")),
+    (nn.MMDIMQ(scales=(1.0, 2.0), sigma=2.0), lambda: fl.mmd_imq(X, Y, scales=(1.0, 2.0), sigma=2.0)),
+    (nn.MMDIMQ(), lambda: fl.mmd_imq(X, Y)),
+    (nn.CramerWold(gamma=0.3), lambda: fl.cramer_wold(X, Y, gamma=0.3)),
+    (nn.CramerWold(), lambda: fl.cramer_wold(X, Y)),
+    (nn.ChamferDistance(), lambda: fl.chamfer_distance(X, Y)),
+    (nn.CramerWoldNormal(gamma=0.3), lambda: fl.cramer_wold_normal(X, gamma=0.3)),
+    (nn.CramerWoldNormal(), lambda: fl.cramer_wold_normal(X)),
+]
+modules = pytest.mark.parametrize(("module", "function"), MODULES, ids=[str(m) for m, _ in MODULES])
+
+
+@modules
+def test_module_is_its_function(module, function):
+    inputs = (X,) if isinstance(module, nn.CramerWoldNormal) else (X, Y)
+    assert module(*inputs) == function()
+
+
+@modules
+def test_module_has_no_state(module, function):
+    assert not module.state_dict()
+
+
+def test_repr_tells_the_options():
+    assert repr(nn.MMDIMQ(scales=(1.0,), sigma=2.0)) == "MMDIMQ(IMQ(scales=(1.0,), sigma=2.0), estimator='unbiased')"
+    assert repr(nn.CramerWold(gamma=0.5)) == "CramerWold(gamma=0.5)"
+    assert repr(nn.CramerWoldNormal()) == "CramerWoldNormal(gamma=None)"
+
+
+def test_modules_refuse_what_their_functions_refuse():
+    with pytest.raises(ValueError, match="sigma must be a finite number > 0; got 0"):
+        nn.MMDIMQ(sigma=0)
+    with pytest.raises(ValueError, match="x must have n >= 2"):
+        nn.MMDIMQ()(X[:1], Y)
