@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from torch import nn
+
 from ...losses import checks
 from ...priors import GaussianMixture2D, LabelledPrior, Normal, SwissRoll
 from ..aae import AAE as AAEModel
@@ -73,7 +75,18 @@ class AAESupervised(Networks):
 
 
 @dataclass(frozen=True)
-class AAEClustering(Networks):
+class _WithClusters(Networks):
+    def encoder(self, shape: Sequence[int], outputs: int | None = None) -> nn.Module:
+        """The encoder with its outputs normalised over the batch, without which one cluster soon takes all.
+
+        Source: Makhzani et al. 2015, appendix: batch normalisation of the encoder, the softmax layer included.
+        """
+        encoder = super().encoder(shape, outputs)
+        return nn.Sequential(encoder, nn.BatchNorm1d(outputs or self.latent_dim))
+
+
+@dataclass(frozen=True)
+class AAEClustering(_WithClusters):
     """Adversarial autoencoder with a cluster and a style: unsupervised clustering."""
 
     source: ClassVar[str] = MAKHZANI
@@ -92,7 +105,7 @@ class AAEClustering(Networks):
 
 
 @dataclass(frozen=True)
-class AAESemiSupervised(Networks):
+class AAESemiSupervised(_WithClusters):
     """Adversarial autoencoder with a class and a style, learned from few labels (--labels-per-class)."""
 
     source: ClassVar[str] = MAKHZANI
@@ -111,7 +124,7 @@ class AAESemiSupervised(Networks):
 
 
 @dataclass(frozen=True)
-class AAEDimensionReduction(Networks):
+class AAEDimensionReduction(_WithClusters):
     """Adversarial autoencoder that maps data into few dimensions, clusters apart; with labels or without."""
 
     source: ClassVar[str] = MAKHZANI
