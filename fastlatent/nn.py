@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from .losses import cramer_wold as _cramer_wold
+from .losses import frechet as _frechet
 from .losses import kernels as _kernels
 from .losses import mmd as _mmd
+from .losses import normality as _normality
 from .losses import pointcloud as _pointcloud
+from .losses import sliced as _sliced
 
 
 class MMD(nn.Module):
@@ -66,3 +69,73 @@ class ChamferDistance(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return _pointcloud.chamfer_distance(x, y)
+
+
+class SlicedWasserstein(nn.Module):
+    """`fastlatent.sliced_wasserstein`, with new random directions at every call."""
+
+    def __init__(self, *, n_projections: int = 128, p: float = 2, orthogonal: bool = False) -> None:
+        super().__init__()
+        self.n_projections, self.p, self.orthogonal = n_projections, p, orthogonal
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return _sliced.sliced_wasserstein(x, y, n_projections=self.n_projections, p=self.p, orthogonal=self.orthogonal)
+
+    def extra_repr(self) -> str:
+        return f"n_projections={self.n_projections}, p={self.p}, orthogonal={self.orthogonal}"
+
+
+class SlicedWassersteinNormal(nn.Module):
+    """`fastlatent.sliced_wasserstein_normal`, with new random directions at every call."""
+
+    def __init__(self, *, n_projections: int = 128) -> None:
+        super().__init__()
+        self.n_projections = n_projections
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _sliced.sliced_wasserstein_normal(x, n_projections=self.n_projections)
+
+    def extra_repr(self) -> str:
+        return f"n_projections={self.n_projections}"
+
+
+class EppsPulley(nn.Module):
+    """`fastlatent.epps_pulley`, with new random directions at every call."""
+
+    def __init__(self, *, n_projections: int = 128, n_points: int = 17, t_max: float = 3.0) -> None:
+        super().__init__()
+        self.n_projections, self.n_points, self.t_max = n_projections, n_points, t_max
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _normality.epps_pulley(x, n_projections=self.n_projections, n_points=self.n_points, t_max=self.t_max)
+
+    def extra_repr(self) -> str:
+        return f"n_projections={self.n_projections}, n_points={self.n_points}, t_max={self.t_max}"
+
+
+class FrechetDistance(nn.Module):
+    """`fastlatent.frechet_distance` of two samples."""
+
+    def __init__(self, *, eps: float = 0.0) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return _frechet.frechet_distance(x, y, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"eps={self.eps}"
+
+
+class FrechetDistanceNormal(nn.Module):
+    """`fastlatent.frechet_distance_normal`, of a sample to N(0, I)."""
+
+    def __init__(self, *, eps: float = 0.0) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _frechet.frechet_distance_normal(x, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"eps={self.eps}"

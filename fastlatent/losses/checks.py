@@ -1,7 +1,7 @@
 """Argument checks that the losses share: each error names the argument, what came and what is allowed."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -63,6 +63,58 @@ def non_negative(name: str, value: float) -> float:
     return _number(name, value, value_ok=lambda v: v >= 0, allowed="a finite number >= 0")
 
 
+def at_least(name: str, value: float, least: float) -> float:
+    """Require a finite number ≥ `least`."""
+    return _number(name, value, value_ok=lambda v: v >= least, allowed=f"a finite number >= {least}")
+
+
+def projections(theta: Tensor, x: Tensor) -> None:
+    """Require directions (d, L) for the points of x (..., n, d), on their device.
+
+    Raises:
+        TypeError: if it is no tensor.
+        ValueError: otherwise.
+    """
+    if not isinstance(theta, Tensor):
+        raise TypeError(f"projections must be a torch.Tensor of shape (d, L); got {type(theta).__name__}")
+    if theta.dim() != 2 or theta.shape[0] != x.shape[-1] or theta.shape[1] < 1 or theta.dtype not in DTYPES:
+        raise ValueError(
+            f"projections must be floating with shape (d, L), d = {x.shape[-1]} as in x, L >= 1; "
+            f"got {theta.dtype} of shape {tuple(theta.shape)}"
+        )
+    if theta.device != x.device:
+        raise ValueError(f"projections and x must be on the same device; got {theta.device} and {x.device}")
+
+
+def weights(name: str, w: Tensor | None, x: Tensor) -> None:
+    """Require masses (n,) or (..., n) for the points of x (..., n, d), ≥ 0 and not all 0; None is allowed.
+
+    The values are looked at only where that is free of synchronisation, on a CPU.
+
+    Raises:
+        TypeError: if it is no tensor.
+        ValueError: otherwise.
+    """
+    if w is None:
+        return
+    if not isinstance(w, Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor of shape (..., n) or None; got {type(w).__name__}")
+    if w.dtype not in DTYPES or w.device != x.device or w.shape not in (x.shape[:-1], x.shape[-2:-1]):
+        raise ValueError(
+            f"{name} must be floating, on {x.device}, a weight a point: shape {tuple(x.shape[:-1])} or "
+            f"{tuple(x.shape[-2:-1])}; got {w.dtype} on {w.device} of shape {tuple(w.shape)}"
+        )
+    if w.device.type == "cpu" and not torch.compiler.is_compiling():
+        low, totals = w.min().item(), w.sum(-1)
+        if low < 0 or not (totals > 0).all():
+            raise ValueError(f"{name} must be >= 0, not all 0; got a smallest weight {low}, sums {totals.tolist()}")
+
+
+def fraction(name: str, value: float) -> float:
+    """Require a number in [0, 1)."""
+    return _number(name, value, value_ok=lambda v: 0 <= v < 1, allowed="a number in [0, 1)")
+
+
 def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
     """Require one or more finite numbers > 0."""
     try:
@@ -96,3 +148,30 @@ def _number(name: str, value: float, value_ok: Callable[[float], bool], allowed:
     if not (math.isfinite(value) and value_ok(value)):
         raise ValueError(f"{name} must be {allowed}; got {value!r}")
     return float(value)
+
+
+def square(name: str, a: Tensor) -> None:
+    """Require a dense floating tensor (..., d, d) with d ≥ 1.
+
+    Raises:
+        TypeError: if it is no tensor.
+        ValueError: otherwise.
+    """
+    sample(name, a)
+    if a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"{name} must have shape (..., d, d); got shape {tuple(a.shape)}")
+
+
+def alike(tensors: Mapping[str, Tensor]) -> None:
+    """Require tensors of one dtype on one device.
+
+    Raises:
+        TypeError: if one is no tensor.
+        ValueError: otherwise.
+    """
+    for name, t in tensors.items():
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{name} must be a torch.Tensor; got {type(t).__name__}")
+    if len({(t.dtype, t.device) for t in tensors.values()}) > 1:
+        came = ", ".join(f"{name} {t.dtype} on {t.device}" for name, t in tensors.items())
+        raise ValueError(f"{', '.join(tensors)} must have the same dtype and device; got {came}")

@@ -9,6 +9,8 @@ namespace nb = nanobind;
 
 namespace fastlatent {
 void bind_pairwise(nb::module_& m);
+void bind_sliced(nb::module_& m);
+void bind_spectral(nb::module_& m);
 }
 
 NB_MODULE(_native, m) {
@@ -17,4 +19,6 @@ NB_MODULE(_native, m) {
   m.def("isa", [] { return fastlatent::isa_name(fastlatent::current_isa()); });
   m.def("use_isa", &fastlatent::use_isa);
   fastlatent::bind_pairwise(m);
+  fastlatent::bind_sliced(m);
+  fastlatent::bind_spectral(m);
 }

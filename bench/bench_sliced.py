@@ -1,0 +1,88 @@
+"""The sliced engine against the SWAE idiom, its torch.compile, POT, and the Epps–Pulley formula in torch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm
+from torch import Tensor
+
+import fastlatent
+from bench import peers
+from bench.timing import THREADS, assert_close, measure, needs, step
+from fastlatent.losses.directions import random_directions
+
+# (n, d, L): points, dimension, directions.
+SHAPES = [(128, 8, 50), (256, 64, 128), (1024, 64, 512), (8192, 64, 512), (65536, 64, 128)]
+CHECKED_POINTS = 2048  # how many points of a sample are checked against float64 before it is timed
+CHECKED_DIRECTIONS = 16
+
+Loss = Callable[..., Tensor]
+
+
+def pot(x: Tensor, y: Tensor, n_projections: int) -> Tensor:
+    return needs("ot").sliced_wasserstein_distance(x, y, n_projections=n_projections)
+
+
+SLICED: dict[str, Loss] = {
+    "fastlatent": lambda x, y, count: fastlatent.sliced_wasserstein(x, y, n_projections=count),
+    "SWAE idiom, sort along the contiguous axis": peers.sliced_wasserstein_rows,
+    "SWAE idiom, sort along the other axis": peers.sliced_wasserstein_columns,
+    "torch.compile of the idiom": torch.compile(peers.sliced_wasserstein_rows),
+    "POT": pot,
+    "fastlatent, exact against N(0, I)": lambda x, _, count: fastlatent.sliced_wasserstein_normal(
+        x, n_projections=count
+    ),
+}
+EPPS_PULLEY: dict[str, Loss] = {
+    "fastlatent": lambda x, count: fastlatent.epps_pulley(x, n_projections=count),
+    "torch formula": peers.epps_pulley,
+    "torch.compile of the formula": torch.compile(peers.epps_pulley),
+}
+
+
+def check(form: Loss, *samples: Tensor) -> None:
+    """Value and gradient to x against the reference in float64, to what near-ties in float32 allow."""
+    few = [s.detach()[:CHECKED_POINTS] for s in samples]
+    theta = random_directions(few[0].shape[1], CHECKED_DIRECTIONS)
+    found = []
+    for dtype, backend in ((torch.float32, "cpu"), (torch.float64, "reference")):
+        x, *others = (s.to(dtype) for s in few)
+        x.requires_grad_()
+        with fastlatent.use_backend(backend):
+            value = form(x, *others, theta.to(dtype))
+        found.append((value, torch.autograd.grad(value, x)[0]))
+    for ours, truth in zip(*found, strict=True):
+        assert_close(ours, truth, tolerance=1e-3)
+
+
+def clouds(n: int, d: int) -> tuple[Tensor, Tensor]:
+    return (1.2 * torch.randn(n, d) + 0.1).requires_grad_(), torch.randn(n, d)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("who", SLICED)
+def test_sliced_wasserstein(benchmark: Any, who: str, shape: tuple[int, int, int], threads: int) -> None:
+    n, d, count = shape
+    x, y = clouds(n, d)
+    check(SlicedForm(2), x, y)
+    loss = SLICED[who]
+    measure(
+        benchmark, step(lambda x, y: loss(x, y, count), x, y), op="sliced_wasserstein", who=who, shape=shape,
+        threads=threads,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("shape", SHAPES[:3], ids=str)
+@pytest.mark.parametrize("who", EPPS_PULLEY)
+def test_epps_pulley(benchmark: Any, who: str, shape: tuple[int, int, int], threads: int) -> None:
+    n, d, count = shape
+    x, _ = clouds(n, d)
+    check(EppsPulleyForm(17, 3.0), x)
+    loss = EPPS_PULLEY[who]
+    measure(
+        benchmark, step(lambda x: loss(x, count), x), op="epps_pulley", who=who, shape=shape, threads=threads
+    )  # fmt: skip

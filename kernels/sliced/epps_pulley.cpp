@@ -1,0 +1,168 @@
+// The sliced Epps–Pulley statistic: a block of directions at a time is projected, its characteristic functions are
+// summed, and their derivatives are taken back to the points.
+//
+// The points of the quadrature are equally spaced, so one sine and cosine per projection and a rotation from point to
+// point serve them all. Sums are taken by chunks of rows and then over the chunks, whatever the number of threads.
+#include "native/workspace.hpp"
+#include "sliced/cpu.hpp"
+#include "sliced/product.hpp"
+#include "sliced/trigonometry.hpp"
+
+namespace fastlatent::FASTLATENT_ISA {
+namespace {
+
+constexpr int block_columns = 32;
+constexpr std::int64_t chunk_rows = 64;
+
+template <class T>
+class EppsPulley {
+ public:
+  explicit EppsPulley(const EppsPulleyCall& call)
+      : call_(call), chunks_((call.n + chunk_rows - 1) / chunk_rows), zero_first_(call.points[0] == 0),
+        projected_(call.n * block_columns), panel_(call.d * block_columns),
+        transposed_(block_columns * padded<T>(call.d)), partial_(chunks_ * 2 * call.point_count * block_columns),
+        slopes_(2 * call.point_count * block_columns) {
+    __builtin_memset(slopes_.data(), 0, sizeof(T) * 2 * call.point_count * block_columns);
+  }
+
+  void run(const T* x, const T* directions, T* value, T* gradient) {
+    if (gradient) __builtin_memset(gradient, 0, sizeof(T) * call_.n * call_.d);
+    double total = 0;
+#pragma omp parallel num_threads(call_.threads) if (call_.threads > 1)
+    for (std::int64_t first = 0; first < call_.count; first += block_columns) {
+#pragma omp single
+      pack(directions, first);
+#pragma omp for
+      for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) sum_chunk(x, chunk);
+#pragma omp single
+      total += close_sums(call_.count - first);
+      if (!gradient) continue;
+#pragma omp for
+      for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) pull_back(gradient, chunk, call_.count - first);
+    }
+    *value = T(double(call_.n) * total / double(call_.count));
+  }
+
+ private:
+  const EppsPulleyCall& call_;
+  const std::int64_t chunks_;
+  const bool zero_first_;  // at t = 0 the characteristic functions agree, whatever the sample
+  Workspace<T> projected_, panel_, transposed_;
+  Workspace<T> partial_;  // by chunk, point, (cosine, sine), column: the sums over a chunk's rows
+  Workspace<T> slopes_;  // by point, (cosine, sine), column: derivatives by the sums, times t
+
+  std::int64_t rows_of(std::int64_t chunk) const {
+    const std::int64_t left = call_.n - chunk * chunk_rows;
+    return left < chunk_rows ? left : chunk_rows;
+  }
+
+  void pack(const T* directions, std::int64_t first) {
+    const std::int64_t d = call_.d, width = padded<T>(d);
+    __builtin_memset(panel_.data(), 0, sizeof(T) * d * block_columns);
+    __builtin_memset(transposed_.data(), 0, sizeof(T) * width * block_columns);
+    for (std::int64_t k = 0; k < d; ++k)
+      for (std::int64_t c = 0; c < block_columns && first + c < call_.count; ++c)
+        panel_[k * block_columns + c] = transposed_[c * width + k] = directions[k * call_.count + first + c];
+  }
+
+  // Cosine and sine of the angle t·v at t = h, 2h, ... or h/2, 3h/2, ... The rotation to the next point is the identity
+  // less a correction, so that its rounding is small where the angle is.
+  struct Angle {
+    Vector<T> cosine, sine, lost, turned;  // 1 − cos and sin of the step
+    Angle(Vector<T> v, T t, bool doubled) {
+      sine_cosine<T>(v * t, sine, cosine);
+      const auto forward = cosine > 0;
+      lost = forward ? sine * sine / (forward ? 1 + cosine : 1 - cosine) : 1 - cosine;
+      turned = sine;
+      if (doubled) {
+        turned = 2 * cosine * sine;
+        lost = 2 * sine * sine;
+      }
+    }
+    void advance() {
+      const Vector<T> next = cosine - (lost * cosine + turned * sine);
+      sine = sine - (lost * sine - turned * cosine);
+      cosine = next;
+    }
+  };
+
+  Angle angle(const T* v) const { return Angle(load(v), T(call_.points[zero_first_]), !zero_first_); }
+
+  void sum_chunk(const T* x, std::int64_t chunk) {
+    const std::int64_t d = call_.d, rows = rows_of(chunk), size = 2 * call_.point_count * block_columns;
+    T* v = projected_.data() + chunk * chunk_rows * block_columns;
+    multiply<T, false>(x + chunk * chunk_rows * d, d, rows, d, panel_.data(), block_columns, v, block_columns,
+                       block_columns);
+    T* sums = partial_.data() + chunk * size;
+    __builtin_memset(sums, 0, sizeof(T) * size);
+    for (int c = 0; c < block_columns; c += lanes<T>)
+      for (std::int64_t i = 0; i < rows; ++i) {
+        Angle at = angle(v + i * block_columns + c);
+        for (std::int64_t k = zero_first_; k < call_.point_count; ++k, at.advance()) {
+          T* sum = sums + 2 * k * block_columns + c;
+          store(sum, load(sum) + at.cosine);
+          store(sum + block_columns, load(sum + block_columns) + at.sine);
+        }
+      }
+  }
+
+  // Adds up the chunks: the statistic of the block's columns, and the derivatives by each cosine and sine.
+  double close_sums(std::int64_t columns) {
+    const std::int64_t size = 2 * call_.point_count * block_columns;
+    const double n = double(call_.n);
+    double total = 0;
+    for (std::int64_t c = 0; c < block_columns && c < columns; ++c)
+      for (std::int64_t k = zero_first_; k < call_.point_count; ++k) {
+        double cosine = 0, sine = 0;
+        const std::int64_t at = 2 * k * block_columns + c;
+        for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) {
+          cosine += double(partial_[chunk * size + at]);
+          sine += double(partial_[chunk * size + at + block_columns]);
+        }
+        const double t = call_.points[k], normal = __builtin_exp(-t * t / 2), weight = call_.weights[k] * normal;
+        const double real = cosine / n - normal, imaginary = sine / n;
+        total += weight * (real * real + imaginary * imaginary);
+        slopes_[at] = T(2 * weight * t * real / double(call_.count));
+        slopes_[at + block_columns] = T(2 * weight * t * imaginary / double(call_.count));
+      }
+    return total;
+  }
+
+  void pull_back(T* gradient, std::int64_t chunk, std::int64_t columns) {
+    const std::int64_t rows = rows_of(chunk), d = call_.d;
+    T* v = projected_.data() + chunk * chunk_rows * block_columns;
+    for (int c = 0; c < block_columns; c += lanes<T>)
+      for (std::int64_t i = 0; i < rows; ++i) {
+        Angle at = angle(v + i * block_columns + c);
+        Vector<T> slope{};
+        for (std::int64_t k = zero_first_; k < call_.point_count; ++k, at.advance()) {
+          const T* by = slopes_.data() + 2 * k * block_columns + c;
+          slope += at.cosine * load(by + block_columns) - at.sine * load(by);
+        }
+        store(v + i * block_columns + c, slope);
+      }
+    multiply<T, true>(v, block_columns, rows, columns < block_columns ? columns : block_columns, transposed_.data(), padded<T>(d),
+                      gradient + chunk * chunk_rows * d, d, d);
+  }
+};
+
+template <class T>
+void epps_pulley_of(const EppsPulleyCall& call) {
+  EppsPulley<T> run(call);
+  for (std::int64_t i = 0; i < call.batch; ++i)
+    run.run(static_cast<const T*>(call.x) + i * call.n * call.d,
+            static_cast<const T*>(call.projections) + (call.shared ? 0 : i * call.d * call.count),
+            static_cast<T*>(call.value) + i,
+            call.gradient_x ? static_cast<T*>(call.gradient_x) + i * call.n * call.d : nullptr);
+}
+
+}  // namespace
+
+void epps_pulley_any(bool float64, const EppsPulleyCall& call) {
+  if (float64)
+    epps_pulley_of<double>(call);
+  else
+    epps_pulley_of<float>(call);
+}
+
+}  // namespace fastlatent::FASTLATENT_ISA

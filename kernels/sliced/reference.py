@@ -1,0 +1,101 @@
+"""Sliced distances in plain PyTorch: the specification of the engine, on any device, differentiable twice."""
+
+import torch
+from torch import Tensor
+
+
+def sliced(x: Tensor, y: Tensor, projections: Tensor, p: float, quantiles: bool) -> Tensor:
+    """(1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy).
+
+    Args:
+        x, y: samples (..., n, d) and (..., m, d), computed in at least float32.
+        projections: directions θ (..., d, L).
+        p: order, ≥ 1.
+        quantiles: y (..., m, 1) is not projected; it is the same one-dimensional sample for every direction.
+    """
+    return per_projection(x, y, projections, p, quantiles).mean(-1)
+
+
+def per_projection(x: Tensor, y: Tensor, projections: Tensor, p: float, quantiles: bool = False) -> Tensor:
+    """W_p^p(θ_lᵀx, θ_lᵀy) for each direction: (..., L)."""
+    x, y, projections = (t.to(torch.promote_types(t.dtype, torch.float32)) for t in (x, y, projections))
+    u = x @ projections
+    return wasserstein(u, y.expand(*y.shape[:-1], u.shape[-1]) if quantiles else y @ projections, p)
+
+
+def wasserstein(
+    u: Tensor, v: Tensor, p: float, u_weights: Tensor | None = None, v_weights: Tensor | None = None
+) -> Tensor:
+    """W_p^p between the columns of u (..., n, L) and v (..., m, L): (..., L).
+
+    The optimal coupling on a line pairs equal quantiles. Ties are taken in the order of their index: the gradient is
+    the one of that coupling, an element of the sub-gradient.
+
+    Args:
+        u_weights, v_weights: masses (..., n) and (..., m), ≥ 0, normalised here; None: equal masses.
+    """
+    n, m = u.shape[-2], v.shape[-2]
+    u, u_order = u.sort(dim=-2, stable=True)
+    v, v_order = v.sort(dim=-2, stable=True)
+    if u_weights is None and v_weights is None and n == m:
+        return _power(u - v, p).mean(-2)
+    u_levels = _levels(u, u_order, u_weights, m)
+    v_levels = _levels(v, v_order, v_weights, n)
+    levels = torch.cat([u_levels, v_levels], dim=-2).sort(dim=-2).values
+    masses = levels.diff(dim=-2, prepend=torch.zeros_like(levels[..., :1, :]))
+    # the mass just below a level lies between the two points whose own levels are the first at or above it
+    i, j = (
+        torch.searchsorted(own.mT.detach().contiguous(), levels.mT.detach().contiguous()).mT.clamp(max=size - 1)
+        for own, size in ((u_levels, n), (v_levels, m))
+    )
+    return ((masses / (n * m)).to(u.dtype) * _power(u.gather(-2, i) - v.gather(-2, j), p)).sum(-2)
+
+
+def _levels(u: Tensor, order: Tensor, weights: Tensor | None, others: int) -> Tensor:
+    """Cumulated masses of the sorted columns (..., n, L) times n · `others`, in float64.
+
+    In these units equal masses are integers, so that levels of the two samples meet exactly.
+    """
+    n = u.shape[-2]
+    if weights is None:
+        equal = torch.arange(1, n + 1, device=u.device, dtype=torch.float64) * others
+        return equal.unsqueeze(-1).expand(u.shape)
+    masses = weights.to(torch.float64).unsqueeze(-1).expand(u.shape).gather(-2, order)
+    cumulated = masses.cumsum(-2)
+    return cumulated / cumulated[..., -1:, :] * (n * others)
+
+
+def _power(difference: Tensor, p: float) -> Tensor:
+    """|difference|^p."""
+    return difference.square() if p == 2 else difference.abs().pow(p)
+
+
+def epps_pulley(x: Tensor, projections: Tensor, n_points: int, t_max: float) -> Tensor:
+    """(1/L) Σ_l n ∫ |ecf_l(t) − e^(−t²/2)|² e^(−t²/2) dt over [−t_max, t_max], by the trapezoid rule.
+
+    ecf_l is the empirical characteristic function of the projections θ_lᵀx.
+
+    Args:
+        x: sample (..., n, d), computed in at least float32.
+        projections: directions θ (..., d, L).
+        n_points, t_max: points of the quadrature, ends included, and its half width.
+    """
+    u = x.to(projections.dtype) @ projections
+    points, weights = quadrature(n_points, t_max)
+    value = u.new_zeros(())
+    for t, weight in zip(points, weights, strict=True):
+        normal = torch.exp(u.new_tensor(-t * t / 2))
+        real, imaginary = torch.cos(t * u).mean(-2) - normal, torch.sin(t * u).mean(-2)
+        value = value + weight * normal * (real.square() + imaginary.square())
+    return x.shape[-2] * value.mean(-1)
+
+
+def quadrature(n_points: int, t_max: float) -> tuple[list[float], list[float]]:
+    """Points ≥ 0 of the trapezoid rule for an even function on [−t_max, t_max], with their weights."""
+    step = 2 * t_max / (n_points - 1)
+    half = n_points // 2
+    points = [t_max - k * step for k in reversed(range(half))]
+    weights = [2 * step] * (half - 1) + [step]
+    if n_points % 2:
+        return [0.0, *points], [step, *weights]
+    return points, weights

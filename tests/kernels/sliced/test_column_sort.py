@@ -1,0 +1,47 @@
+"""The native sort of columns is the stable sort of torch, bit for bit, rows of equal values and of NaN included."""
+
+import pytest
+import torch
+from fastlatent.kernels.native import library
+from torch import Tensor
+
+LENGTHS = [*range(1101), 4095, 4096, 4097, 65537]
+EVERY_KIND = 10
+
+
+def kinds(n: int, dtype: torch.dtype) -> Tensor:
+    """Columns: random, constant, sorted, reversed, few values, ±inf, both zeros, NaN, subnormal, tiny differences."""
+    random = torch.randn(n, dtype=dtype)
+    row = torch.arange(n)
+    tiny = torch.finfo(dtype).smallest_normal / 8
+    columns = [
+        random,
+        torch.full_like(random, 2.5),
+        random.sort().values,
+        random.sort(descending=True).values,
+        random.round(),
+        random.where(row % 3 > 0, torch.inf * random.sign()),
+        random.round().where(row % 2 > 0, torch.tensor(-0.0, dtype=dtype)),
+        random.where(row % 5 > 0, torch.where(row % 2 > 0, torch.nan, -torch.nan).to(dtype)),
+        (8 * random).round() * tiny,
+        1 + random * torch.finfo(dtype).eps,
+    ]
+    return torch.stack(columns, dim=1)
+
+
+def sorted_natively(values: Tensor) -> tuple[Tensor, Tensor]:
+    values, order = values.clone(), torch.full(values.shape, -1)
+    library().sort_columns(values.dtype == torch.float64, values.data_ptr(), *values.shape, order.data_ptr())
+    return values, order
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_sorts_as_torch_does_at_every_length(isa: str, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    for n in LENGTHS:
+        values = kinds(n, dtype)
+        assert values.shape == (n, EVERY_KIND)
+        expected, expected_order = values.sort(dim=0, stable=True)
+        found, order = sorted_natively(values)
+        assert torch.equal(order, expected_order), f"length {n}"
+        torch.testing.assert_close(found, expected, rtol=0, atol=0, equal_nan=True, msg=f"length {n}")
