@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, make_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, NoReturn, TypeVar, Union
+from typing import Annotated, Any, Generic, NoReturn, TypeVar, Union
 
 import torch
 import tyro
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from . import data as datasets
 from .config import show_config
+from .data import WITHOUT_FILES, Clouds, Data, DataName
 from .models import CONFIGURATIONS
 from .models.configurations import Configuration
 from .train.config import TrainConfig
@@ -27,12 +28,15 @@ class Run(Generic[M]):
 
     model: M
     training: TrainConfig = field(default_factory=TrainConfig)
-    data: Literal["digits", "mnist", "fashion-mnist"] = "digits"
-    """Data set; digits need no file."""
+    data: DataName = "digits"
+    """Data set: images digits, mnist, fashion-mnist; point clouds shapes, modelnet10; tables wine, breast-cancer,
+    diabetes, letter. mnist, fashion-mnist, modelnet10 and letter need files."""
     data_dir: Path | None = None
     """Folder of the data's files; None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent."""
     labels_per_class: int | None = None
-    """Images of each class that keep their label in training, the others' being hidden; None: all."""
+    """Examples of each class that keep their label in training, the others' being hidden; None: all."""
+    points: int | None = None
+    """Points of each cloud, of data sets of point clouds; None: all."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _commands() -> Any:
     """What tyro parses: train MODEL, a subcommand for each configuration; models; doctor."""
     runs = [
-        Annotated[Run[made], tyro.conf.subcommand(name, default=Run(made()), description=_summary(made))]  # type: ignore[valid-type]
+        Annotated[Run[made], tyro.conf.subcommand(name, default=default_run(made), description=_summary(made))]  # type: ignore[valid-type]
         for name, made in CONFIGURATIONS.items()
     ]
     train = make_dataclass("Train", [("run", Union[tuple(runs)])])  # noqa: UP007
@@ -84,6 +88,11 @@ def _commands() -> Any:
         Annotated[Models, tyro.conf.subcommand("models")],
         Annotated[Doctor, tyro.conf.subcommand("doctor")],
     ]
+
+
+def default_run(made: type[Configuration]) -> Run:
+    """Training with the defaults, on data that the model takes and that needs no file."""
+    return Run(made(), data=WITHOUT_FILES[made.takes])
 
 
 def _summary(configuration: type[Configuration]) -> str:
@@ -100,9 +109,7 @@ def _list_models() -> None:
 def _train(run: Run) -> None:
     try:
         run.training.check()
-        data = datasets.load(run.data, run.data_dir)
-        if run.labels_per_class is not None:
-            data = replace(data, train=data.train.keep_labels(run.labels_per_class))
+        data = _data(run)
         torch.manual_seed(run.training.seed)
         model = run.model.build(data.shape)
         data.train.check_batch(run.training.batch_size)
@@ -113,10 +120,10 @@ def _train(run: Run) -> None:
     from .train.loop import fit
 
     name = next(name for name, made in CONFIGURATIONS.items() if type(run.model) is made)
-    options = {**asdict(run.model), "labels_per_class": run.labels_per_class}
+    options = {**asdict(run.model), "labels_per_class": run.labels_per_class, "points": run.points}
     done = fit(model, data, run.training, name=name, options=options)
     numbers = write_report(model, data, done)
-    table = Table(box=box.SIMPLE, title=f"{name} on {data.name}, test images (smaller is better)")
+    table = Table(box=box.SIMPLE, title=f"{name} on {data.name}, test {data.kind} (smaller is better)")
     table.add_column("")
     table.add_column("value", justify="right")
     for group, members in grouped(numbers):
@@ -126,6 +133,24 @@ def _train(run: Run) -> None:
             table.add_row(f"  {number.of}", f"{number.value:.4f}", style="bold green" if number.ours else None)
     Console().print(table)
     Console().print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)
+
+
+def _data(run: Run) -> Data:
+    """The data that was asked for.
+
+    Raises:
+        ValueError: if the model does not take its kind, or an option does not fit it.
+    """
+    data = datasets.load(run.data, run.data_dir)
+    if data.kind != run.model.takes:
+        raise ValueError(f"this model takes {run.model.takes}; got {data.name}, which has {data.kind}")
+    if run.points is not None:
+        if not isinstance(data, Clouds):
+            raise ValueError(f"points is an option of point clouds; got {data.name}, which has {data.kind}")
+        data = data.with_points(run.points)
+    if run.labels_per_class is not None:
+        data = replace(data, train=data.train.keep_labels(run.labels_per_class))
+    return data
 
 
 def _stop(code: int, message: str) -> NoReturn:

@@ -115,6 +115,62 @@ class Uniform:
 
 
 @dataclass(frozen=True)
+class Beta:
+    """Independent coordinates in [0, 1] from Beta(a, a), density ∝ (x(1 − x))^(a−1): nearly bits for a small a.
+
+    Args:
+        dim: number of coordinates, ≥ 1.
+        concentration: a, > 0; 1 is uniform.
+
+    Source: Zamorski et al. 2018, "Adversarial Autoencoders for Compact Representations of 3D Point Clouds" (a = 0.01).
+    """
+
+    dim: int
+    concentration: float = 0.01
+
+    def __post_init__(self) -> None:
+        checks.count("dim", self.dim)
+        checks.positive("concentration", self.concentration)
+
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        checks.count("n", n, 0)
+        # X = G/(G + H) for G, H from Gamma(a), which fall below the smallest float for a small a; so by their
+        # logarithms: G = G'·U^(1/a) for G' from Gamma(a + 1) and U uniform (Marsaglia & Tsang 2000, section 6).
+        above = torch.full((2, n, self.dim), self.concentration + 1, device=device, dtype=dtype)
+        exponential = torch.empty_like(above).exponential_(generator=generator)  # −log U
+        log = torch._standard_gamma(above, generator=generator).log() - exponential / self.concentration
+        return torch.sigmoid(log[0] - log[1])
+
+
+@dataclass(frozen=True)
+class Bernoulli:
+    """Independent bits: each coordinate is 1 with probability p, else 0.
+
+    Args:
+        dim: number of coordinates, ≥ 1.
+        probability: p, > 0 and < 1.
+
+    Source: Zamorski et al. 2018, "Adversarial Autoencoders for Compact Representations of 3D Point Clouds".
+    """
+
+    dim: int
+    probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        checks.count("dim", self.dim)
+        checks.positive("probability", checks.fraction("probability", self.probability))
+
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        checks.count("n", n, 0)
+        unit = torch.rand(n, self.dim, generator=generator, device=device, dtype=dtype)
+        return (unit < self.probability).to(unit.dtype)
+
+
+@dataclass(frozen=True)
 class Categorical:
     """One-hot vectors e_k, k uniform over `dim` classes.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fastlatent import __main__
-from fastlatent.cli import Run, main
+from fastlatent.cli import default_run, main
 from fastlatent.models import CONFIGURATIONS
 
 
@@ -58,7 +58,7 @@ def test_help_shows_every_option_with_its_default(capsys, name):
         main(["train", name, "--help"])
     assert exit_.value.code == 0
     text = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    run = Run(CONFIGURATIONS[name]())
+    run = default_run(CONFIGURATIONS[name])
     for option, default in [*options(run), *options(run.model), *options(run.training)]:
         shown = re.search(rf"{option} .*?\(default: (.*?)\)", text)
         assert shown, option

@@ -2,16 +2,20 @@ import math
 
 import pytest
 import torch
+from scipy.stats import beta, kstest
 
-from fastlatent.priors import Categorical, GaussianMixture2D, Normal, SwissRoll, Uniform, prior
+from fastlatent.priors import Bernoulli, Beta, Categorical, GaussianMixture2D, Normal, SwissRoll, Uniform, prior
 
 N = 20_000
-ALL = [Normal(3, 2.0), Uniform(4, -1.0, 3.0), Categorical(5), GaussianMixture2D(), SwissRoll()]
+ALL = [Normal(3, 2.0), Uniform(4, -1.0, 3.0), Categorical(5), GaussianMixture2D(), SwissRoll(), Beta(3), Bernoulli(4)]
 # Mean and variance of each coordinate, by hand. The mixture: E r² = radius² + along² + across², shared by two axes.
 MOMENTS = [
     (Normal(3, 2.0), 0.0, 4.0),
     (Uniform(4, -1.0, 3.0), 1.0, 16 / 12),
     (Categorical(5), 1 / 5, 4 / 25),
+    (Beta(3, 0.01), 0.5, 1 / (4 * 1.02)),
+    (Beta(3, 2.5), 0.5, 1 / (4 * 6)),
+    (Bernoulli(3, 0.3), 0.3, 0.3 * 0.7),
     (GaussianMixture2D(10, 2.0, 0.5, 0.1), 0.0, (4 + 0.25 + 0.01) / 2),
 ]
 
@@ -49,6 +53,22 @@ def test_uniform_stays_within_its_bounds():
     assert z.max() < 3
 
 
+@pytest.mark.parametrize("a", [0.3, 1.0, 4.0])
+def test_beta_has_its_distribution(a):
+    z = draw(Beta(1, a), dtype=torch.float64).flatten().numpy()
+    assert kstest(z, beta(a, a).cdf).pvalue > 1e-4
+
+
+def test_beta_of_a_small_concentration_is_nearly_bits_and_never_nan():
+    z = draw(Beta(2, 1e-3))
+    assert ((z >= 0) & (z <= 1)).all()
+    assert ((z < 1e-3) | (z > 1 - 1e-3)).float().mean() > 0.98
+
+
+def test_bernoulli_points_are_bits():
+    assert draw(Bernoulli(3)).unique().tolist() == [0, 1]
+
+
 def test_categorical_points_are_unit_vectors():
     z = draw(Categorical(5))
     assert torch.equal(z.sum(1), torch.ones(N))
@@ -72,6 +92,9 @@ def test_swiss_roll_without_noise_lies_on_its_spiral():
         (lambda: Categorical(0), "dim must be"),
         (lambda: GaussianMixture2D(across=0.0), "across must be"),
         (lambda: SwissRoll(turns=0.0), "turns must be"),
+        (lambda: Beta(2, 0.0), "concentration must be a finite number > 0; got 0.0"),
+        (lambda: Bernoulli(2, 1.0), r"probability must be a number in \[0, 1\); got 1.0"),
+        (lambda: Bernoulli(2, 0.0), "probability must be a finite number > 0; got 0.0"),
         (lambda: Normal(2).sample(-1), "n must be an integer >= 0; got -1"),
         (lambda: prior("cauchy", 2), "prior must be one of 'normal', .*; got 'cauchy'"),
         (lambda: prior("mixture", 3), "prior 'mixture' has 2 dimensions and needs latent_dim = 2; got 3"),

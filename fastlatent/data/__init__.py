@@ -2,27 +2,43 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from ..losses import checks
-from . import images
+from . import clouds, images, tables
+from .clouds import Clouds as Clouds
 from .dataset import Data as Data
 from .dataset import Split as Split
 from .idx import read_idx as read_idx
+from .tables import Column as Column
+from .tables import Table as Table
+
+DataName = Literal[
+    "digits", "mnist", "fashion-mnist", "shapes", "modelnet10", "wine", "breast-cancer", "diabetes", "letter"
+]
 
 LOADERS: dict[str, Callable[[Path | None], Data]] = {
     "digits": images.digits,
     "mnist": images.mnist,
     "fashion-mnist": images.fashion_mnist,
+    "shapes": clouds.shapes,
+    "modelnet10": clouds.modelnet10,
+    "wine": tables.wine,
+    "breast-cancer": tables.breast_cancer,
+    "diabetes": tables.diabetes,
+    "letter": tables.letter,
 }
+WITHOUT_FILES: dict[str, DataName] = {"images": "digits", "point clouds": "shapes", "rows": "wine"}
 
 
 def load(name: str, data_dir: Path | None = None) -> Data:
     """Load a data set by name.
 
     Args:
-        name: "digits" (needs no file), "mnist" or "fashion-mnist".
-        data_dir: folder with the files, themselves in it or in a subfolder of the data set's name; None: the
-            environment's FASTLATENT_DATA, else ~/.cache/fastlatent.
+        name: images "digits", "mnist" or "fashion-mnist"; point clouds "shapes" or "modelnet10"; tables "wine",
+            "breast-cancer", "diabetes" or "letter". mnist, fashion-mnist, modelnet10 and letter need files.
+        data_dir: folder with the files, themselves in it or in a subfolder of the data set's name ("tabular" for
+            letter); None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent.
 
     Raises:
         ValueError: for another name, or a damaged file.

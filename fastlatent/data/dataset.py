@@ -1,7 +1,8 @@
-"""Data in memory: whole splits as uint8 on the device, indexed there."""
+"""Data in memory: whole splits on the device, indexed there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -13,40 +14,40 @@ from ..priors import UNKNOWN
 
 @dataclass(frozen=True)
 class Split:
-    """Images and their labels.
+    """Examples and their labels.
 
     Args:
-        images: (n, *shape) uint8.
+        x: (n, *shape), images as uint8, else float32.
         labels: (n,) int64, −1 where the class is not known.
         white: the value that becomes 1.0.
     """
 
-    images: Tensor
+    x: Tensor
     labels: Tensor
     white: int = 255
 
     def __post_init__(self) -> None:
-        if len(self.images) != len(self.labels):
-            raise ValueError(f"got {len(self.images)} images but {len(self.labels)} labels")
+        if len(self.x) != len(self.labels):
+            raise ValueError(f"got {len(self.x)} examples but {len(self.labels)} labels")
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.x)
 
     def __getitem__(self, index: Tensor | slice) -> Batch:
-        """The batch at these indices, scaled to [0, 1]."""
-        return Batch(self.images[index].float() / self.white, self.labels[index])
+        """The batch at these indices, divided by `white`."""
+        return Batch(self.x[index].float() / self.white, self.labels[index])
 
     def spread(self, n: int) -> Batch:
-        """n images, or all if there are fewer, at equal steps: MNIST's first test images are easier than the rest."""
+        """n examples, or all if there are fewer, at equal steps: MNIST's first test images are easier than the rest."""
         n = min(n, len(self))
         return self[torch.arange(n) * len(self) // n]
 
     def to(self, device: torch.device | str) -> "Split":
         """The same split, on another device."""
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+        return replace(self, x=self.x.to(device), labels=self.labels.to(device))
 
     def keep_labels(self, per_class: int) -> "Split":
-        """The same images, but only the first so many of each class keep their label; the others get −1."""
+        """The same examples, but only the first so many of each class keep their label; the others get −1."""
         checks.count("labels_per_class", per_class, 0)
         kept = torch.full_like(self.labels, UNKNOWN)
         for label in self.labels.unique():
@@ -58,23 +59,23 @@ class Split:
         """Require that at least one batch can be filled.
 
         Raises:
-            ValueError: if batch_size is not between 1 and the number of images.
+            ValueError: if batch_size is not between 1 and the number of examples.
         """
         if checks.count("batch_size", batch_size) > len(self):
-            raise ValueError(f"batch_size must be at most {len(self)}, the number of images; got {batch_size}")
+            raise ValueError(f"batch_size must be at most {len(self)}, the number of examples; got {batch_size}")
 
     def shuffled(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """One epoch of full batches in random order; the last images that fill no batch sit this epoch out.
+        """One epoch of full batches in random order; the last examples that fill no batch sit this epoch out.
 
         Args:
-            batch_size: at most the number of images.
+            batch_size: at most the number of examples.
             generator: of the order, on the CPU, so that the order is the same for every device.
 
         Raises:
             ValueError: if no batch can be filled.
         """
         self.check_batch(batch_size)
-        order = torch.randperm(len(self), generator=generator).to(self.images.device)
+        order = torch.randperm(len(self), generator=generator).to(self.x.device)
         for rows in order.split(batch_size):
             if len(rows) == batch_size:
                 yield self[rows]
@@ -82,7 +83,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Data:
-    """A data set with an honest split: nothing of `test` is seen in training.
+    """A data set of images with an honest split: nothing of `test` is seen in training.
 
     Args:
         name: as on the command line.
@@ -94,8 +95,9 @@ class Data:
     train: Split
     test: Split
     epochs: int
+    kind: ClassVar[str] = "images"
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one image: (channels, height, width)."""
-        return tuple(self.train.images.shape[1:])
+        """What a model is built for, the shape of one example: (channels, height, width) of an image."""
+        return tuple(self.train.x.shape[1:])

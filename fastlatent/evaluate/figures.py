@@ -13,8 +13,10 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
-from ..data import Data
+from ..data import Clouds, Data
 from ..models import Autoencoder, Generative
+from ..priors import UNKNOWN
+from . import clouds
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -45,19 +47,19 @@ def style() -> Iterator[None]:
         yield
 
 
-def reconstructions(model: Autoencoder, data: Data, columns: int = 16) -> Figure:
-    """Test images above what the model makes of them."""
+def reconstructions(model: Autoencoder, data: Data, columns: int) -> Figure:
+    """Test examples above what the model makes of them."""
     batch = data.test[: 2 * columns]
     made = model.reconstruct(batch.to(_device(model))).cpu()
     rows = [batch.x[:columns], made[:columns], batch.x[columns:], made[columns:]]
-    figure, axes = plt.subplots(4, 1, figsize=(8, 2.3), gridspec_kw={"hspace": 0.06})
+    figure, axes = plt.subplots(4, 1, figsize=(8, 0.3 + 32 / columns), gridspec_kw={"hspace": 0.06})
     for ax, images, label in zip(axes, rows, ["test", "model"] * 2, strict=True):
         _strip(ax, images[None])
         ax.set_ylabel(label, rotation=0, ha="right", va="center", color=INK)
     return figure
 
 
-def samples(model: Generative, rows: int = 8, columns: int = 16) -> Figure:
+def samples(model: Generative, rows: int, columns: int) -> Figure:
     """Decoded draws from the prior."""
     made = model.sample(rows * columns, generator=_generator(model)).cpu()
     figure, ax = plt.subplots(figsize=(8, 8 * rows / columns))
@@ -65,8 +67,8 @@ def samples(model: Generative, rows: int = 8, columns: int = 16) -> Figure:
     return figure
 
 
-def interpolations(model: Autoencoder, data: Data, rows: int = 8, columns: int = 14) -> Figure:
-    """Straight lines between the codes of two test images; the images themselves at both ends."""
+def interpolations(model: Autoencoder, data: Data, rows: int, columns: int) -> Figure:
+    """Straight lines between the codes of two test examples; the examples themselves at both ends."""
     a, b = data.test[:rows], data.test[rows : 2 * rows]
     start, end = (model.codes(batch.to(_device(model))) for batch in (a, b))
     steps = torch.linspace(0, 1, columns, device=start.device)[:, None]
@@ -81,7 +83,7 @@ def interpolations(model: Autoencoder, data: Data, rows: int = 8, columns: int =
 
 
 def latent(model: Autoencoder, data: Data) -> Figure:
-    """Codes of test images by class, and a sample of the prior, in the same two coordinates."""
+    """Codes of test examples by class, and a sample of the prior, in the same two coordinates."""
     batch = data.test.spread(POINTS)
     codes = model.codes(batch.to(_device(model)))
     prior = model.prior_like(codes, _generator(model)).cpu().numpy()
@@ -89,16 +91,19 @@ def latent(model: Autoencoder, data: Data) -> Figure:
     points, prior = view(codes.cpu().numpy()), view(prior)
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.9), sharex=True, sharey=True, layout="compressed")
     classes = batch.label.unique().tolist()
-    for color, label in zip(plt.get_cmap("tab10").colors, classes, strict=False):  # type: ignore[attr-defined]
+    for color, label in zip(_colors(len(classes)), classes, strict=True):
         chosen = batch.label.numpy() == label
-        axes[0].scatter(*points[chosen].T, s=7, color=color, alpha=0.75, linewidths=0, label=str(label))
+        named = _class_name(data, label)
+        axes[0].scatter(*points[chosen].T, s=7, color=color, alpha=0.75, linewidths=0, label=named)
     axes[1].scatter(*prior.T, s=7, color="#5f6368", alpha=0.5, linewidths=0)
-    axes[0].set(title="codes of test images, by class", ylabel=names[1], aspect="equal")
+    axes[0].set(title=f"codes of test {data.kind}, by class", ylabel=names[1], aspect="equal")
     axes[1].set(title="a sample of the prior", aspect="equal")
     for ax in axes:
         ax.set_xlabel(names[0])
     key = axes[0].get_legend_handles_labels()
-    axes[1].legend(*key, loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1, markerscale=2)
+    axes[1].legend(
+        *key, loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1, markerscale=2, ncols=-(-len(classes) // 13)
+    )
     return figure
 
 
@@ -110,7 +115,7 @@ def plane(codes: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], Sequen
 
 
 def curves(history: Sequence[dict[str, float]]) -> Figure:
-    """Each term of the loss over the epochs, in training and on test images."""
+    """Each term of the loss over the epochs, in training and on test examples."""
     terms = [name.removeprefix("train/") for name in history[-1] if name.startswith("train/")]
     columns = min(len(terms), ACROSS)
     rows = -(-len(terms) // columns)
@@ -135,16 +140,29 @@ def curves(history: Sequence[dict[str, float]]) -> Figure:
 
 
 def _strip(ax: Axes, images: Tensor) -> None:
-    """Images (rows, columns, channels, height, width), side by side."""
+    """Images (rows, columns, channels, height, width) or point clouds (rows, columns, points, 3), side by side."""
+    ax.grid(False)
+    ax.set(xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    if images.dim() == 4:
+        clouds.draw(ax, images)
+        return
     gap = max(1, images.shape[-1] // 10)
     images = nn.functional.pad(images, (0, gap, 0, gap))
     rows, columns, channels, height, width = images.shape
     sheet = images.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels).clamp(0, 1)
     ax.imshow(sheet.squeeze(2).cpu().numpy(), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.grid(False)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+
+
+def _colors(count: int) -> np.ndarray:
+    return plt.get_cmap("tab10" if count <= 10 else "turbo", count if count > 10 else None)(np.arange(count))
+
+
+def _class_name(data: Data, label: int) -> str:
+    if label == UNKNOWN:
+        return "no class"
+    return data.classes[label] if isinstance(data, Clouds) else str(label)
 
 
 def _device(model: Generative) -> torch.device:

@@ -1,40 +1,23 @@
 """The numbers of a trained autoencoder, all on test data, each beside what it should be compared with."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from scipy.linalg import sqrtm
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from ..data import Data
+from ..data import Clouds, Data
 from ..losses.mmd import mmd_imq
-from ..models import Autoencoder, Generative
+from ..models import Autoencoder, Batch, Generative, TabularAutoencoder
+from . import clouds, tables
+from .number import Number
 
 FEATURES = 20  # principal components in which samples are compared
-IMAGES = 10_000  # at most so many test images are compared
-
-
-@dataclass(frozen=True)
-class Number:
-    """A measured number.
-
-    Args:
-        group: what is measured; numbers of one group are comparable.
-        of: what this number was measured of.
-        value: the number; smaller is better.
-        ours: whether it is the model's, or there for comparison.
-    """
-
-    group: str
-    of: str
-    value: float
-    ours: bool = False
+EXAMPLES = 10_000  # at most so many test examples are compared
 
 
 RECONSTRUCTION = "Reconstruction error, per pixel"
-SAMPLES = f"Fréchet distance to test images, {FEATURES} principal components"
+SAMPLES = "Fréchet distance to test {}, {} principal components"
 LATENT = "MMD (IMQ, unbiased) between test codes and prior"
 
 
@@ -50,13 +33,14 @@ def measure(model: Generative, data: Data) -> list[Number]:
     """
     model.eval()
     device = next(model.parameters()).device
-    train, batch = data.train.spread(2 * IMAGES).x.to(device), data.test.spread(IMAGES).to(device)
+    train, batch = data.train.spread(2 * EXAMPLES).x.to(device), data.test.spread(EXAMPLES).to(device)
     generator = torch.Generator(device).manual_seed(0)
-    samples = _samples(train, batch.x, model.sample(len(batch.x), generator=generator), generator)
+    samples = model.sample(len(batch.x), generator=generator)
+    compared = _compare_samples(model, data, train, batch.x, samples, generator)
     if not isinstance(model, Autoencoder):
-        return samples
-    reconstruction = _reconstruction(train, batch.x, model.reconstruct(batch), model.prior.dim)
-    return [*reconstruction, *samples, *_latent(model, model.codes(batch), generator)]
+        return compared
+    reconstruction = _compare_reconstructions(model, data, train, batch, generator)
+    return [*reconstruction, *compared, *_latent(model, model.codes(batch), generator)]
 
 
 def pixel_error(x: Tensor, reconstruction: Tensor) -> float:
@@ -71,6 +55,31 @@ def frechet(x: np.ndarray, y: np.ndarray) -> float:
     return float(means + np.trace(a + b - 2 * sqrtm(a @ b).real))
 
 
+def _compare_reconstructions(
+    model: Autoencoder, data: Data, train: Tensor, batch: Batch, generator: torch.Generator
+) -> list[Number]:
+    ours = model.reconstruct(batch)
+    if isinstance(model, TabularAutoencoder):
+        return tables.reconstruction(model.columns, train, batch.x, ours, model.prior.dim)
+    if isinstance(data, Clouds):
+        return clouds.reconstruction(train, batch.x, ours, generator)
+    return _reconstruction(train, batch.x, ours, model.prior.dim)
+
+
+def _compare_samples(
+    model: Generative, data: Data, train: Tensor, test: Tensor, ours: Tensor, generator: torch.Generator
+) -> list[Number]:
+    if isinstance(data, Clouds):
+        return clouds.samples(train, test, ours, generator)
+    flat = train.flatten(1)
+    rows = torch.randint(len(train), (len(test), flat.shape[1]), generator=generator, device=train.device)
+    noise = flat.gather(0, rows)
+    if isinstance(model, TabularAutoencoder):
+        vectors = [model.columns.vectors(x) for x in (train, test, ours, noise)]
+        return _samples(*vectors, kind=data.kind, parts="columns")
+    return _samples(flat, test, ours, noise, kind=data.kind, parts="pixels")
+
+
 def _reconstruction(train: Tensor, test: Tensor, ours: Tensor, dim: int) -> list[Number]:
     flat = test.flatten(1).cpu().numpy()
     pca = PCA(min(dim, flat.shape[1]), random_state=0).fit(train.flatten(1).cpu().numpy())
@@ -82,20 +91,20 @@ def _reconstruction(train: Tensor, test: Tensor, ours: Tensor, dim: int) -> list
     ]
 
 
-def _samples(train: Tensor, test: Tensor, ours: Tensor, generator: torch.Generator) -> list[Number]:
-    apart = min(len(test), len(train) // 2)  # for the floor: images that the features are not fitted on
-    pca = PCA(FEATURES, random_state=0).fit(train[apart:].flatten(1).cpu().numpy())
+def _samples(train: Tensor, test: Tensor, ours: Tensor, noise: Tensor, *, kind: str, parts: str) -> list[Number]:
+    apart = min(len(test), len(train) // 2)  # for the floor: examples that the features are not fitted on
+    fitted = train[apart:].flatten(1).cpu().numpy()
+    pca = PCA(min(FEATURES, *fitted.shape), random_state=0).fit(fitted)
+    group = SAMPLES.format(kind, pca.n_components_)
 
-    def distance(images: Tensor) -> float:
-        x, y = (pca.transform(i.flatten(1).cpu().numpy()).astype(np.float64) for i in (images, test))
+    def distance(examples: Tensor) -> float:
+        x, y = (pca.transform(i.flatten(1).cpu().numpy()).astype(np.float64) for i in (examples, test))
         return frechet(x, y)
 
-    pixels = train.flatten(1)
-    rows = torch.randint(len(train), (len(test), pixels.shape[1]), generator=generator, device=train.device)
     return [
-        Number(SAMPLES, "samples of this model", distance(ours), ours=True),
-        Number(SAMPLES, f"{apart:,} training images (floor)", distance(train[:apart])),
-        Number(SAMPLES, "independent pixels of training images (noise)", distance(pixels.gather(0, rows))),
+        Number(group, "samples of this model", distance(ours), ours=True),
+        Number(group, f"{apart:,} training {kind} (floor)", distance(train[:apart])),
+        Number(group, f"independent {parts} of training {kind} (noise)", distance(noise)),
     ]
 
 

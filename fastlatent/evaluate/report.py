@@ -12,21 +12,26 @@ from typing import Any
 import jinja2
 import matplotlib
 import torch
+from matplotlib.figure import Figure
 
-from ..data import Data
-from ..models import Autoencoder, Generative
+from ..data import Clouds, Data, Table
+from ..models import Autoencoder, Generative, TabularAutoencoder
 from ..train import Fit
 from ..train.folder import CONFIG, write_whole
-from . import figures
-from .metrics import Number, measure
+from . import figures, tables
+from .metrics import EXAMPLES, measure
+from .number import Number
 
+IMAGES_ACROSS, CLOUDS_ACROSS = 16, 8  # columns of a sheet
 CAPTIONS = {
     "samples": "Samples: decoded draws from the prior.",
-    "reconstructions": "Reconstructions: test images, and below each what the model makes of its code.",
-    "interpolations": "Interpolations: straight lines in the latent space between two test images, "
+    "reconstructions": "Reconstructions: test {kind}, and below each what the model makes of its code.",
+    "interpolations": "Interpolations: straight lines in the latent space between two test {kind}, "
     "which stand outside the orange lines.",
-    "latent": "The latent space: codes of test images beside a sample of the prior, in the same coordinates ({view}).",
-    "curves": "Training: the terms of the loss, mean over each epoch, and the same on test images, "
+    "columns": "Reconstructions by column: the error of rows that the model makes of the codes of test rows. "
+    "Rows are not drawn: for tables there are no pictures of samples and interpolations.",
+    "latent": "The latent space: codes of test {kind} beside a sample of the prior, in the same coordinates ({view}).",
+    "curves": "Training: the terms of the loss, mean over each epoch, and the same on test {kind}, "
     "which steered nothing.",
 }
 
@@ -41,7 +46,7 @@ def write_report(model: Generative, data: Data, fit: Fit) -> list[Number]:
     results = json.dumps([asdict(number) for number in numbers], indent=2, ensure_ascii=False)
     write_whole(fit.folder / "results.json", lambda path: path.write_text(results + "\n"))
     pictures = _draw(model, data, fit)
-    write_whole(fit.folder / "report.html", lambda path: path.write_text(_page(fit, numbers, pictures)))
+    write_whole(fit.folder / "report.html", lambda path: path.write_text(_page(fit, numbers, pictures, data.kind)))
     return numbers
 
 
@@ -57,12 +62,7 @@ def _draw(model: Generative, data: Data, fit: Fit) -> list[dict[str, str]]:
     model.eval()
     pictures = []
     with figures.style():
-        made = {"samples": figures.samples(model)}
-        if isinstance(model, Autoencoder):
-            made["reconstructions"] = figures.reconstructions(model, data)
-            made["interpolations"] = figures.interpolations(model, data)
-            made["latent"] = figures.latent(model, data)
-        made["curves"] = figures.curves(fit.history)
+        made = {**_examples(model, data), "curves": figures.curves(fit.history)}
         for name, figure in made.items():
             png = io.BytesIO()
             figure.savefig(png, format="png", bbox_inches="tight")
@@ -70,15 +70,37 @@ def _draw(model: Generative, data: Data, fit: Fit) -> list[dict[str, str]]:
             (fit.folder / f"{name}.png").write_bytes(png.getvalue())
             view = "themselves" if model.prior.dim <= 2 else "the two principal components of the codes"
             source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
-            pictures.append({"name": name, "source": source, "caption": CAPTIONS[name].format(view=view)})
+            caption = CAPTIONS[name].format(view=view, kind=data.kind)
+            pictures.append({"name": name, "source": source, "caption": caption})
     return pictures
 
 
-def _page(fit: Fit, numbers: Sequence[Number], pictures: Sequence[dict[str, str]]) -> str:
+def _examples(model: Generative, data: Data) -> dict[str, Figure]:
+    """The figures that show examples and codes."""
+    if isinstance(model, TabularAutoencoder) and isinstance(data, Table):
+        device = next(model.parameters()).device
+        train, test = data.train.spread(EXAMPLES).to(device), data.test.spread(EXAMPLES).to(device)
+        columns = tables.errors_by_column(model.columns, data.columns, train.x, test.x, model.reconstruct(test))
+        return {"columns": columns, "latent": figures.latent(model, data)}
+    across = CLOUDS_ACROSS if isinstance(data, Clouds) else IMAGES_ACROSS
+    made = {"samples": figures.samples(model, across // 2, across)}
+    if isinstance(model, Autoencoder):
+        made["reconstructions"] = figures.reconstructions(model, data, across)
+        made["interpolations"] = figures.interpolations(model, data, across // 2, across - 2)
+        made["latent"] = figures.latent(model, data)
+    return made
+
+
+def _page(fit: Fit, numbers: Sequence[Number], pictures: Sequence[dict[str, str]], kind: str) -> str:
     environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__, "."), autoescape=True)
     config: dict[str, Any] = _config(fit.folder)
     return environment.get_template("report.html").render(
-        config=config, groups=grouped(numbers), pictures=pictures, last=fit.history[-1], folder=fit.folder.name
+        config=config,
+        groups=grouped(numbers),
+        pictures=pictures,
+        kind=kind,
+        last=fit.history[-1],
+        folder=fit.folder.name,
     )
 
 

@@ -3,6 +3,7 @@
 from .aae import AAE as AAE
 from .aae import LabelledAAE as LabelledAAE
 from .aae import SupervisedAAE as SupervisedAAE
+from .aae3d import AAE3D as AAE3D
 from .aae_clustering import ClusteringAAE as ClusteringAAE
 from .aae_clustering import DimensionReductionAAE as DimensionReductionAAE
 from .aae_clustering import SemiSupervisedAAE as SemiSupervisedAAE
@@ -10,7 +11,10 @@ from .acai import ACAI as ACAI
 from .autoencoder import Autoencoder as Autoencoder
 from .autoencoder import DenoisingAutoencoder as DenoisingAutoencoder
 from .autoencoder import DropoutAutoencoder as DropoutAutoencoder
+from .columns import Columns as Columns
+from .columns import EntityEmbeddings as EntityEmbeddings
 from .configurations import CONFIGURATIONS as CONFIGURATIONS
+from .earth_mover import earth_mover_distance as earth_mover_distance
 from .gan import GAN as GAN
 from .generative import Generative as Generative
 from .networks import acai_critic as acai_critic
@@ -27,8 +31,12 @@ from .penalties import ToNormal as ToNormal
 from .penalties import penalty as penalty
 from .phase import Batch as Batch
 from .phase import Phase as Phase
+from .pointnet import PointNet as PointNet
+from .pointnet import cloud_decoder as cloud_decoder
+from .tabular import TabularAutoencoder as TabularAutoencoder
 from .vae import VAE as VAE
 from .vqvae import VQVAE as VQVAE
 from .vqvae import Codebook as Codebook
 from .wae import WAE as WAE
 from .wae import WAEGAN as WAEGAN
+from .wasserstein_critic import wasserstein_critic_loss as wasserstein_critic_loss

@@ -16,11 +16,11 @@ class TrainConfig:
     epochs: int | None = None
     """Passes over the training data; None: what suits the data set (digits 100, the others 20)."""
     batch_size: int = 64
-    """Images a step."""
+    """Examples a step."""
     lr: float = 4e-3
     """Adam's learning rate at the start; it falls to 0 along a cosine."""
     seed: int = 0
-    """Of the weights, the order of the images and the prior's samples."""
+    """Of the weights, the order of the examples and the prior's samples."""
     threads: int = 1
     """Processor threads; 1 for networks this small, where more wait for each other longer than they compute."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -19,7 +19,7 @@ from . import folder as files
 from .config import TrainConfig
 from .progress import Watch
 
-TEST_IMAGES = 2048  # watched after each epoch
+TEST_EXAMPLES = 2048  # watched after each epoch
 Record = dict[str, float]
 
 
@@ -49,7 +49,7 @@ def fit(
 
     Raises:
         FileExistsError: if the run folder is there and not empty.
-        TypeError, ValueError: for options outside what `TrainConfig` says, or more images a batch than there are.
+        TypeError, ValueError: for options outside what `TrainConfig` says, or more examples a batch than there are.
     """
     config.check()
     data.train.check_batch(config.batch_size)
@@ -77,7 +77,7 @@ def fit(
                 watch.step()
             record = {f"train/{term}": float(total) / steps for term, total in sums.items()}  # waits for the device
             speed = steps * config.batch_size / (time.perf_counter() - start)
-            history.append({"epoch": epoch, "images_per_second": speed, **record, **_held_out(model, test)})
+            history.append({"epoch": epoch, "examples_per_second": speed, **record, **_held_out(model, test)})
             files.append_metrics(run, history[-1])
             watch.epoch(epoch, history[-1])
     files.save_checkpoint(run, model)
@@ -122,8 +122,8 @@ def _add(sums: dict[str, Tensor], steps: list[Mapping[str, Tensor]]) -> None:
 
 @torch.no_grad()
 def _held_out(model: Generative, test: Split) -> Record:
-    """The terms of each phase on test images."""
-    batch = test.spread(TEST_IMAGES)
+    """The terms of each phase on test examples."""
+    batch = test.spread(TEST_EXAMPLES)
     model.eval()
     terms = {f"test/{p.name}/{term}": float(value) for p in model.phases() for term, value in p.loss(batch).items()}
     model.train()

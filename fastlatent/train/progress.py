@@ -47,7 +47,7 @@ class Watch:
     def epoch(self, number: int, record: Mapping[str, float]) -> None:
         """Epoch `number`, from 1, is done."""
         terms = {name.removeprefix("train/"): value for name, value in record.items() if name.startswith("train/")}
-        speed = f"{record['images_per_second']:,.0f} images/s"
+        speed = f"{record['examples_per_second']:,.0f} examples/s"
         losses = " ".join(f"{value:.3g}" for name, value in terms.items() if name.endswith("/loss"))
         self.bar.update(self.task, epoch=f"{number}/{self.epochs}", latest=f"loss {losses}  {speed}")
         every = max(1, self.epochs // PLAIN_LINES)

@@ -5,7 +5,9 @@ from .acai import ACAI, ACAIMMD, ACAIWWAE
 from .base import AE as AE
 from .base import Configuration as Configuration
 from .base import DenoisingAE, DropoutAE
+from .clouds import AAE3D
 from .generators import GAN, VAE, VQVAE
+from .tables import Tabular
 from .wae import CWAE, SWAE, WAEMMD, WWAE, EppsPulleyAE, WAEWithCritic
 
 CONFIGURATIONS: dict[str, type[Configuration]] = {
@@ -30,4 +32,6 @@ CONFIGURATIONS: dict[str, type[Configuration]] = {
     "acai": ACAI,
     "acai-wae-mmd": ACAIMMD,
     "acai-wwae": ACAIWWAE,
+    "aae3d": AAE3D,
+    "tabular": Tabular,
 }

@@ -19,14 +19,17 @@ class Configuration(Protocol):
     """A model's options: a dataclass that can build it."""
 
     source: ClassVar[str]
+    takes: ClassVar[str]  # the kind of data, as in fastlatent.data
 
     def build(self, shape: Sequence[int]) -> Generative:
-        """The model for data x of this shape (without the batch dimension)."""
+        """The model for data of this `Data.shape`: of x without the batch dimension; for rows see `Table`."""
 
 
 @dataclass(frozen=True)
 class Networks:
     """The networks of a model, and how many coordinates its codes have."""
+
+    takes: ClassVar[str] = "images"
 
     latent_dim: int = 8
     """Number of coordinates of a code."""

@@ -1,0 +1,162 @@
+"""Data sets of tables: numeric columns standardised by the training rows, categorical columns as codes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from ..priors import UNKNOWN
+from .dataset import Data, Split
+from .files import find_file
+
+LETTER_TRAIN = 16_000  # the first rows, as in Frey & Slate 1991
+TEST_SHARE, TEST_SEED = 4, 0  # a quarter of the rows, the same in every run
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Args:
+        name: of the column.
+        categories: what a categorical one may hold; empty for a numeric one.
+        mean, std: of the training rows of a numeric one; its values v are kept as (v − mean)/std.
+    """
+
+    name: str
+    categories: tuple[Any, ...] = ()
+    mean: float = 0.0
+    std: float = 1.0
+
+
+@dataclass(frozen=True)
+class Table(Data):
+    """A data set of rows: each split's x is (n, columns), categories being numbered from 0.
+
+    Args:
+        name, train, test, epochs: as of `Data`.
+        columns: one for each column of x.
+    """
+
+    columns: tuple[Column, ...]
+    kind: ClassVar[str] = "rows"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What a model is built for: the number of categories of each column, 0 for a numeric one."""
+        return tuple(len(column.categories) for column in self.columns)
+
+
+def table(
+    name: str,
+    train: np.ndarray,
+    test: np.ndarray,
+    labels: tuple[np.ndarray, np.ndarray],
+    names: Sequence[str],
+    categorical: Sequence[str] = (),
+    *,
+    epochs: int,
+) -> Table:
+    """A table from raw values.
+
+    Categories are all that occur in either part; nothing else is taken from the test rows.
+
+    Args:
+        name, epochs: as of `Data`.
+        train, test: raw rows (n, columns) and (m, columns).
+        labels: of the rows, from 0; −1 where the class is not known.
+        names: of the columns.
+        categorical: the names of those whose values are categories.
+
+    Raises:
+        ValueError: if categorical names no column.
+    """
+    unknown = set(categorical) - set(names)
+    if unknown:
+        raise ValueError(f"categorical must name columns among {', '.join(names)}; got {', '.join(unknown)}")
+    columns = tuple(
+        _categories(column, values, other) if column in categorical else _standard(column, values)
+        for column, values, other in zip(names, train.T, test.T, strict=True)
+    )
+
+    def split(rows: np.ndarray, label: np.ndarray) -> Split:
+        x = np.stack([_coded(c, v) for c, v in zip(columns, rows.T, strict=True)], axis=1)
+        return Split(torch.from_numpy(x).float(), torch.from_numpy(label).long(), white=1)
+
+    return Table(name, split(train, labels[0]), split(test, labels[1]), epochs, columns)
+
+
+def letter(data_dir: Path | None = None) -> Table:
+    """UCI letter recognition: 20,000 rows of 16 integers from 0 to 15, all as categories; the letter is the label.
+
+    Read from letter-recognition.data: lines of a letter and 16 integers, with a line of names above or without; the
+    first 16,000 are for training.
+
+    Raises:
+        FileNotFoundError: where there is no such file.
+        ValueError: if a line is something else.
+    """
+    path = find_file("letter", data_dir, ("letter-recognition.data",), subfolder="tabular")
+    lines = [line.split(",") for line in path.read_text().split()]
+    if lines and len(lines[0][0]) > 1:
+        lines = lines[1:]
+    try:
+        values = np.array([list(map(int, line[1:])) for line in lines])
+        label = np.array([ord(line[0]) - ord("A") for line in lines])
+        train, test, *_ = np.split(values, [LETTER_TRAIN])
+        names = [str(i) for i in range(1, values.shape[1] + 1)]
+    except (ValueError, TypeError, IndexError) as error:
+        raise ValueError(f"{path}: lines must be a letter and 16 integers, separated by commas: {error}") from error
+    return table("letter", train, test, (label[:LETTER_TRAIN], label[LETTER_TRAIN:]), names, names, epochs=20)
+
+
+def wine(data_dir: Path | None = None) -> Table:
+    """scikit-learn's wines: 178 rows of 13 numbers, three classes; no file needed."""
+    from sklearn.datasets import load_wine
+
+    return _bundled("wine", load_wine, epochs=160)
+
+
+def breast_cancer(data_dir: Path | None = None) -> Table:
+    """scikit-learn's breast cancers: 569 rows of 30 numbers, two classes; no file needed."""
+    from sklearn.datasets import load_breast_cancer
+
+    return _bundled("breast-cancer", load_breast_cancer, epochs=40)
+
+
+def diabetes(data_dir: Path | None = None) -> Table:
+    """scikit-learn's diabetes patients: 442 rows of nine numbers and a category, the sex; no class, no file needed."""
+    from sklearn.datasets import load_diabetes
+
+    def load() -> Any:
+        bunch = load_diabetes(scaled=False)
+        bunch.target = np.full(len(bunch.data), UNKNOWN)
+        return bunch
+
+    return _bundled("diabetes", load, ("sex",), epochs=160)
+
+
+def _bundled(name: str, load: Callable[[], Any], categorical: Sequence[str] = (), *, epochs: int) -> Table:
+    """A table of scikit-learn's, split at random with a fixed seed."""
+    bunch = load()
+    order = np.random.default_rng(TEST_SEED).permutation(len(bunch.data))
+    test, train = np.split(order, [len(order) // TEST_SHARE])
+    labels = bunch.target[train], bunch.target[test]
+    return table(name, bunch.data[train], bunch.data[test], labels, bunch.feature_names, categorical, epochs=epochs)
+
+
+def _categories(name: str, train: np.ndarray, test: np.ndarray) -> Column:
+    return Column(name, tuple(np.union1d(train, test).tolist()))
+
+
+def _standard(name: str, train: np.ndarray) -> Column:
+    return Column(name, mean=float(train.mean()), std=float(train.std()) or 1.0)  # a constant is only moved to 0
+
+
+def _coded(column: Column, values: np.ndarray) -> np.ndarray:
+    if column.categories:
+        return np.searchsorted(np.array(column.categories), values)
+    return (values - column.mean) / column.std

@@ -1,0 +1,66 @@
+"""Numbers and the figure of tables."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+from torch import Tensor
+
+from ..data import Column
+from ..models import Columns
+from .number import Number
+
+NUMERIC = "Reconstruction error of numeric columns, mean square of standardised values"
+CATEGORICAL = "Reconstruction error of categorical columns, share of wrong categories"
+
+
+def reconstruction(columns: Columns, train: Tensor, test: Tensor, ours: Tensor, dim: int) -> list[Number]:
+    """Errors of rows x̂ (n, columns), beside those of PCA with as many dimensions and of the typical row."""
+    vectors, flat = columns.vectors(train).cpu().numpy(), columns.vectors(test).cpu().numpy()
+    pca = PCA(min(dim, *vectors.shape), random_state=0).fit(vectors)
+    linear = columns.rows(torch.from_numpy(pca.inverse_transform(pca.transform(flat))).to(test))
+    made = {
+        "this model": ours,
+        f"PCA with as many dimensions ({dim}), categories one-hot": linear,
+        "the mean, the most common category": typical(columns, train).expand_as(test),
+    }
+    errors = {of: column_errors(columns, test, x) for of, x in made.items()}
+    kinds = [(NUMERIC, columns.numeric), (CATEGORICAL, columns.categorical)]
+    return [
+        Number(group, of, float(error[chosen].mean()), ours=made[of] is ours)
+        for group, chosen in kinds
+        if chosen
+        for of, error in errors.items()
+    ]
+
+
+def column_errors(columns: Columns, x: Tensor, reconstruction: Tensor) -> Tensor:
+    """For each column (columns,): mean squared error of a numeric one, share of mistakes of a categorical one."""
+    squares = (x - reconstruction).square()
+    wrong = (x != reconstruction).to(x.dtype)
+    categorical = torch.tensor(columns.categories, device=x.device) > 0
+    return torch.where(categorical, wrong, squares).mean(0)
+
+
+def typical(columns: Columns, train: Tensor) -> Tensor:
+    """The row (1, columns) of each column's mean or most common category."""
+    return columns.rows(columns.vectors(train).mean(0, keepdim=True))
+
+
+def errors_by_column(
+    columns: Columns, described: tuple[Column, ...], train: Tensor, test: Tensor, ours: Tensor
+) -> Figure:
+    """The model's error in each column, beside that of the mean or the most common category."""
+    names = [column.name + (" (category)" if column.categories else "") for column in described]
+    model = column_errors(columns, test, ours).cpu().numpy()
+    constant = column_errors(columns, test, typical(columns, train).expand_as(test)).cpu().numpy()
+    figure, ax = plt.subplots(figsize=(8, 0.8 + 0.24 * len(names)), layout="constrained")
+    place = np.arange(len(names))
+    ax.hlines(place, model, constant, color="#cfd4da", linewidth=2)
+    ax.scatter(constant, place, s=28, color="#9aa0a6", label="the mean or the most common category", zorder=2)
+    ax.scatter(model, place, s=28, color="#1f6feb", label="this model", zorder=3)
+    ax.set(yticks=place, yticklabels=names, ylim=(len(names) - 0.5, -0.5), xlabel="error on test rows")
+    ax.set_xlim(left=0)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    return figure

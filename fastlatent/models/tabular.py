@@ -1,0 +1,62 @@
+"""The autoencoder of tables."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from ..losses import checks
+from ..priors import Prior
+from .autoencoder import Autoencoder
+from .columns import Columns
+from .penalties import Penalty
+from .phase import Batch
+
+
+class TabularAutoencoder(Autoencoder):
+    """Autoencoder of rows: squared error on numeric columns + cross entropy on categorical ones + λ·D(f(x), z).
+
+    Args:
+        encoder: f, from rows x (n, columns) to codes (n, d), e.g. `EntityEmbeddings` and an MLP; numeric columns are to
+            be standardised, so that each weighs the same.
+        decoder: from codes (n, d) to vectors (n, columns.width): numbers, and scores of categories; `decode` turns them
+            into rows.
+        prior: of d dimensions, z is drawn from it.
+        columns: of the rows.
+        penalty: D, from codes and a sample of the prior to a number; None: no penalty.
+        weight: λ, ≥ 0.
+
+    Source: Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", equation (4), its cost being minus the log-likelihood
+    of a row with unit variance, up to constants and a factor 2 on the numeric part; entity embeddings: Guo & Berkhahn
+    2016.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        prior: Prior,
+        columns: Columns,
+        penalty: Penalty | None = None,
+        weight: float = 10.0,
+    ) -> None:
+        super().__init__(encoder, decoder, prior)
+        self.columns, self.penalty = columns, penalty
+        self.weight = checks.non_negative("weight", weight)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Rows (n, columns) from codes (n, d), each category the most probable."""
+        return self.columns.rows(self.decoder(z))
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        z = self.encode(batch.x)
+        made = self.decoder(z)
+        terms = {}
+        if self.columns.numeric:
+            terms["numeric"] = self.columns.squared_error(batch.x, made)
+        if self.columns.categorical:
+            terms["categorical"] = self.columns.cross_entropy(batch.x, made)
+        loss = sum(terms.values(), start=made.new_zeros(()))
+        if self.penalty is not None:
+            terms["penalty"] = self.penalty(z, self.prior_like(z))
+            loss = loss + self.weight * terms["penalty"]
+        return {"loss": loss, **terms}
