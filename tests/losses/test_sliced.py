@@ -83,11 +83,10 @@ def test_exact_distance_to_the_normal_is_the_integral_of_the_quantile_functions(
     assert sliced_wasserstein_normal(x, projections=one).item() == pytest.approx(expected, rel=1e-8)
 
 
-def test_normal_quantile_means_are_odd_and_leave_the_variance_to_the_rest() -> None:
-    means, rest = normal_quantile_means(101, torch.float64, torch.device("cpu"))
+def test_normal_quantile_means_are_odd_and_have_nearly_all_of_the_variance() -> None:
+    means = normal_quantile_means(101, torch.float64, torch.device("cpu"))
     torch.testing.assert_close(means, -means.flip(0), rtol=0, atol=0)
-    assert 0 < rest < 1
-    assert means.square().mean().item() + rest == pytest.approx(1)
+    assert 0.9 < means.square().mean() < 1
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**31), st.sampled_from([1, 2, 3]))

@@ -14,7 +14,7 @@ from fastlatent.losses.directions import random_directions
 # Sizes 1, 2, 3, around a network's block, a chunk of rows, a block of directions; both sorts; n ≠ m.
 SHAPES = [
     (1, 1, 1, 1), (2, 3, 2, 1), (3, 2, 5, 2), (16, 16, 8, 32), (17, 17, 33, 33), (64, 63, 31, 31), (65, 65, 7, 64),
-    (513, 100, 4, 9), (2049, 2049, 3, 5), (2500, 700, 3, 3),
+    (513, 100, 4, 9), (2049, 2049, 3, 5), (2500, 700, 3, 3), (8200, 8200, 2, 3), (300, 8200, 2, 3),
 ]  # fmt: skip
 
 # Relative to the largest entry: up to 3000 terms are summed, in another order than PyTorch's.
