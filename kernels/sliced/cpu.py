@@ -30,7 +30,8 @@ def sliced(inputs: Sequence[Tensor], needs: Sequence[bool], p: float, normal: bo
     projections, shared = _directions(inputs[-1], x.dtype)
     batch, (n, d), m, count = x.shape[:-2], x.shape[-2:], y.shape[-2], projections.shape[-2]
     value = x.new_empty(batch)
-    grad_x, grad_y = (x.new_empty(t.shape if need else 0) for t, need in zip((x, y), needs, strict=False))
+    grad_x = x.new_empty(x.shape if needs[0] else 0)
+    grad_y = x.new_empty(y.shape if needs[1] else 0)
     library.sliced(
         x.dtype == torch.float64, p, normal, x.data_ptr(), y.data_ptr(), projections.data_ptr(), shared,
         value.numel(), n, m, d, count, value.data_ptr(), grad_x.data_ptr(), grad_y.data_ptr(),
