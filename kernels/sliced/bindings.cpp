@@ -1,4 +1,5 @@
-// fastlatent._native.sliced and epps_pulley: addresses and sizes from Python to the table of the instruction set in use.
+// fastlatent._native.sliced, epps_pulley and sort_columns: addresses and sizes from Python to the table of the
+// instruction set in use.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/vector.h>
 

@@ -18,7 +18,7 @@ class Directions {
   Directions(std::int64_t d, std::int64_t blocks)
       : d_(d), columns_(blocks * block_columns * d), rows_(blocks * block_columns * padded<T>(d)) {}
 
-  // Takes directions (…, d) into block b, zeros in the place of missing ones.
+  // Takes directions (count, d) into block b, zeros in the place of missing ones.
   void pack(const T* directions, std::int64_t count, std::int64_t b) {
     const std::int64_t width = padded<T>(d_);
     T* columns = columns_.data() + b * block_columns * d_;
@@ -26,7 +26,8 @@ class Directions {
     __builtin_memset(columns, 0, sizeof(T) * block_columns * d_);
     __builtin_memset(rows, 0, sizeof(T) * block_columns * width);
     for (std::int64_t c = 0; c < least(block_columns, count); ++c)
-      for (std::int64_t k = 0; k < d_; ++k) columns[k * block_columns + c] = rows[c * width + k] = directions[c * d_ + k];
+      for (std::int64_t k = 0; k < d_; ++k)
+        columns[k * block_columns + c] = rows[c * width + k] = directions[c * d_ + k];
   }
 
   // projected (count × 32) = x · block b.
@@ -36,7 +37,8 @@ class Directions {
   }
 
   // gradient += coefficients (count × 32) · the first `directions` of block b.
-  void pull_back(const T* coefficients, std::int64_t count, std::int64_t b, std::int64_t directions, T* gradient) const {
+  void pull_back(const T* coefficients, std::int64_t count, std::int64_t b, std::int64_t directions,
+                 T* gradient) const {
     multiply<T, true>(coefficients, block_columns, count, least(block_columns, directions),
                       rows_.data() + b * block_columns * padded<T>(d_), padded<T>(d_), gradient, d_, d_);
   }

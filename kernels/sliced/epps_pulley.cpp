@@ -15,8 +15,8 @@ class EppsPulley {
  public:
   explicit EppsPulley(const EppsPulleyCall& call)
       : call_(call), chunks_(chunks(call.n)), zero_first_(call.points[0] == 0),
-        projected_(call.n * block_columns), directions_(call.d, 1), partial_(chunks_ * 2 * call.point_count * block_columns),
-        slopes_(2 * call.point_count * block_columns) {
+        projected_(call.n * block_columns), directions_(call.d, 1),
+        partial_(chunks_ * 2 * call.point_count * block_columns), slopes_(2 * call.point_count * block_columns) {
     __builtin_memset(slopes_.data(), 0, sizeof(T) * 2 * call.point_count * block_columns);
   }
 
