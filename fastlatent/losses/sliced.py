@@ -117,10 +117,13 @@ def sliced_wasserstein_normal(
     return SlicedForm(2, normal=True)(x, means if x.dim() == 2 else means.expand(*x.shape[:-1], 1), theta)
 
 
-@torch.compiler.assume_constant_result
 def normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Means of N(0, 1) between its quantiles (i−1)/n and i/n: (n, 1)."""
     return _normal_quantile_means(n, dtype, device)
+
+
+# A compiled loss holds the numbers: what torch.compiler.assume_constant_result does, but for importing the compiler.
+normal_quantile_means._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 @functools.lru_cache(maxsize=32)
