@@ -16,13 +16,17 @@ MODULES = [
     (nn.ChamferDistance(), lambda: fl.chamfer_distance(X, Y)),
     (nn.CramerWoldNormal(gamma=0.3), lambda: fl.cramer_wold_normal(X, gamma=0.3)),
     (nn.CramerWoldNormal(), lambda: fl.cramer_wold_normal(X)),
+    (nn.FrechetDistance(), lambda: fl.frechet_distance(X, Y)),
+    (nn.FrechetDistance(eps=0.1), lambda: fl.frechet_distance(X, Y, eps=0.1)),
+    (nn.FrechetDistanceNormal(), lambda: fl.frechet_distance_normal(X)),
+    (nn.FrechetDistanceNormal(eps=0.1), lambda: fl.frechet_distance_normal(X, eps=0.1)),
 ]
 modules = pytest.mark.parametrize(("module", "function"), MODULES, ids=[str(m) for m, _ in MODULES])
 
 
 @modules
 def test_module_is_its_function(module, function):
-    inputs = (X,) if isinstance(module, nn.CramerWoldNormal) else (X, Y)
+    inputs = (X,) if isinstance(module, (nn.CramerWoldNormal, nn.FrechetDistanceNormal)) else (X, Y)
     assert module(*inputs) == function()
 
 

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from .. import native
 
-DECOMPOSED = 128  # the largest size that the native eigendecomposition serves; from there on LAPACK's blocked one wins
-ITERATED = range(24, 257)  # the sizes at which products in float32 beat both
+# Crossovers measured on one core of a server processor with AVX-512 (bench_spectral.py times each route by its name).
+DECOMPOSED = 128  # the largest size that the native eigendecomposition serves; beyond, LAPACK's blocked one is as fast
+ITERATED = range(24, 257)  # the sizes at which products in float32 beat both; below, float64 costs as little
 
 
 def refusal(x: Tensor) -> str | None:
@@ -19,7 +20,7 @@ def refusal(x: Tensor) -> str | None:
 
 
 def iterates(x: Tensor, size: int) -> bool:
-    """Whether the native Newton–Schulz iteration is the fastest way for matrices of this size."""
+    """Whether the native iteration by products is the fastest way for matrices of this size."""
     return size in ITERATED and x.dtype != torch.float64 and refusal(x) is None and native.library() is not None
 
 

@@ -1,6 +1,5 @@
 import math
 
-import frechet_truth as truth
 import numpy as np
 import pytest
 import scipy.linalg
@@ -10,15 +9,12 @@ from hypothesis import strategies as st
 
 import fastlatent
 from fastlatent import bures_wasserstein, frechet_distance, frechet_distance_normal, sqrtm, sqrtm_newton_schulz
-from fastlatent import nn as losses
+from tests.truth import spectral as truth
+from tests.truth.spectral import sample
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 # Rounding, and what summing d terms adds to it, relative to the traces.
 ROUNDING = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 3e-6, torch.float16: 3e-6}
-
-
-def sample(n, d, dtype=torch.float64, seed=0, scale=1.0, shift=0.0):
-    generator = torch.Generator().manual_seed(seed)
-    return (torch.randn(n, d, generator=generator, dtype=torch.float64) * scale + shift).to(dtype)
 
 
 @pytest.mark.parametrize("dtype", ROUNDING)
@@ -193,13 +189,6 @@ def test_compiled_in_one_graph():
         compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
         torch.testing.assert_close(compiled(x), loss(x))
         torch.testing.assert_close(torch.autograd.grad(compiled(x), x), torch.autograd.grad(loss(x), x))
-
-
-def test_modules_are_the_functions():
-    x, y = sample(20, 4), sample(20, 4, seed=1)
-    assert losses.FrechetDistance(eps=0.1)(x, y) == frechet_distance(x, y, eps=0.1)
-    assert losses.FrechetDistanceNormal(eps=0.1)(x) == frechet_distance_normal(x, eps=0.1)
-    assert "eps=0.1" in repr(losses.FrechetDistance(eps=0.1))
 
 
 @given(st.integers(1, 200), st.floats(0, 8), st.sampled_from([1e-6, 1.0, 1e6]), st.integers(0, 10**6))
