@@ -61,17 +61,24 @@ class Fused(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, operation: Operation, *inputs: Tensor) -> Tensor:
-        value, *ctx.gradients = operation.run(inputs, ctx.needs_input_grad[1:])
-        ctx.operation, ctx.dtype = operation, inputs[0].dtype
-        ctx.save_for_backward(*inputs)
+        value, *gradients = operation.run(inputs, ctx.needs_input_grad[1:])
+        ctx.operation = operation
+        ctx.save_for_backward(*inputs, *gradients)
         return value
 
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
-        needs = ctx.needs_input_grad[1:]
-        if torch.is_grad_enabled():
-            return None, *differentiable_pull_back(ctx.operation.reference, ctx.saved_tensors, needs, cotangent)
-        return None, *pull_back(ctx.gradients, needs, cotangent, ctx.dtype)
+        return None, *_backward(ctx.operation.reference, ctx.saved_tensors, ctx.needs_input_grad[1:], cotangent)
+
+
+def _backward(
+    reference: Callable[..., Tensor], saved: Sequence[Tensor], needs: Sequence[bool], cotangent: Tensor
+) -> list[Tensor | None]:
+    """The gradients of the inputs, from what forward saved: the inputs, then their gradients."""
+    inputs, gradients = saved[: len(needs)], saved[len(needs) :]
+    if torch.is_grad_enabled():
+        return differentiable_pull_back(reference, inputs, needs, cotangent)
+    return pull_back(gradients, needs, cotangent, inputs[0].dtype)
 
 
 def pull_back(
@@ -153,11 +160,7 @@ def register(op: Any, tensors: int, operation: Callable[..., Operation]) -> None
         ctx.save_for_backward(*inputs[:tensors], *output[1:])
 
     def backward(ctx: Any, cotangent: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        saved, needs = ctx.saved_tensors, ctx.needs_input_grad[:tensors]
-        if torch.is_grad_enabled():
-            pulled = differentiable_pull_back(ctx.reference, saved[:tensors], needs, cotangent)
-        else:
-            pulled = pull_back(saved[tensors:], needs, cotangent, saved[0].dtype)
+        pulled = _backward(ctx.reference, ctx.saved_tensors, ctx.needs_input_grad[:tensors], cotangent)
         return *pulled, *[None] * (len(ctx.needs_input_grad) - tensors)
 
     def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> tuple[Any, Any]:

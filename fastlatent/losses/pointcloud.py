@@ -22,9 +22,8 @@ def nearest(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         TypeError, ValueError: for arguments outside what is said here.
     """
     checks.samples(x, y)
-    wide = torch.promote_types(x.dtype, torch.float32)
     index = pairwise.nearest(x, y)
-    x, y = x.to(wide), y.to(wide)  # before the points are chosen: gradients of one chosen often are summed in float32
+    x, y = _wide(x, y)  # before the points are chosen: gradients of one chosen often are summed in float32
     chosen = y.gather(-2, index.unsqueeze(-1).expand(*index.shape, y.shape[-1]))
     return index, (x - chosen).square().sum(-1)
 
@@ -44,4 +43,11 @@ def chamfer_distance(x: Tensor, y: Tensor) -> Tensor:
 
     Source: Fan et al. 2017, "A point set generation network for 3D object reconstruction from a single image", (6).
     """
+    checks.samples(x, y)
+    x, y = _wide(x, y)  # here, for the gradients of both terms to be summed in float32
     return nearest(x, y)[1].mean(-1) + nearest(y, x)[1].mean(-1)
+
+
+def _wide(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return x.to(dtype), y.to(dtype)

@@ -52,4 +52,4 @@ def _coefficients(d: int, dtype: torch.dtype) -> tuple[tuple[float, ...], tuple[
     count = DEGREES[dtype] + 1
     cosines = np.cos(np.outer(np.arange(count), angles)) * (2 / NODES)
     cosines[0] /= 2
-    return tuple(cosines @ value), tuple(cosines @ slope)
+    return tuple((cosines @ value).tolist()), tuple((cosines @ slope).tolist())

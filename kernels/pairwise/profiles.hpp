@@ -1,9 +1,9 @@
 // The radial profiles φ(s) and their slopes φ'(s), s = ‖a−b‖², a register of pairs at a time.
 //
 // A profile has a constructor from its parameters; `value(s, slope)`, which returns φ(s) and sets φ'(s); `inner`,
-// whether it is a function of the inner product instead; `exact_near_zero`, whether φ' is singular at 0, so that
-// small distances must be taken from differences of coordinates; and `choose(reach, run)`, which calls `run` with
-// the fastest form of the profile that is right for all s up to `reach`.
+// whether it is a function of the inner product instead; `scale`, the squared distance over which it changes (0 where
+// φ' is singular at 0), which tells how exact distances must be; and `choose(reach, run)`, which calls `run` with the
+// fastest form of the profile that is right for all s up to `reach`.
 #pragma once
 
 #include "native/math.hpp"
@@ -14,7 +14,6 @@ namespace fastlatent::FASTLATENT_ISA {
 template <class Derived>
 struct Radial {
   static constexpr bool inner = false;
-  static constexpr bool exact_near_zero = false;
 
   template <class Run>
   double choose(double, Run&& run) const {
@@ -22,13 +21,20 @@ struct Radial {
   }
 };
 
+inline double least(const double* values, std::int64_t count) {
+  double found = values[0];
+  for (std::int64_t i = 1; i < count; ++i) found = values[i] < found ? values[i] : found;
+  return found;
+}
+
 // Σ_c C_c/(C_c+s), as it is written: right for every s.
 template <class T>
 struct ImqByDivision : Radial<ImqByDivision<T>> {
   const double* constants;
   std::int64_t count;
+  const double scale;
 
-  ImqByDivision(const double* parameters, std::int64_t n) : constants(parameters), count(n) {}
+  ImqByDivision(const double* parameters, std::int64_t n) : constants(parameters), count(n), scale(least(parameters, n)) {}
 
   [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     Vector<T> sum{}, down{};
@@ -50,7 +56,6 @@ struct ImqByDivision : Radial<ImqByDivision<T>> {
 template <class T, int size, class Wider>
 struct ImqByGroups {
   static constexpr bool inner = false;
-  static constexpr bool exact_near_zero = false;
   static constexpr int most = 8;  // groups
 
   struct Group {
@@ -64,8 +69,9 @@ struct ImqByGroups {
   int count = 0;
   double limit = 0;
   Wider wider;
+  const double scale;
 
-  ImqByGroups(const double* constants, std::int64_t n) : wider(constants, n) {
+  ImqByGroups(const double* constants, std::int64_t n) : wider(constants, n), scale(wider.scale) {
     if (n > most * size) return;  // limit 0: never used
     limit = 1e300;
     for (std::int64_t first = 0; first < n; first += size)
@@ -97,12 +103,9 @@ struct ImqByGroups {
  private:
   // One more group of `used` constants; the places left over stand for factors of Q and have no term of their own.
   void add(const double* constants, int used) {
-    double least = constants[0], greatest = constants[0];
-    for (int k = 1; k < used; ++k) {
-      least = constants[k] < least ? constants[k] : least;
-      greatest = constants[k] > greatest ? constants[k] : greatest;
-    }
-    const double mean = __builtin_sqrt(least * greatest), spread = greatest / mean;
+    double greatest = constants[0];
+    for (int k = 1; k < used; ++k) greatest = constants[k] > greatest ? constants[k] : greatest;
+    const double mean = __builtin_sqrt(least(constants, used) * greatest), spread = greatest / mean;
     double c[size], q[size + 1], p[size] = {}, slope[2 * size - 1] = {};
     for (int k = 0; k < size; ++k) c[k] = k < used ? constants[k] / mean : 1;
     product(c, -1, q);
@@ -148,8 +151,10 @@ template <class T>
 struct Gaussian : Radial<Gaussian<T>> {
   const double* bandwidths;
   std::int64_t count;
+  const double scale;
 
-  Gaussian(const double* parameters, std::int64_t n) : bandwidths(parameters), count(n) {}
+  Gaussian(const double* parameters, std::int64_t n)
+      : bandwidths(parameters), count(n), scale(2 * least(parameters, n) * least(parameters, n)) {}
 
   [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     Vector<T> sum{}, down{};
@@ -167,7 +172,7 @@ struct Gaussian : Radial<Gaussian<T>> {
 // Σ_b exp(−√s/b); φ'(0) counts as 0.
 template <class T>
 struct Laplace : Radial<Laplace<T>> {
-  static constexpr bool exact_near_zero = true;
+  static constexpr double scale = 0;
   const double* bandwidths;
   std::int64_t count;
 
@@ -190,6 +195,7 @@ struct Laplace : Radial<Laplace<T>> {
 // Σ_α (1+s/(2α))^(−α).
 template <class T>
 struct RationalQuadratic : Radial<RationalQuadratic<T>> {
+  static constexpr double scale = 1;
   const double* alphas;
   std::int64_t count;
 
@@ -211,7 +217,7 @@ struct RationalQuadratic : Radial<RationalQuadratic<T>> {
 // −√s; φ'(0) counts as 0.
 template <class T>
 struct Energy : Radial<Energy<T>> {
-  static constexpr bool exact_near_zero = true;
+  static constexpr double scale = 0;
 
   Energy(const double*, std::int64_t) {}
 
@@ -226,8 +232,9 @@ struct Energy : Radial<Energy<T>> {
 template <class T>
 struct InverseRoot : Radial<InverseRoot<T>> {
   const T rate;
+  const double scale;
 
-  InverseRoot(const double* parameters, std::int64_t) : rate(T(parameters[0])) {}
+  InverseRoot(const double* parameters, std::int64_t) : rate(T(parameters[0])), scale(1 / parameters[0]) {}
 
   [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     const Vector<T> term = inverse_square_root<T>(T(1) + rate * s);
@@ -243,10 +250,11 @@ struct Kummer : Radial<Kummer<T>> {
   static constexpr int most = 64;
   const T c, rate;
   const int terms;
+  const double scale;
   T a[most], b[most];
 
   Kummer(const double* parameters, std::int64_t n)
-      : c(T(parameters[0])), rate(T(parameters[1] * parameters[0])), terms(int(n - 2) / 2) {
+      : c(T(parameters[0])), rate(T(parameters[1] * parameters[0])), terms(int(n - 2) / 2), scale(1 / parameters[0]) {
     for (int k = 0; k < terms; ++k) a[k] = T(parameters[2 + k]), b[k] = T(parameters[2 + terms + k]);
   }
 
@@ -267,6 +275,7 @@ struct Kummer : Radial<Kummer<T>> {
 template <class T>
 struct Polynomial : Radial<Polynomial<T>> {
   static constexpr bool inner = true;
+  static constexpr double scale = 1;
   const T gamma, offset;
   const int degree;
 

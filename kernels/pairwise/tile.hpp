@@ -51,14 +51,16 @@ class Tile {
     }
   }
 
-  // Σ φ over the pairs; leaves weight·φ' in their place, with its sums over rows and columns. On the diagonal a pair of
-  // a point with itself counts `of_itself` times half its value and slope.
-  template <bool Slope, class Phi>
+  // Σ φ over the pairs, squared distances where `Distances`, else products; leaves weight·φ' in their place, with its
+  // sums over rows and columns. On the diagonal a pair of a point with itself counts `of_itself` times half its value
+  // and slope.
+  template <bool Slope, bool Distances, class Phi>
   double profile(const Phi& phi, T weight, T of_itself) {
     for (int j = 0; j < block; ++j) column_sums[j] = 0;
     double total = 0;
     for (int i = 0; i < rows; ++i)
-      total += a == b ? profile_row<Slope, true>(phi, i, weight, of_itself) : profile_row<Slope, false>(phi, i, weight, 0);
+      total += a == b ? profile_row<Slope, Distances, true>(phi, i, weight, of_itself)
+                      : profile_row<Slope, Distances, false>(phi, i, weight, 0);
     return total;
   }
 
@@ -135,31 +137,31 @@ class Tile {
     Vector<T> values{}, slopes{};
   };
 
-  template <bool Slope, bool Diagonal, class Phi>
+  template <bool Slope, bool Distances, bool Diagonal, class Phi>
   double profile_row(const Phi& phi, int i, T weight, T of_itself) {
     const int first = Diagonal ? first_column(i) : 0, whole = columns / lanes<T> * lanes<T>;
     Sums sums;
     for (int j = 0; Diagonal && Slope && j < first; j += lanes<T>) store(pairs + i * block + j, Vector<T>{});
     int j = first;
     if (Diagonal) {
-      edge<Slope>(phi, i, j, i - first, columns - j, weight, of_itself, sums);
+      edge<Slope, Distances>(phi, i, j, i - first, columns - j, weight, of_itself, sums);
       j += lanes<T>;
     }
     for (; j < whole; j += lanes<T>) {
       Vector<T> slope;
-      sums.values += pair<Slope>(phi, i, j, weight, slope);
+      sums.values += pair<Slope, Distances>(phi, i, j, weight, slope);
       if constexpr (Slope) keep(i, j, slope, sums);
     }
-    if (j < columns) edge<Slope>(phi, i, j, -1, columns - j, weight, of_itself, sums);
+    if (j < columns) edge<Slope, Distances>(phi, i, j, -1, columns - j, weight, of_itself, sums);
     if constexpr (Slope) row_sums[i] = sum_lanes<T>(sums.slopes);
     return sum_lanes<T>(sums.values);
   }
 
   // a register of pairs: value and weighted slope
-  template <bool Slope, class Phi>
+  template <bool Slope, bool Distances, class Phi>
   [[gnu::always_inline]] Vector<T> pair(const Phi& phi, int i, int j, T weight, Vector<T>& slope) const {
     Vector<T> s = load(pairs + i * block + j);
-    if constexpr (!Phi::inner && !Phi::exact_near_zero) {
+    if constexpr (!Phi::inner && !Distances) {
       s = (norms(a)[i] + load(norms(b) + j)) - 2 * s;
       s = s < 0 ? Vector<T>{} : s;  // rounding; NaN stays
     }
@@ -176,10 +178,10 @@ class Tile {
 
   // a register of which only the lanes after `itself` and before `end` count; lane `itself`, if there is one, is the
   // pair of a point with itself
-  template <bool Slope, class Phi>
+  template <bool Slope, bool Distances, class Phi>
   void edge(const Phi& phi, int i, int j, int itself, int end, T weight, T of_itself, Sums& sums) {
     Vector<T> slope;
-    Vector<T> value = pair<Slope>(phi, i, j, weight, slope);
+    Vector<T> value = pair<Slope, Distances>(phi, i, j, weight, slope);
     const auto lane = lane_numbers<T>();
     const auto counts = (lane >= Integer<T>(itself)) & (lane < Integer<T>(end));
     const Vector<T> share = lane == Integer<T>(itself) ? splat(of_itself / 2) : splat(T(1));

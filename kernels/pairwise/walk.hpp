@@ -69,6 +69,9 @@ class Walk {
   const Packed<T>& z;
   Gradient<T>& gradient;
   const Phi phi;
+  // ‖a‖²+‖b‖²−2a·b errs by a rounding of the largest distance. Where that is so many times the scale of the profile,
+  // small distances are taken from differences of coordinates.
+  static constexpr double exact_beyond = 256;
   std::int64_t parts = 0;
 
   // Rounds 0 … parts−2 hold parts/2 pairs of different parts each; the last holds the parts with themselves.
@@ -99,22 +102,27 @@ class Walk {
     const double weight = same ? 2 * once : once;  // within a cloud an unordered pair stands for two
     const bool rows = gradient.of(z.in_x(i)), columns = gradient.of(z.in_x(j));
     tile.at(i, j);
-    if constexpr (Phi::exact_near_zero)
-      tile.distances();
-    else
-      tile.products();
-    // a point with itself: inner products are pairs like any other; of radial profiles the value is known, and the
-    // slope moves nothing
-    const T of_itself = f.diagonal && Phi::inner ? 1 : 0;
     const double reach = 2 * (double(z.greatest[i]) + double(z.greatest[j]));
+    const bool slopes = rows || columns;
     const double sum = phi.choose(reach, [&](const auto& form) {
-      return rows || columns ? tile.template profile<true>(form, T(weight), of_itself)
-                             : tile.template profile<false>(form, T(weight), of_itself);
+      if (!Phi::inner && reach > exact_beyond * phi.scale) {
+        tile.distances();
+        return slopes ? profile<true, true>(form, T(weight), tile) : profile<false, true>(form, T(weight), tile);
+      }
+      tile.products();
+      return slopes ? profile<true, false>(form, T(weight), tile) : profile<false, false>(form, T(weight), tile);
     });
     if (rows) tile.gradient_of_rows(gradient.points.data(), gradient.sums.data());
     if (columns) tile.gradient_of_columns(gradient.points.data(), gradient.sums.data());
     const bool diagonal = i == j && f.diagonal && !Phi::inner;
     return sum * weight + (diagonal ? once * double(z.count(i)) * of_distance_zero() : 0);
+  }
+
+  template <bool Slope, bool Distances, class Form>
+  double profile(const Form& form, T weight, Tile<T>& tile) const {
+    // a point with itself: inner products are pairs like any other; of radial profiles the value is known, and the
+    // slope moves nothing
+    return tile.template profile<Slope, Distances>(form, weight, f.diagonal && Phi::inner ? T(1) : T(0));
   }
 
   double of_distance_zero() const {
