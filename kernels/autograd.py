@@ -19,8 +19,9 @@ class Operation(Protocol):
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         """Value (batch,) and, for each input, its gradient in at least float32 (empty where not needed)."""
 
-    def reference(self, *inputs: Tensor) -> Tensor:
-        """The value in plain PyTorch, differentiable twice."""
+    @property
+    def reference(self) -> Callable[..., Tensor]:
+        """The value of the inputs in plain PyTorch, differentiable twice."""
 
     def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         """The same as `run`, through the operator registered with torch.library."""
