@@ -152,6 +152,24 @@ def test_first_and_second_derivatives(n, m, d):
     assert torch.autograd.gradgradcheck(frechet_distance_normal, (x,), atol=1e-4)
 
 
+def test_with_a_ridge_the_gradient_at_a_singular_covariance_is_exact():
+    x, y = sample(3, 4).requires_grad_(), sample(9, 4, seed=1).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x, y: frechet_distance(x, y, eps=0.1), (x, y))
+    assert torch.autograd.gradcheck(lambda x: frechet_distance_normal(x, eps=0.1), (x,))
+
+
+@pytest.mark.parametrize("d", [20, 60, 140])
+def test_eigenvalues_that_rounding_made_negative_count_as_0(d):
+    a, b = (truth.covariance(d, 10.0, seed, rank=d // 4).float().requires_grad_() for seed in (1, 2))
+    assert torch.linalg.eigvalsh(a).min() < 0
+    mean = torch.zeros(d)
+    value = bures_wasserstein(mean, a, mean, b)
+    expected = truth.bures(*(z.detach().double().numpy() for z in (a, b)))
+    # rounding of size dε in directions that hold nothing adds its root to their nuclear norm
+    assert abs(value.item() - expected) <= d * (d * 1.2e-7) ** 0.5
+    assert all(g.isfinite().all() for g in torch.autograd.grad(value, (a, b)))
+
+
 def test_bures_derivatives():
     a, b = (truth.covariance(3, 10, seed).requires_grad_() for seed in (1, 2))
     mean = sample(1, 3)[0]
