@@ -21,14 +21,16 @@ def refusal(x: Tensor) -> str | None:
 
 def iterates(x: Tensor, size: int) -> bool:
     """Whether the native iteration by products is the fastest way for matrices of this size."""
-    return size in ITERATED and x.dtype != torch.float64 and refusal(x) is None and native.library() is not None
+    return size in ITERATED and refusal(x) is None and serves(x, size, "newton_schulz")
 
 
 def serves(x: Tensor, size: int, route: str) -> bool:
     """Whether the native kernel is the one for matrices of this size by that route."""
+    if native.library() is None:
+        return False
     if route == "newton_schulz":
-        return iterates(x, size)
-    return size <= DECOMPOSED and native.library() is not None
+        return size < ITERATED.stop and x.dtype != torch.float64
+    return size <= DECOMPOSED
 
 
 def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool]) -> tuple[Tensor, ...]:

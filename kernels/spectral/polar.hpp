@@ -39,7 +39,7 @@ inline bool polar(Matrix<float>& m, double& norm) {
     // no singular value may be beyond 1 where a round begins: (Σσ⁸)^{1/8} is no less than any, and 1.003 is what a
     // round leaves
     double by = found || k % 3 ? 1 : 0.99;
-    if (k == 0) by /= __builtin_sqrt(__builtin_sqrt(__builtin_sqrt(inner(square, square))));
+    if (k == 0 && !found) by /= __builtin_sqrt(__builtin_sqrt(__builtin_sqrt(inner(square, square))));
     const double by2 = by * by;
     const float a = float(step.a * by), b = float(step.b * by * by2), c = float(step.c * by * by2 * by2);
     for (std::int64_t i = 0; i < d; ++i) {
