@@ -1,4 +1,4 @@
-# make demo | test | bench | lint: each sets up .venv by itself. See `make help`.
+# make demo | test | bench | lint | docs: each sets up .venv by itself. See `make help`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 NATIVE := setup.py CMakeLists.txt $(shell find kernels -name '*.cpp' -o -name '*.hpp')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint clean
+.PHONY: help demo test bench lint docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -24,6 +24,9 @@ lint: $(STAMP) $(VENV)/.lint  ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	rm -rf build/typed && $(BIN)/python setup.py -q build_py --build-lib build/typed
 	cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p fastlatent
+
+docs: $(STAMP) $(VENV)/.docs  ## the documentation, into build/site
+	$(BIN)/mkdocs build --strict
 
 clean:  ## remove what was built, the environment included
 	rm -rf $(VENV) build *.egg-info fastlatent/_native*.so

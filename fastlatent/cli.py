@@ -1,11 +1,10 @@
 """The command `fastlatent`."""
 
-import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, make_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union
+from typing import Annotated, Any, Generic, Literal, NoReturn, TypeVar, Union
 
 import torch
 import tyro
@@ -18,7 +17,6 @@ from .config import show_config
 from .models import CONFIGURATIONS
 from .models.configurations import Configuration
 from .train.config import TrainConfig
-from .train.folder import new_folder
 
 M = TypeVar("M", bound=Configuration)
 
@@ -46,22 +44,30 @@ class Models:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; what the user got wrong ends in one line on stderr and exit code 2."""
-    with _one_line():
-        command = tyro.cli(
-            _commands(),
-            prog="fastlatent",
-            description="Train autoencoders whose codes follow a prior, measure them, and write a report.",
-            args=arguments,
-            config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
-        )
-    match command:
-        case Doctor():
-            show_config()
-        case Models():
-            _list_models()
-        case _:
-            _train(command.run)
+    """Run the command line.
+
+    What the user got wrong, or a file that cannot be read or written, ends in one line on stderr and exit code 2;
+    Ctrl-C in exit code 130.
+    """
+    command = tyro.cli(
+        _commands(),
+        prog="fastlatent",
+        description="Train autoencoders whose codes follow a prior, measure them, and write a report.",
+        args=arguments,
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
+    )
+    try:
+        match command:
+            case Doctor():
+                show_config()
+            case Models():
+                _list_models()
+            case _:
+                _train(command.run)
+    except OSError as error:
+        _stop(2, f"error: {error}")
+    except KeyboardInterrupt:
+        _stop(130, "stopped")
 
 
 def _commands() -> Any:
@@ -90,14 +96,14 @@ def _list_models() -> None:
 
 
 def _train(run: Run) -> None:
-    with _one_line():
+    try:
         run.training.check()
         data = datasets.load(run.data, run.data_dir)
         torch.manual_seed(run.training.seed)
         model = run.model.build(data.shape)
-        if run.training.out:
-            new_folder(run.training.out)
         data.train.check_batch(run.training.batch_size)
+    except (ValueError, TypeError) as error:
+        _stop(2, f"error: {error}")
     from .evaluate import write_report
     from .evaluate.report import grouped
     from .train.loop import fit
@@ -117,11 +123,7 @@ def _train(run: Run) -> None:
     Console().print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)
 
 
-@contextlib.contextmanager
-def _one_line() -> Iterator[None]:
-    """Turn the errors of bad input into one line and exit code 2."""
-    try:
-        yield
-    except (ValueError, TypeError, OSError) as error:
-        print(f"fastlatent: error: {error}", file=sys.stderr)
-        sys.exit(2)
+def _stop(code: int, message: str) -> NoReturn:
+    """End with one line on stderr."""
+    print(f"fastlatent: {message}", file=sys.stderr)
+    sys.exit(code)

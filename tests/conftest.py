@@ -1,10 +1,11 @@
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-import torch
 from hypothesis import settings
+
+from tests.idx_files import idx
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
@@ -18,10 +19,15 @@ def data_dir() -> Path:
     return Path(os.environ.get("FASTLATENT_DATA", beside))
 
 
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """Train on one thread: in networks this small, threads that wait for each other cost more than they bring."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+@pytest.fixture(scope="session")
+def mnist_dir(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with MNIST: the real files, or where there are none, noise in files of their names, format and size."""
+    if (data_dir / "mnist").is_dir():
+        return data_dir
+    folder = tmp_path_factory.mktemp("data")
+    random = np.random.default_rng(0)
+    for part, n in (("train", 60_000), ("t10k", 10_000)):
+        images = random.integers(256, size=(n, 28, 28), dtype=np.uint8)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(random.integers(10, size=n, dtype=np.uint8)))
+    return folder

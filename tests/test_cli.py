@@ -1,13 +1,17 @@
+import dataclasses
+import json
+import re
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from fastlatent.cli import main
-
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-LAZY = ("triton", "lightning_fabric", "matplotlib", "sklearn", "scipy", "tyro", "rich", "jinja2")
+from fastlatent import __main__
+from fastlatent.cli import Run, main
+from fastlatent.models import CONFIGURATIONS
 
 
 def output(capsys, *arguments):
@@ -22,11 +26,11 @@ def failure(capsys, *arguments):
     return capsys.readouterr().err
 
 
-def test_importing_the_package_leaves_the_training_stack_alone():
-    code = "import torch, sys; before = set(sys.modules); import fastlatent; "
-    code += f"print([m for m in {LAZY} if m in set(sys.modules) - before])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
+def test_without_the_libraries_of_the_trainer_it_says_what_to_install(monkeypatch):
+    monkeypatch.delitem(sys.modules, "fastlatent.cli")
+    monkeypatch.setitem(sys.modules, "tyro", None)  # as if it were not installed
+    with pytest.raises(SystemExit, match="needs tyro: install fastlatent with its extra 'train'"):
+        __main__.main()
 
 
 def test_doctor_prints_the_configuration(capsys):
@@ -39,14 +43,26 @@ def test_models_lists_every_configuration(capsys):
     assert "Tolstikhin et al. 2018" in text
 
 
-def test_help_shows_every_option_with_its_default(capsys):
+def options(of):
+    """Name and default, as on the command line, of each field of a dataclass of options."""
+    for field in dataclasses.fields(of):
+        value = getattr(of, field.name)
+        if not dataclasses.is_dataclass(value):
+            words = value if isinstance(value, tuple) else (value,)
+            yield f"--{field.name.replace('_', '-')}", " ".join(map(str, words))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_help_shows_every_option_with_its_default(capsys, name):
     with pytest.raises(SystemExit) as exit_:
-        main(["train", "wae-mmd", "--help"])
+        main(["train", name, "--help"])
     assert exit_.value.code == 0
-    text = capsys.readouterr().out
-    options = "data data-dir epochs batch-size latent-dim lr seed accelerator out weight prior sigma scales hidden"
-    assert all(f"--{option} " in text for option in options.split())
-    assert text.count("(default:") + text.count("default:\n") >= 13
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    run = Run(CONFIGURATIONS[name]())
+    for option, default in [*options(run), *options(run.model), *options(run.training)]:
+        shown = re.search(rf"{option} .*?\(default: (.*?)\)", text)
+        assert shown, option
+        assert shown[1] == default, option
 
 
 def test_train_leaves_a_report_and_prints_where(capsys, tmp_path):
@@ -55,6 +71,15 @@ def test_train_leaves_a_report_and_prints_where(capsys, tmp_path):
     assert str(out / "report.html") in text
     files = {path.name for path in out.iterdir()}
     assert {"config.yaml", "metrics.jsonl", "model.safetensors", "report.html", "samples.png"} <= files
+
+
+def test_train_on_mnist_ends_with_the_table_of_its_numbers(capsys, tmp_path, mnist_dir):
+    options = ["--epochs", "1", "--batch-size", "500", "--hidden", "32", "--out", str(tmp_path / "run")]
+    text = output(capsys, "train", "wae-mmd", "--data", "mnist", "--data-dir", str(mnist_dir), *options)
+    numbers = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert len(numbers) == 9
+    for number in numbers:
+        assert re.search(rf"{re.escape(number['of'])} +{number['value']:.4f}", text), number
 
 
 @pytest.mark.parametrize(
@@ -77,3 +102,31 @@ def test_what_the_user_got_wrong_is_one_line(capsys, arguments, message):
 def test_a_folder_in_use_is_one_line(capsys, tmp_path):
     (tmp_path / "mine").touch()
     assert "is not an empty folder" in failure(capsys, "train", "ae", "--out", str(tmp_path))
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    error = failure(capsys, "train", "ae", "--out", str(tmp_path / "file" / "run"))
+    assert error == (
+        f"fastlatent: error: cannot make the run folder {tmp_path / 'file' / 'run'}: Not a directory; "
+        "choose another with --out\n"
+    )
+
+
+def test_unknown_data_is_refused_with_what_there_is(capsys):
+    error = failure(capsys, "train", "ae", "--data", "cats")
+    assert "'cats'" in error
+    assert all(f"'{name}'" in error for name in ("digits", "mnist", "fashion-mnist"))
+
+
+def test_an_interrupt_ends_in_one_line(tmp_path):
+    command = [Path(sys.executable).with_name("fastlatent"), "train", "ae", "--epochs", "10000"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        while not list(tmp_path.glob("runs/*/metrics.jsonl")):  # training has begun
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        error = process.communicate()[1]
+    assert process.returncode == 130
+    assert error.splitlines()[-1] == "fastlatent: stopped"
+    assert "Traceback" not in error

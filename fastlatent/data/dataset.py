@@ -35,6 +35,11 @@ class Split:
         """The batch at these indices, scaled to [0, 1]."""
         return Batch(self.images[index].float() / self.white, self.labels[index])
 
+    def spread(self, n: int) -> Batch:
+        """n images, or all if there are fewer, at equal steps: MNIST's first test images are easier than the rest."""
+        n = min(n, len(self))
+        return self[torch.arange(n) * len(self) // n]
+
     def to(self, device: torch.device | str) -> "Split":
         """The same split, on another device."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))

@@ -27,7 +27,7 @@ def digits(data_dir: Path | None = None) -> Data:
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(DIGITS_SEED))
     test, train = order[:DIGITS_TEST], order[DIGITS_TEST:]
     white = 16
-    return Data("digits", Split(images[train], labels[train], white), Split(images[test], labels[test], white), 150)
+    return Data("digits", Split(images[train], labels[train], white), Split(images[test], labels[test], white), 100)
 
 
 def mnist(data_dir: Path | None = None) -> Data:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
@@ -80,12 +81,12 @@ def interpolations(model: Autoencoder, data: Data, rows: int = 8, columns: int =
 
 def latent(model: Autoencoder, data: Data) -> Figure:
     """Codes of test images by class, and a sample of the prior, in the same two coordinates."""
-    batch = data.test[:POINTS]
+    batch = data.test.spread(POINTS)
     codes = model.encode(batch.x.to(_device(model)))
     prior = model.prior_like(codes, _generator(model)).cpu().numpy()
     view, names = plane(codes.cpu().numpy())
     points, prior = view(codes.cpu().numpy()), view(prior)
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.9), sharex=True, sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.9), sharex=True, sharey=True, layout="compressed")
     classes = batch.label.unique().tolist()
     for color, label in zip(plt.get_cmap("tab10").colors, classes, strict=False):  # type: ignore[attr-defined]
         chosen = batch.label.numpy() == label
@@ -95,7 +96,8 @@ def latent(model: Autoencoder, data: Data) -> Figure:
     axes[1].set(title="a sample of the prior", aspect="equal")
     for ax in axes:
         ax.set_xlabel(names[0])
-    figure.legend(loc="outside right center", handletextpad=0.1, markerscale=2)
+    key = axes[0].get_legend_handles_labels()
+    axes[1].legend(*key, loc="center left", bbox_to_anchor=(1, 0.5), handletextpad=0.1, markerscale=2)
     return figure
 
 
@@ -115,7 +117,13 @@ def curves(history: Sequence[dict[str, float]]) -> Figure:
         for part, color in (("train", BLUE), ("test", ORANGE)):
             ax.plot(epochs, [record[f"{part}/{term}"] for record in history], color=color, linewidth=1.4, label=part)
         values = [record[f"{part}/{term}"] for record in history for part in ("train", "test")]
-        ax.set(title=term.split("/")[-1], xlabel="epoch", yscale="log" if min(values) > 0 else "linear")
+        ax.set(title=term.split("/")[-1], xlabel="epoch")
+        if min(values) > 0:
+            ax.set_yscale("log")
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0, 0].legend()
     return figure
 

@@ -13,7 +13,7 @@ from ..losses.mmd import mmd_imq
 from ..models import Autoencoder
 
 FEATURES = 20  # principal components in which samples are compared
-IMAGES = 10_000  # at most so many images a comparison
+IMAGES = 10_000  # at most so many test images are compared
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Number:
 
 RECONSTRUCTION = "Reconstruction error, per pixel"
 SAMPLES = f"Fréchet distance to test images, {FEATURES} principal components"
-LATENT = "MMD (IMQ) between test codes and prior"
+LATENT = "MMD (IMQ, unbiased) between test codes and prior"
 
 
 @torch.no_grad()
@@ -50,7 +50,7 @@ def measure(model: Autoencoder, data: Data) -> list[Number]:
     """
     model.eval()
     device = next(model.parameters()).device
-    train, test = data.train[:IMAGES].x.to(device), data.test[:IMAGES].x.to(device)
+    train, test = data.train.spread(2 * IMAGES).x.to(device), data.test.spread(IMAGES).x.to(device)
     generator = torch.Generator(device).manual_seed(0)
     codes = model.encode(test)
     return [
@@ -84,7 +84,8 @@ def _reconstruction(train: Tensor, test: Tensor, ours: Tensor, dim: int) -> list
 
 
 def _samples(train: Tensor, test: Tensor, ours: Tensor, generator: torch.Generator) -> list[Number]:
-    pca = PCA(FEATURES, random_state=0).fit(train.flatten(1).cpu().numpy())
+    apart = min(len(test), len(train) // 2)  # for the floor: images that the features are not fitted on
+    pca = PCA(FEATURES, random_state=0).fit(train[apart:].flatten(1).cpu().numpy())
 
     def distance(images: Tensor) -> float:
         x, y = (pca.transform(i.flatten(1).cpu().numpy()).astype(np.float64) for i in (images, test))
@@ -94,7 +95,7 @@ def _samples(train: Tensor, test: Tensor, ours: Tensor, generator: torch.Generat
     rows = torch.randint(len(train), (len(test), pixels.shape[1]), generator=generator, device=train.device)
     return [
         Number(SAMPLES, "samples of this model", distance(ours), ours=True),
-        Number(SAMPLES, "as many training images (floor)", distance(train[: len(test)])),
+        Number(SAMPLES, f"{apart:,} training images (floor)", distance(train[:apart])),
         Number(SAMPLES, "independent pixels of training images (noise)", distance(pixels.gather(0, rows))),
     ]
 

@@ -1,7 +1,7 @@
 """Argument checks that the losses share: each error names the argument, what came and what is allowed."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -90,7 +90,7 @@ def choice(name: str, value: str, allowed: Sequence[str]) -> str:
     return value
 
 
-def _number(name: str, value: float, value_ok, allowed: str) -> float:  # type: ignore[no-untyped-def]
+def _number(name: str, value: float, value_ok: Callable[[float], bool], allowed: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be {allowed}; got {value!r}")
     if not (math.isfinite(value) and value_ok(value)):

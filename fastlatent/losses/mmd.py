@@ -100,7 +100,8 @@ def _blocks(x: Tensor, y: Tensor, size: int | None) -> tuple[Tensor, Tensor]:
     if size > n:
         raise ValueError(f"block_size must be at most n = {n}; got {size}")
     count = n // size
-    return tuple(z[..., : count * size, :].unflatten(-2, (count, size)) for z in (x, y))  # type: ignore[return-value]
+    x, y = (z[..., : count * size, :].unflatten(-2, (count, size)) for z in (x, y))
+    return x, y
 
 
 def _in_units_of_the_median(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

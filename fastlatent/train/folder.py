@@ -18,10 +18,14 @@ def new_folder(path: Path) -> Path:
 
     Raises:
         FileExistsError: if something is in it already, or it is a file.
+        OSError: if it cannot be made.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(f"{path} exists and is not an empty folder; choose another with --out, or remove it")
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"cannot make the run folder {path}: {error.strerror}; choose another with --out") from error
     return path
 
 

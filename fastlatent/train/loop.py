@@ -1,8 +1,9 @@
 """The training loop: Lightning Fabric has the devices, the model has its phases."""
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -67,7 +68,7 @@ def fit(
     phases = [Mover(fabric, wrapped, phase, config.lr, epochs * steps) for phase in model.phases()]
 
     history: list[Record] = []
-    with Watch(Console(stderr=True), epochs, steps) as watch:
+    with _threads(config.threads), Watch(Console(stderr=True), epochs, steps) as watch:
         for epoch in range(1, epochs + 1):
             start = time.perf_counter()
             sums: dict[str, Tensor] = {}
@@ -102,6 +103,17 @@ class Mover:
         return {f"{self.phase.name}/{term}": value.detach() for term, value in terms.items()}
 
 
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Compute on so many threads of the processor, then on as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def _add(sums: dict[str, Tensor], steps: list[Mapping[str, Tensor]]) -> None:
     for terms in steps:
         for term, value in terms.items():
@@ -110,8 +122,8 @@ def _add(sums: dict[str, Tensor], steps: list[Mapping[str, Tensor]]) -> None:
 
 @torch.no_grad()
 def _held_out(model: Autoencoder, test: Split) -> Record:
-    """The terms of each phase on the first test images."""
-    batch = test[:TEST_IMAGES]
+    """The terms of each phase on test images."""
+    batch = test.spread(TEST_IMAGES)
     model.eval()
     terms = {f"test/{p.name}/{term}": float(value) for p in model.phases() for term, value in p.loss(batch).items()}
     model.train()

@@ -22,15 +22,14 @@ class Watch:
         self.console, self.epochs, self.steps = console, epochs, steps
         self.bar = Progress(
             TextColumn("[bold]epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[terms]}"),
+            BarColumn(bar_width=16),  # so that the whole fits in 80 columns
+            TextColumn("{task.fields[latest]}"),
             TimeElapsedColumn(),
             TextColumn("[dim]left"),
             TimeRemainingColumn(compact=True),
             console=console,
         )
-        self.task = self.bar.add_task("", total=epochs * steps, epoch=f"0/{epochs}", terms="")
+        self.task = self.bar.add_task("", total=epochs * steps, epoch=f"0/{epochs}", latest="")
 
     def __enter__(self) -> "Watch":
         if self.console.is_terminal:
@@ -47,10 +46,11 @@ class Watch:
 
     def epoch(self, number: int, record: Mapping[str, float]) -> None:
         """Epoch `number`, from 1, is done."""
-        shown = {name.split("/")[-1]: value for name, value in record.items() if name.startswith("train/")}
-        terms = "  ".join(f"{name} {value:.3g}" for name, value in shown.items())
-        terms += f"  {record['images_per_second']:,.0f} images/s"
-        self.bar.update(self.task, epoch=f"{number}/{self.epochs}", terms=terms)
+        terms = {name.removeprefix("train/"): value for name, value in record.items() if name.startswith("train/")}
+        speed = f"{record['images_per_second']:,.0f} images/s"
+        losses = " ".join(f"{value:.3g}" for name, value in terms.items() if name.endswith("/loss"))
+        self.bar.update(self.task, epoch=f"{number}/{self.epochs}", latest=f"loss {losses}  {speed}")
         every = max(1, self.epochs // PLAIN_LINES)
         if not self.console.is_terminal and (number % every == 0 or number == self.epochs):
-            self.console.print(f"epoch {number}/{self.epochs}  {terms}", highlight=False, soft_wrap=True)
+            shown = "  ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in terms.items())
+            self.console.print(f"epoch {number}/{self.epochs}  {shown}  {speed}", highlight=False, soft_wrap=True)

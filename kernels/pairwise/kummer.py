@@ -36,10 +36,14 @@ def hyp1f1(a: float, b: float, u: np.ndarray) -> np.ndarray:
     return np.where(u < LARGE, series, tail)
 
 
-@torch.compiler.assume_constant_result  # a compiled loss holds the numbers, not the NumPy code that makes them
 def coefficients(d: int, dtype: torch.dtype) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Chebyshev coefficients in 2r−1 of ₁F₁/√r and of −(d/du ₁F₁)/r^{3/2}, lowest first."""
     return _coefficients(d, dtype)
+
+
+# A compiled loss holds the numbers, not the NumPy code that makes them. This is all that the decorator
+# torch.compiler.assume_constant_result does, but for importing the compiler, which takes longer than all the rest.
+coefficients._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 @functools.cache

@@ -37,6 +37,11 @@ def test_an_epoch_shows_no_image_twice(size):
     assert len(labels) == len(labels.unique()) == 10 // size * size
 
 
+@pytest.mark.parametrize(("n", "rows"), [(1, [0]), (4, [0, 2, 5, 7]), (10, [*range(10)]), (11, [*range(10)])])
+def test_a_part_is_spread_over_the_whole(n, rows):
+    assert numbered(10).spread(n).label.tolist() == rows
+
+
 def test_the_generator_decides_the_order():
     def order(seed):
         return [int(b.label) for b in numbered(10).shuffled(1, torch.Generator().manual_seed(seed))]

@@ -7,11 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastlatent.data import load, read_idx
-
-
-def idx(values):
-    return struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape) + values.tobytes()
-
+from tests.idx_files import idx
 
 IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
 
@@ -64,6 +60,15 @@ def test_mnist_is_found_in_the_folder_or_its_subfolder(tmp_path, place):
     assert data.shape == (1, 4, 5)
     assert (len(data.train), len(data.test)) == (3, 2)
     np.testing.assert_allclose(data.train[:].x[:, 0].numpy(), IMAGES / np.float32(255))
+
+
+def test_mnist_has_its_published_size(mnist_dir):
+    data = load("mnist", mnist_dir)
+    assert data.shape == (1, 28, 28)
+    assert (len(data.train), len(data.test)) == (60_000, 10_000)
+    for split in (data.train, data.test):
+        assert split.labels.unique().tolist() == list(range(10))
+        assert (split[:100].x.min(), split[:100].x.max()) == (0, 1)
 
 
 def test_a_missing_file_is_named_with_the_places_searched(tmp_path, monkeypatch):

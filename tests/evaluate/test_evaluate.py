@@ -11,8 +11,6 @@ from fastlatent.evaluate.metrics import frechet, pixel_error
 from fastlatent.models.configurations import WAEMMD
 from fastlatent.train import TrainConfig, fit
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):

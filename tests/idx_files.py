@@ -1,0 +1,10 @@
+"""Writes the file format of MNIST, for tests."""
+
+import struct
+
+import numpy as np
+
+
+def idx(values: np.ndarray) -> bytes:
+    """An array of unsigned bytes as an IDX file, as published with MNIST: magic number, big-endian sizes, values."""
+    return struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape) + values.tobytes()
