@@ -13,6 +13,10 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
+# The problems here are small, and threads that wait for each other on a busy machine cost a hundred times what they
+# bring. Tests of several threads ask for them.
+torch.set_num_threads(1)
+
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
