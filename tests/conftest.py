@@ -1,5 +1,4 @@
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +22,6 @@ def data_dir() -> Path:
     """Real data sets: FASTLATENT_DATA, else ../shared/data beside the repository; it need not exist."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     return Path(os.environ.get("FASTLATENT_DATA", beside))
-
-
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """For many small problems: threads that wait for each other cost more than they bring."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from fastlatent import bures_wasserstein, frechet_distance, frechet_distance_nor
 from tests.truth import spectral as truth
 from tests.truth.spectral import sample
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 # Rounding, and what summing d terms adds to it, relative to the traces.
 ROUNDING = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 3e-6, torch.float16: 3e-6}
 

@@ -14,7 +14,6 @@ from tests.truth.spectral import conditioned_sample, sample
 
 ROUTES = ("eigen", "newton_schulz")
 SIZES = (8, 64, 140)
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def errors(loss, exact, *inputs):

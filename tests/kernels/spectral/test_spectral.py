@@ -9,7 +9,6 @@ import fastlatent
 from fastlatent import frechet_distance, frechet_distance_normal
 from tests.truth.cases import with_gradients
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 TILE_EDGES = (1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 24, 25, 31, 33, 64, 65, 127, 128, 129)
 
 
