@@ -5,6 +5,11 @@ from .kernels.backend import explain as explain
 from .kernels.backend import use_backend as use_backend
 from .losses.cramer_wold import cramer_wold as cramer_wold
 from .losses.cramer_wold import cramer_wold_normal as cramer_wold_normal
+from .losses.frechet import bures_wasserstein as bures_wasserstein
+from .losses.frechet import frechet_distance as frechet_distance
+from .losses.frechet import frechet_distance_normal as frechet_distance_normal
+from .losses.frechet import sqrtm as sqrtm
+from .losses.frechet import sqrtm_newton_schulz as sqrtm_newton_schulz
 from .losses.kernels import IMQ as IMQ
 from .losses.kernels import RBF as RBF
 from .losses.kernels import Energy as Energy

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from .losses import cramer_wold as _cramer_wold
+from .losses import frechet as _frechet
 from .losses import kernels as _kernels
 from .losses import mmd as _mmd
 from .losses import normality as _normality
@@ -110,3 +111,31 @@ class EppsPulley(nn.Module):
 
     def extra_repr(self) -> str:
         return f"n_projections={self.n_projections}, n_points={self.n_points}, t_max={self.t_max}"
+
+
+class FrechetDistance(nn.Module):
+    """`fastlatent.frechet_distance` of two samples."""
+
+    def __init__(self, *, eps: float = 0.0) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return _frechet.frechet_distance(x, y, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"eps={self.eps}"
+
+
+class FrechetDistanceNormal(nn.Module):
+    """`fastlatent.frechet_distance_normal`, of a sample to N(0, I)."""
+
+    def __init__(self, *, eps: float = 0.0) -> None:
+        super().__init__()
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _frechet.frechet_distance_normal(x, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        return f"eps={self.eps}"

@@ -25,8 +25,12 @@ MODULES = [
         nn.EppsPulley(n_projections=7, n_points=9, t_max=2.0),
         lambda: fl.epps_pulley(X, n_projections=7, n_points=9, t_max=2.0),
     ),
+    (nn.FrechetDistance(), lambda: fl.frechet_distance(X, Y)),
+    (nn.FrechetDistance(eps=0.1), lambda: fl.frechet_distance(X, Y, eps=0.1)),
+    (nn.FrechetDistanceNormal(), lambda: fl.frechet_distance_normal(X)),
+    (nn.FrechetDistanceNormal(eps=0.1), lambda: fl.frechet_distance_normal(X, eps=0.1)),
 ]
-OF_ONE_SAMPLE = (nn.CramerWoldNormal, nn.SlicedWassersteinNormal, nn.EppsPulley)
+OF_ONE_SAMPLE = (nn.CramerWoldNormal, nn.SlicedWassersteinNormal, nn.EppsPulley, nn.FrechetDistanceNormal)
 modules = pytest.mark.parametrize(("module", "function"), MODULES, ids=[str(m) for m, _ in MODULES])
 
 

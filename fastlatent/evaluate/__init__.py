@@ -2,4 +2,5 @@
 
 from .metrics import Number as Number
 from .metrics import measure as measure
+from .moments import GaussianMoments as GaussianMoments
 from .report import write_report as write_report

@@ -1,7 +1,7 @@
 """Argument checks that the losses share: each error names the argument, what came and what is allowed."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -143,3 +143,30 @@ def _number(name: str, value: float, value_ok: Callable[[float], bool], allowed:
     if not (math.isfinite(value) and value_ok(value)):
         raise ValueError(f"{name} must be {allowed}; got {value!r}")
     return float(value)
+
+
+def square(name: str, a: Tensor) -> None:
+    """Require a dense floating tensor (..., d, d) with d ≥ 1.
+
+    Raises:
+        TypeError: if it is no tensor.
+        ValueError: otherwise.
+    """
+    sample(name, a)
+    if a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"{name} must have shape (..., d, d); got shape {tuple(a.shape)}")
+
+
+def alike(tensors: Mapping[str, Tensor]) -> None:
+    """Require tensors of one dtype on one device.
+
+    Raises:
+        TypeError: if one is no tensor.
+        ValueError: otherwise.
+    """
+    for name, t in tensors.items():
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{name} must be a torch.Tensor; got {type(t).__name__}")
+    if len({(t.dtype, t.device) for t in tensors.values()}) > 1:
+        came = ", ".join(f"{name} {t.dtype} on {t.device}" for name, t in tensors.items())
+        raise ValueError(f"{', '.join(tensors)} must have the same dtype and device; got {came}")

@@ -10,6 +10,7 @@ namespace nb = nanobind;
 namespace fastlatent {
 void bind_pairwise(nb::module_& m);
 void bind_sliced(nb::module_& m);
+void bind_spectral(nb::module_& m);
 }
 
 NB_MODULE(_native, m) {
@@ -19,4 +20,5 @@ NB_MODULE(_native, m) {
   m.def("use_isa", &fastlatent::use_isa);
   fastlatent::bind_pairwise(m);
   fastlatent::bind_sliced(m);
+  fastlatent::bind_spectral(m);
 }

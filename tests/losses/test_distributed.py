@@ -38,6 +38,8 @@ LOSSES = {
     "energy_distance": fl.energy_distance,
     "polynomial_mmd": fl.polynomial_mmd,
     "cramer_wold": fl.cramer_wold,
+    "frechet_distance": fl.frechet_distance,
+    "frechet_distance_normal": lambda x, y, group=None: fl.frechet_distance_normal(x, group=group) + 0 * y.sum(),
     "cramer_wold_normal": lambda x, y, group=None: fl.cramer_wold_normal(x, group=group) + 0 * y.sum(),
     "sliced_wasserstein": lambda x, y, group=None: fl.sliced_wasserstein(x, y, **directions(), group=group),
     "sliced_wasserstein weighted": weighted,

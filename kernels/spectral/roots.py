@@ -1,0 +1,93 @@
+"""The square root of a matrix as an op: by eigendecomposition, and with its inverse by Newton–Schulz."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import newton_schulz, reference
+
+
+def sqrtm(a: Tensor) -> Tensor:
+    """A^{1/2} (..., d, d), differentiable as often as one likes."""
+    return sqrtm_op(a) if torch.compiler.is_compiling() else reference.sqrtm(a)
+
+
+def sqrtm_newton_schulz(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Tensor, Tensor]:
+    """A^{1/2}, A^{−1/2} (..., d, d) and the last residual (...,)."""
+    a = a.to(torch.promote_types(a.dtype, torch.float32))
+    tol = math.sqrt(torch.finfo(a.dtype).eps) if tol is None else tol
+    if torch.compiler.is_compiling():
+        return newton_schulz_op(a, max_iterations, tol)
+    return NewtonSchulz.apply(a, max_iterations, tol)
+
+
+def pull_back(root: Tensor, inverse: Tensor, of_root: Tensor, of_inverse: Tensor) -> Tensor:
+    """Cotangent of A from those of S = A^{1/2} and Z = S⁻¹: dZ = −Z·dS·Z, and S·dS + dS·S = dA."""
+    return reference.Lyapunov.apply(root, of_root - inverse @ of_inverse @ inverse)
+
+
+class NewtonSchulz(torch.autograd.Function):
+    """`newton_schulz.roots`; the residual has no derivative."""
+
+    @staticmethod
+    def forward(a: Tensor, max_iterations: int, tol: float) -> tuple[Tensor, Tensor, Tensor]:
+        return newton_schulz.roots(a, max_iterations, tol)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+        ctx.mark_non_differentiable(output[2])
+        ctx.save_for_backward(*output[:2])
+
+    @staticmethod
+    def backward(ctx: Any, of_root: Tensor, of_inverse: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        root, inverse = ctx.saved_tensors
+        return pull_back(root, inverse, of_root, of_inverse), None, None
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], a: Tensor, *options: Any) -> tuple[Any, Any]:
+        return NewtonSchulz.apply(a.movedim(in_dims[0], 0), *options), 0  # type: ignore[arg-type]
+
+
+@torch.library.custom_op("fastlatent::sqrtm", mutates_args=())
+def sqrtm_op(a: Tensor) -> Tensor:
+    """`sqrtm` as an operator."""
+    return reference.sqrtm(a)
+
+
+@torch.library.custom_op("fastlatent::sqrtm_newton_schulz", mutates_args=())
+def newton_schulz_op(a: Tensor, max_iterations: int, tol: float) -> tuple[Tensor, Tensor, Tensor]:
+    """`sqrtm_newton_schulz` as an operator."""
+    return newton_schulz.roots(a, max_iterations, tol)
+
+
+@sqrtm_op.register_fake
+def _(a: Tensor) -> Tensor:
+    return a.new_empty(a.shape, dtype=torch.promote_types(a.dtype, torch.float32))
+
+
+@newton_schulz_op.register_fake
+def _(a: Tensor, max_iterations: int, tol: float) -> tuple[Tensor, Tensor, Tensor]:
+    return a.new_empty(a.shape), a.new_empty(a.shape), a.new_empty(a.shape[:-2])
+
+
+def _save_root(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+    ctx.dtype = inputs[0].dtype
+    ctx.save_for_backward(output)
+
+
+def _pull_root(ctx: Any, cotangent: Tensor) -> Tensor:
+    return reference.Lyapunov.apply(ctx.saved_tensors[0].double(), cotangent.double()).to(ctx.dtype)
+
+
+def _pull_both(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
+    return NewtonSchulz.backward(ctx, *cotangents)
+
+
+sqrtm_op.register_autograd(_pull_root, setup_context=_save_root)
+newton_schulz_op.register_autograd(_pull_both, setup_context=NewtonSchulz.setup_context)
+sqrtm_op.register_vmap(lambda info, in_dims, a: (sqrtm_op(a.movedim(in_dims[0], 0)), 0))
+newton_schulz_op.register_vmap(
+    lambda info, in_dims, a, *options: (newton_schulz_op(a.movedim(in_dims[0], 0), *options), (0, 0, 0))
+)

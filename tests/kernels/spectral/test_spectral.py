@@ -1,0 +1,106 @@
+from functools import partial
+
+import pytest
+import torch
+from fastlatent.kernels.spectral import bures, cpu, frechet, frechet_normal, reference
+from fastlatent.kernels.spectral.roots import newton_schulz_op, sqrtm_op
+
+import fastlatent
+from fastlatent import frechet_distance, frechet_distance_normal
+from tests.truth.cases import with_gradients
+
+TILE_EDGES = (1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 24, 25, 31, 33, 64, 65, 127, 128, 129)
+
+
+def gaussian(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("d", TILE_EDGES)
+def test_each_instruction_set_agrees_with_the_reference(isa, d):
+    for n, m in ((d + 3, 2 * d + 5), (max(2, d // 2), d + 1), (d + 1, max(2, d // 3))):
+        x, y = gaussian(n, d).requires_grad_(), (1.5 * gaussian(m, d, seed=1)).requires_grad_()
+        found = frechet_distance(x, y)
+        expected = reference.frechet(x, y, 0.0)
+        torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+        for a, b in zip(*(torch.autograd.grad(v, (x, y)) for v in (found, expected)), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-8)  # the gradient loses the condition number
+
+
+@pytest.mark.parametrize("d", TILE_EDGES)
+def test_products_agree_with_the_reference_at_the_edges_of_tiles(isa, d):
+    x, y = gaussian(3 * d + 1, d).float(), (1.5 * gaussian(4 * d, d, seed=1)).float()
+    for ours, exact, inputs in (
+        (frechet_distance, reference.frechet, (x, y)),
+        (frechet_distance_normal, reference.frechet_normal, (x,)),
+    ):
+        found = with_gradients(partial(ours, route="newton_schulz"), *inputs)
+        expected = with_gradients(partial(exact, eps=0.0), *inputs)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=2e-6)
+
+
+@pytest.mark.parametrize("route", ["eigen", "gram"])
+def test_native_and_lapack_agree_against_the_normal(isa, route, monkeypatch):
+    x = gaussian(20, 12 if route == "eigen" else 30).requires_grad_()
+    value = frechet_distance_normal(x, route=route)
+    (gradient,) = torch.autograd.grad(value, x)
+    monkeypatch.setattr(cpu, "DECOMPOSED", 0)
+    expected = frechet_distance_normal(x, route=route)
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected, x)[0])
+
+
+def test_threads_do_not_change_a_bit():
+    x, y = gaussian(7, 30, 17), gaussian(7, 20, 17, seed=1)
+    before = torch.get_num_threads()
+    values = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        values.append(frechet_distance(x, y))
+    torch.set_num_threads(before)
+    assert torch.equal(*values)
+
+
+def test_views_and_half_precision_are_read_as_they_are():
+    x, y = gaussian(3, 20, 40)[1, :, ::4], gaussian(10, 25, seed=1).T
+    torch.testing.assert_close(frechet_distance(x, y), frechet_distance(x.contiguous(), y.contiguous()))
+    half = x.bfloat16().requires_grad_()
+    value = frechet_distance(half, y.bfloat16())
+    value.backward()
+    assert (value.dtype, half.grad.dtype) == (torch.float32, torch.bfloat16)
+
+
+def test_gradients_that_nobody_needs_are_not_made():
+    x, y = gaussian(9, 4), gaussian(8, 4, seed=1)
+    value, of_x, of_y = frechet(x, y, 0.0, "auto", False, True)
+    assert of_x.numel() == 0
+    assert of_y.shape == y.shape
+    assert value == frechet_distance(x, y)
+
+
+def test_the_gram_side_is_chosen_where_it_is_smaller():
+    explained = fastlatent.explain(frechet_distance, gaussian(5, 9), gaussian(20, 9, seed=1))
+    assert "spectral (gram): cpu" in str(explained)
+    explained = fastlatent.explain(frechet_distance, gaussian(10, 9), gaussian(20, 9, seed=1))
+    assert "spectral (eigen): cpu" in str(explained)
+
+
+@pytest.mark.parametrize(
+    ("d", "dtype", "route"),
+    [(64, torch.float32, "newton_schulz"), (8, torch.float32, "eigen"), (64, torch.float64, "eigen")],
+)
+def test_products_are_chosen_in_float32_for_matrices_of_middle_size(d, dtype, route):
+    x = gaussian(4 * d, d).to(dtype)
+    assert f"spectral ({route}): cpu" in str(fastlatent.explain(frechet_distance_normal, x))
+
+
+def test_ops_obey_the_rules_of_torch_library():
+    x, y = gaussian(6, 3).requires_grad_(), gaussian(5, 3, seed=1).requires_grad_()
+    a, b = (z.mT @ z for z in (x.detach(), y.detach()))
+    a, b = a.requires_grad_(), b.requires_grad_()
+    torch.library.opcheck(frechet, (x, y, 0.0, "auto", True, True))
+    torch.library.opcheck(frechet, (x, y.detach(), 0.0, "newton_schulz", True, False))
+    torch.library.opcheck(frechet_normal, (x, 0.1, "auto", True))
+    torch.library.opcheck(bures, (a, b, "auto", True, True))
+    torch.library.opcheck(sqrtm_op, (a,))
+    torch.library.opcheck(newton_schulz_op, (a, 40, 1e-8))
