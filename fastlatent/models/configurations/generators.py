@@ -21,8 +21,8 @@ class VAE(Networks):
 
     source: ClassVar[str] = "Kingma & Welling 2014"
 
-    beta: float = 1.0
-    """Weight β of the Kullback–Leibler divergence."""
+    beta: float = 0.1
+    """Weight β of the Kullback–Leibler divergence: 2s² for a decoder with Gaussian noise of standard deviation s."""
 
     def build(self, shape: Sequence[int]) -> VAEModel:
         """The variational autoencoder."""
