@@ -40,9 +40,9 @@ LATENT = "MMD (IMQ, unbiased) between test codes and prior"
 
 @torch.no_grad()
 def measure(model: Generative, data: Data) -> list[Number]:
-    """Reconstruction, samples and codes of a model on `data.test`, with baselines, floors and ceilings.
+    """Samples of a model and, if it has an encoder, reconstructions and codes, with baselines, floors and ceilings.
 
-    The features and the baselines are fitted on `data.train` alone.
+    All is measured on `data.test`; the features and the baselines are fitted on `data.train` alone.
 
     Args:
         model: trained; on any device.
@@ -56,7 +56,10 @@ def measure(model: Generative, data: Data) -> list[Number]:
     if not isinstance(model, Autoencoder):
         return samples
     reconstruction = _reconstruction(train, batch.x, model.reconstruct(batch), model.prior.dim)
-    return [*reconstruction, *samples, *_latent(model, model.codes(batch), generator)]
+    with torch.random.fork_rng():  # codes may be drawn at random
+        torch.manual_seed(0)
+        codes = model.codes(batch)
+    return [*reconstruction, *samples, *_latent(model, codes, generator)]
 
 
 def pixel_error(x: Tensor, reconstruction: Tensor) -> float:
