@@ -29,7 +29,7 @@ SLICED: dict[str, Loss] = {
     "fastlatent": lambda x, y, count: fastlatent.sliced_wasserstein(x, y, n_projections=count),
     "SWAE idiom, sort along the contiguous axis": peers.sliced_wasserstein_rows,
     "SWAE idiom, sort along the other axis": peers.sliced_wasserstein_columns,
-    "torch.compile of the idiom": torch.compile(peers.sliced_wasserstein_rows),
+    "torch.compile of the idiom": torch.compile(peers.sliced_wasserstein_rows, dynamic=False),
     "POT": pot,
     "fastlatent, exact against N(0, I)": lambda x, _, count: fastlatent.sliced_wasserstein_normal(
         x, n_projections=count
@@ -38,7 +38,7 @@ SLICED: dict[str, Loss] = {
 EPPS_PULLEY: dict[str, Loss] = {
     "fastlatent": lambda x, count: fastlatent.epps_pulley(x, n_projections=count),
     "torch formula": peers.epps_pulley,
-    "torch.compile of the formula": torch.compile(peers.epps_pulley),
+    "torch.compile of the formula": torch.compile(peers.epps_pulley, dynamic=False),
 }
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 
 from tests.idx_files import idx
@@ -10,6 +11,10 @@ from tests.idx_files import idx
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+# The problems here are small, and threads that wait for each other on a busy machine cost a hundred times what they
+# bring. Tests of several threads ask for them.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

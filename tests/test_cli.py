@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fastlatent import __main__
 from fastlatent.cli import Run, main
 from fastlatent.models import CONFIGURATIONS
 
@@ -23,6 +24,13 @@ def failure(capsys, *arguments):
         main(arguments)
     assert exit_.value.code == 2
     return capsys.readouterr().err
+
+
+def test_without_the_libraries_of_the_trainer_it_says_what_to_install(monkeypatch):
+    monkeypatch.delitem(sys.modules, "fastlatent.cli")
+    monkeypatch.setitem(sys.modules, "tyro", None)  # as if it were not installed
+    with pytest.raises(SystemExit, match="needs tyro: install fastlatent with its extra 'train'"):
+        __main__.main()
 
 
 def test_doctor_prints_the_configuration(capsys):

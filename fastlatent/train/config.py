@@ -17,7 +17,7 @@ class TrainConfig:
     """Passes over the training data; None: what suits the data set (digits 100, the others 20)."""
     batch_size: int = 64
     """Images a step."""
-    lr: float = 2e-3
+    lr: float = 4e-3
     """Adam's learning rate at the start; it falls to 0 along a cosine."""
     seed: int = 0
     """Of the weights, the order of the images and the prior's samples."""

@@ -120,7 +120,7 @@ def form(
             if a is b and not (diagonal and profile == "polynomial"):
                 # radial: φ(0), a constant; its slope moves nothing, and would only drown small ones in rounding
                 of_itself = PROFILES[profile](x.new_zeros(()), parameters) if diagonal else 0
-                phi = phi.masked_fill(torch.eye(a.shape[-2], dtype=torch.bool, device=a.device), of_itself)
+                phi = torch.where(torch.eye(a.shape[-2], dtype=torch.bool, device=a.device), of_itself, phi)
             value = value + weight * phi.sum((-2, -1))
     return value.to(result)
 

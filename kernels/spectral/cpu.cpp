@@ -1,4 +1,4 @@
-// Fréchet and Bures distances of small matrices with their gradients; see analytic.py for the mathematics.
+// Fréchet and Bures distances of small matrices with their gradients, one call for a batch.
 #include "spectral/cpu.hpp"
 
 #include "spectral/root.hpp"
@@ -6,23 +6,6 @@
 
 namespace fastlatent::FASTLATENT_ISA {
 namespace {
-
-// Tr(AB)^{1/2}, and the maps A⁻¹ # B and B⁻¹ # A where there is room for them; false if not found. B is overwritten.
-template <class T>
-bool couple(const Matrix<T>& a, Matrix<T>& b, Matrix<T>* first, Matrix<T>* second, double& trace) {
-  const std::int64_t d = a.rows;
-  Matrix<T> factor(d, d), transposed(d, d), carried(d, d), w(d, d);
-  cholesky(factor, b);
-  transposed.copy_transposed(factor);
-  multiply(carried, factor, false, a);
-  multiply_symmetric(w, carried, false, transposed);
-  const Root<T> root(w, first || second ? &factor : nullptr);
-  trace = root.trace;
-  if (!root.found) return false;
-  if (first) root.first_map(*first, factor);
-  if (second) root.second_map(*second, factor, a);
-  return true;
-}
 
 template <class T, class To>
 bool pair_by_covariance(const Sample<T>& x, const Sample<T>& y, double eps, To* gradient_x, To* gradient_y,

@@ -57,12 +57,6 @@ def test_first_and_second_derivatives() -> None:
     assert torch.autograd.gradgradcheck(lambda x: epps_pulley(x, projections=theta), x)
 
 
-def test_compiles_whole() -> None:
-    x, theta = torch.randn(9, 3, requires_grad=True), random_directions(3, 6)
-    compiled = torch.compile(epps_pulley, fullgraph=True, backend="aot_eager")
-    torch.testing.assert_close(compiled(x, projections=theta), epps_pulley(x, projections=theta))
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"n_points": 1}, "n_points must be an integer >= 2"), ({"t_max": 0.0}, "t_max must be .* > 0")],

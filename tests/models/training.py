@@ -54,7 +54,7 @@ def train(case: Case) -> Trained:
     data = DIGITS if case.labels is None else replace(DIGITS, train=DIGITS.train.keep_labels(case.labels))
     before = objective(model), apart(model)
     with tempfile.TemporaryDirectory() as folder:
-        fit(model, data, TrainConfig(case.epochs, accelerator="cpu", out=Path(folder)))
+        fit(model, data, TrainConfig(case.epochs, lr=2e-3, accelerator="cpu", out=Path(folder)))
     after = objective(model), apart(model)
     return Trained(model.eval(), *zip(before, after, strict=True))
 

@@ -33,7 +33,7 @@ def test_training_lowers_the_loss_on_test_images(trained):
 def test_the_folder_holds_options_metrics_and_weights(trained):
     model, done = trained
     config = yaml.safe_load((done.folder / "config.yaml").read_text())
-    assert (config["model"], config["data"], config["epochs"], config["lr"]) == ("wae", "digits", 10, 0.002)
+    assert (config["model"], config["data"], config["epochs"], config["lr"]) == ("wae", "digits", 10, TrainConfig().lr)
     assert read_metrics(done.folder) == json.loads(json.dumps(done.history))
     other = SMALL.build((1, 8, 8))
     load_checkpoint(done.folder, other)

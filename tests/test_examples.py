@@ -1,0 +1,28 @@
+"""The Python of the documentation runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from fastlatent.models import mlp_decoder, mlp_encoder
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = [
+    pytest.param(code, id=f"{page}-{number}")
+    for page in ("README.md", "docs/index.md", "docs/training.md")
+    for number, code in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("code", EXAMPLES)
+def test_example_runs(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    encoder, decoder = mlp_encoder((1, 8, 8), 8, ()), mlp_decoder((1, 8, 8), 8, ())
+    before = [p.clone() for p in encoder.parameters()]
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()])
+    given = {"torch": torch, "encoder": encoder, "decoder": decoder, "optimizer": optimizer}
+    exec(code.replace("epochs=100", "epochs=1"), given | {"batches": torch.rand(2, 5, 1, 8, 8)})
+    trained = any(not torch.equal(p, q) for p, q in zip(before, encoder.parameters(), strict=True))
+    assert trained or list(tmp_path.glob("runs/*/model.safetensors"))
