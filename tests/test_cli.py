@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -140,7 +141,8 @@ def test_unknown_data_is_refused_with_what_there_is(capsys):
 
 def test_an_interrupt_ends_in_one_line(tmp_path):
     command = [Path(sys.executable).with_name("fastlatent"), "train", "ae", "--epochs", "10000"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which what runs in the background ignores
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         while not list(tmp_path.glob("runs/*/metrics.jsonl")):  # training has begun
             assert process.poll() is None
             time.sleep(0.05)

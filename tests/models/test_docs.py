@@ -20,7 +20,7 @@ def test_the_snippets_run_one_after_the_other():
 
 @pytest.mark.parametrize("name", ["wae-mmd", "aae-semi-supervised", "acai", "gan"])
 def test_the_loop_trains_models_of_every_kind(name):
-    made = 'CONFIGURATIONS["aae"](latent_dim=2, prior="mixture")'
+    made = 'CONFIGURATIONS["aae"](prior="mixture")'
     assert made in SNIPPETS[0]
     names = {}
     torch.manual_seed(0)

@@ -31,9 +31,9 @@ MAPS = [case("aae-dimension-reduction", labels=labels) for labels in (None, 0)]
 MATCHED = [
     *(case(name, latent_dim=4) for name in ("wae-mmd", "swae", "cwae", "wwae", "wae-epps-pulley")),
     case("wae-gan", epochs=40, latent_dim=2),
-    case("aae", latent_dim=2),
-    case("aae", epochs=40, latent_dim=2, prior="mixture"),
-    case("aae", latent_dim=2, prior="swiss-roll"),
+    case("aae"),
+    case("aae", epochs=40, prior="mixture"),
+    case("aae", prior="swiss-roll"),
     LABELLED,
     case("aae-labelled", epochs=40, labels=20, prior="swiss-roll"),
     SUPERVISED,
