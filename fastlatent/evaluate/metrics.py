@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from scipy.linalg import sqrtm
 from sklearn.decomposition import PCA
 from torch import Tensor
 
 from ..data import Data
+from ..losses.frechet import frechet_distance
 from ..losses.mmd import mmd_imq
 from ..models import Autoencoder, Generative
 
@@ -67,13 +66,6 @@ def pixel_error(x: Tensor, reconstruction: Tensor) -> float:
     return float((x - reconstruction).square().mean())
 
 
-def frechet(x: np.ndarray, y: np.ndarray) -> float:
-    """Squared 2-Wasserstein distance of the Gaussians fitted to features (n, d) and (m, d) (Dowson & Landau 1982)."""
-    a, b = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
-    means = np.square(x.mean(0) - y.mean(0)).sum()
-    return float(means + np.trace(a + b - 2 * sqrtm(a @ b).real))
-
-
 def _reconstruction(train: Tensor, test: Tensor, ours: Tensor, dim: int) -> list[Number]:
     flat = test.flatten(1).cpu().numpy()
     pca = PCA(min(dim, flat.shape[1]), random_state=0).fit(train.flatten(1).cpu().numpy())
@@ -90,8 +82,8 @@ def _samples(train: Tensor, test: Tensor, ours: Tensor, generator: torch.Generat
     pca = PCA(FEATURES, random_state=0).fit(train[apart:].flatten(1).cpu().numpy())
 
     def distance(images: Tensor) -> float:
-        x, y = (pca.transform(i.flatten(1).cpu().numpy()).astype(np.float64) for i in (images, test))
-        return frechet(x, y)
+        x, y = (torch.from_numpy(pca.transform(i.flatten(1).cpu().numpy())).double() for i in (images, test))
+        return float(frechet_distance(x, y))
 
     pixels = train.flatten(1)
     rows = torch.randint(len(train), (len(test), pixels.shape[1]), generator=generator, device=train.device)

@@ -1,24 +1,13 @@
 """What is true of the sliced Epps–Pulley statistic, on every backend that this machine has."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
-from fastlatent.kernels.native import unavailable
 
-import fastlatent
 from fastlatent import epps_pulley
 from fastlatent.losses.directions import random_directions
 
-BACKENDS = ["reference"] if unavailable() else ["reference", "cpu"]
-
-
-@pytest.fixture(params=BACKENDS, autouse=True)
-def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    torch.manual_seed(0)
-    with fastlatent.use_backend(request.param):
-        yield request.param
+pytestmark = pytest.mark.usefixtures("backend", "seed")
 
 
 @pytest.mark.parametrize(("n_points", "t_max"), [(2, 1.0), (3, 2.0), (17, 3.0), (16, 4.0)])

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from fastlatent.kernels.native import unavailable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
@@ -17,14 +16,7 @@ from fastlatent import max_sliced_wasserstein, sliced_wasserstein, sliced_wasser
 from fastlatent.losses.directions import random_directions
 from fastlatent.losses.sliced import normal_quantile_means
 
-BACKENDS = ["reference"] if unavailable() else ["reference", "cpu"]
-
-
-@pytest.fixture(params=BACKENDS, autouse=True)
-def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    torch.manual_seed(0)
-    with fastlatent.use_backend(request.param):
-        yield request.param
+pytestmark = pytest.mark.usefixtures("backend", "seed")
 
 
 def cloud(*shape: int) -> Tensor:
@@ -173,7 +165,7 @@ def test_first_and_second_derivatives_away_from_ties(p: float) -> None:
 
 class TestOnTheReferenceOnly:
     @pytest.fixture(autouse=True)
-    def reference(self) -> Iterator[None]:
+    def reference(self, backend: str) -> Iterator[None]:
         with fastlatent.use_backend("reference"):
             yield
 
