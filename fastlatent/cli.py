@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, make_dataclass
+from dataclasses import asdict, dataclass, field, make_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NoReturn, TypeVar, Union
 
@@ -31,6 +31,8 @@ class Run(Generic[M]):
     """Data set; digits need no file."""
     data_dir: Path | None = None
     """Folder of the data's files; None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent."""
+    labels_per_class: int | None = None
+    """Images of each class that keep their label in training, the others' being hidden; None: all."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ def _train(run: Run) -> None:
     try:
         run.training.check()
         data = datasets.load(run.data, run.data_dir)
+        if run.labels_per_class is not None:
+            data = replace(data, train=data.train.keep_labels(run.labels_per_class))
         torch.manual_seed(run.training.seed)
         model = run.model.build(data.shape)
         data.train.check_batch(run.training.batch_size)
@@ -109,7 +113,8 @@ def _train(run: Run) -> None:
     from .train.loop import fit
 
     name = next(name for name, made in CONFIGURATIONS.items() if type(run.model) is made)
-    done = fit(model, data, run.training, name=name, options=asdict(run.model))
+    options = {**asdict(run.model), "labels_per_class": run.labels_per_class}
+    done = fit(model, data, run.training, name=name, options=options)
     numbers = write_report(model, data, done)
     table = Table(box=box.SIMPLE, title=f"{name} on {data.name}, test images (smaller is better)")
     table.add_column("")

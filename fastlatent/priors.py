@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .losses import checks
 
+UNKNOWN = -1  # the label of what could be of any class
 Generator: TypeAlias = torch.Generator | None
 Device: TypeAlias = torch.device | str | None
 
@@ -41,6 +42,26 @@ class Prior(Protocol):
 
         Raises:
             TypeError, ValueError: if n is no integer ≥ 0.
+        """
+
+
+class LabelledPrior(Prior, Protocol):
+    """A prior with a part for each class."""
+
+    @property
+    def classes(self) -> int:
+        """Number of parts."""
+
+    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
+        """Draw a point for each label, from the part of its class; where the label is −1, from the whole prior.
+
+        Args:
+            label: (n,) integers from −1 to classes − 1; the result is on its device.
+            generator: source of randomness, on the same device; None: torch's own.
+            dtype: of the result; None: torch's default.
+
+        Returns:
+            (n, dim).
         """
 
 
@@ -115,6 +136,27 @@ class Categorical:
 
 
 @dataclass(frozen=True)
+class Product:
+    """Independent parts, side by side: the first part's coordinates, then the second's, and so on.
+
+    Args:
+        parts: one prior or more.
+    """
+
+    parts: tuple[Prior, ...]
+
+    @property
+    def dim(self) -> int:
+        return sum(part.dim for part in self.parts)
+
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        parts = [part.sample(n, generator=generator, device=device, dtype=dtype) for part in self.parts]
+        return torch.cat(parts, dim=1)
+
+
+@dataclass(frozen=True)
 class GaussianMixture2D:
     """Equal mixture of 2-D Gaussians on a circle, each drawn out along its radius like a petal.
 
@@ -138,6 +180,10 @@ class GaussianMixture2D:
     def dim(self) -> int:
         return 2
 
+    @property
+    def classes(self) -> int:
+        return self.components
+
     def __post_init__(self) -> None:
         checks.count("components", self.components)
         checks.non_negative("radius", self.radius)
@@ -148,8 +194,13 @@ class GaussianMixture2D:
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
         checks.count("n", n, 0)
-        component = torch.randint(self.components, (n,), generator=generator, device=device)
-        noise = torch.randn(n, 2, generator=generator, device=device, dtype=dtype)
+        return self.given(_any_label(n, device), generator=generator, dtype=dtype)
+
+    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
+        """A point of component k for each label k; −1: of any."""
+        component = torch.randint(self.components, label.shape, generator=generator, device=label.device)
+        component = torch.where(label < 0, component, label)
+        noise = torch.randn(len(label), 2, generator=generator, device=label.device, dtype=dtype)
         angle = component.to(noise.dtype) * (2 * math.pi / self.components)
         out, side = self.radius + self.along * noise[:, 0], self.across * noise[:, 1]
         return torch.stack([out * angle.cos() - side * angle.sin(), out * angle.sin() + side * angle.cos()], dim=1)
@@ -165,6 +216,7 @@ class SwissRoll:
         turns: number of turns, > 0.
         radius: of the outermost point, > 0.
         noise: standard deviation added to each coordinate, ≥ 0.
+        classes: number of equal lengths of the roll that labels stand for, from the inside out, ≥ 1.
 
     Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 2.3.
     """
@@ -172,6 +224,7 @@ class SwissRoll:
     turns: float = 2.0
     radius: float = 3.0
     noise: float = 0.05
+    classes: int = 10
 
     @property
     def dim(self) -> int:
@@ -181,15 +234,26 @@ class SwissRoll:
         checks.positive("turns", self.turns)
         checks.positive("radius", self.radius)
         checks.non_negative("noise", self.noise)
+        checks.count("classes", self.classes)
 
     def sample(
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
         checks.count("n", n, 0)
-        fraction = torch.rand(n, 1, generator=generator, device=device, dtype=dtype).sqrt()
+        return self.given(_any_label(n, device), generator=generator, dtype=dtype)
+
+    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
+        """A point of the k-th length of the roll for each label k; −1: of any."""
+        along = torch.rand(len(label), 1, generator=generator, device=label.device, dtype=dtype)
+        within = (label[:, None].to(along.dtype) + along) / self.classes
+        fraction = torch.where(label[:, None] < 0, along, within).sqrt()
         angle = 2 * math.pi * self.turns * fraction
-        noise = torch.randn(n, 2, generator=generator, device=device, dtype=dtype)
+        noise = torch.randn(len(label), 2, generator=generator, device=label.device, dtype=dtype)
         return self.radius * fraction * torch.cat([angle.cos(), angle.sin()], dim=1) + self.noise * noise
+
+
+def _any_label(n: int, device: Device) -> Tensor:
+    return torch.full((n,), UNKNOWN, device=device)
 
 
 PRIORS: dict[str, Callable[[int, float], Prior]] = {

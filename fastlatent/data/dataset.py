@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..losses import checks
 from ..models.phase import Batch
+from ..priors import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Split:
 
     Args:
         images: (n, *shape) uint8.
-        labels: (n,) int64.
+        labels: (n,) int64, −1 where the class is not known.
         white: the value that becomes 1.0.
     """
 
@@ -43,6 +44,15 @@ class Split:
     def to(self, device: torch.device | str) -> "Split":
         """The same split, on another device."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+    def keep_labels(self, per_class: int) -> "Split":
+        """The same images, but only the first so many of each class keep their label; the others get −1."""
+        checks.count("labels_per_class", per_class, 0)
+        kept = torch.full_like(self.labels, UNKNOWN)
+        for label in self.labels.unique():
+            rows = (self.labels == label).nonzero()[:per_class]
+            kept[rows] = label
+        return replace(self, labels=kept)
 
     def check_batch(self, batch_size: int) -> None:
         """Require that at least one batch can be filled.

@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from ..data import Data
-from ..models import Autoencoder
+from ..models import Autoencoder, Generative
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -35,6 +35,7 @@ STYLE: dict[Any, Any] = {
 }
 INK, BLUE, ORANGE = "#202124", "#1f6feb", "#e8710a"
 POINTS = 2000  # codes in a scatter plot
+ACROSS = 4  # curves side by side
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def style() -> Iterator[None]:
 def reconstructions(model: Autoencoder, data: Data, columns: int = 16) -> Figure:
     """Test images above what the model makes of them."""
     batch = data.test[: 2 * columns]
-    made = _on_cpu(model, batch.x)
+    made = model.reconstruct(batch.to(_device(model))).cpu()
     rows = [batch.x[:columns], made[:columns], batch.x[columns:], made[columns:]]
     figure, axes = plt.subplots(4, 1, figsize=(8, 2.3), gridspec_kw={"hspace": 0.06})
     for ax, images, label in zip(axes, rows, ["test", "model"] * 2, strict=True):
@@ -56,7 +57,7 @@ def reconstructions(model: Autoencoder, data: Data, columns: int = 16) -> Figure
     return figure
 
 
-def samples(model: Autoencoder, data: Data, rows: int = 8, columns: int = 16) -> Figure:
+def samples(model: Generative, rows: int = 8, columns: int = 16) -> Figure:
     """Decoded draws from the prior."""
     made = model.sample(rows * columns, generator=_generator(model)).cpu()
     figure, ax = plt.subplots(figsize=(8, 8 * rows / columns))
@@ -66,11 +67,11 @@ def samples(model: Autoencoder, data: Data, rows: int = 8, columns: int = 16) ->
 
 def interpolations(model: Autoencoder, data: Data, rows: int = 8, columns: int = 14) -> Figure:
     """Straight lines between the codes of two test images; the images themselves at both ends."""
-    a, b = data.test[:rows].x, data.test[rows : 2 * rows].x
-    start, end = (model.encode(x.to(_device(model))) for x in (a, b))
+    a, b = data.test[:rows], data.test[rows : 2 * rows]
+    start, end = (model.codes(batch.to(_device(model))) for batch in (a, b))
     steps = torch.linspace(0, 1, columns, device=start.device)[:, None]
     between = torch.stack([model.decode(torch.lerp(p, q, steps)).cpu() for p, q in zip(start, end, strict=True)])
-    grid = torch.cat([a[:, None], between, b[:, None]], dim=1)
+    grid = torch.cat([a.x[:, None], between, b.x[:, None]], dim=1)
     figure, ax = plt.subplots(figsize=(8, 8 * rows / (columns + 2)))
     _strip(ax, grid)
     side = ax.get_xlim()[1] / (columns + 2)
@@ -82,7 +83,7 @@ def interpolations(model: Autoencoder, data: Data, rows: int = 8, columns: int =
 def latent(model: Autoencoder, data: Data) -> Figure:
     """Codes of test images by class, and a sample of the prior, in the same two coordinates."""
     batch = data.test.spread(POINTS)
-    codes = model.encode(batch.x.to(_device(model)))
+    codes = model.codes(batch.to(_device(model)))
     prior = model.prior_like(codes, _generator(model)).cpu().numpy()
     view, names = plane(codes.cpu().numpy())
     points, prior = view(codes.cpu().numpy()), view(prior)
@@ -111,13 +112,18 @@ def plane(codes: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], Sequen
 def curves(history: Sequence[dict[str, float]]) -> Figure:
     """Each term of the loss over the epochs, in training and on test images."""
     terms = [name.removeprefix("train/") for name in history[-1] if name.startswith("train/")]
-    figure, axes = plt.subplots(1, len(terms), figsize=(8, 2.6), layout="constrained", squeeze=False)
+    columns = min(len(terms), ACROSS)
+    rows = -(-len(terms) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(8, 2.6 * rows), layout="constrained", squeeze=False)
     epochs = [record["epoch"] for record in history]
-    for ax, term in zip(axes[0], terms, strict=True):
+    several = len({term.split("/")[0] for term in terms}) > 1
+    for ax in axes.flat[len(terms) :]:
+        ax.set_axis_off()
+    for ax, term in zip(axes.flat, terms, strict=False):
         for part, color in (("train", BLUE), ("test", ORANGE)):
             ax.plot(epochs, [record[f"{part}/{term}"] for record in history], color=color, linewidth=1.4, label=part)
         values = [record[f"{part}/{term}"] for record in history for part in ("train", "test")]
-        ax.set(title=term.split("/")[-1], xlabel="epoch")
+        ax.set(title=term.replace("/", "\n") if several else term.split("/")[-1], xlabel="epoch")
         if min(values) > 0:
             ax.set_yscale("log")
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -141,13 +147,9 @@ def _strip(ax: Axes, images: Tensor) -> None:
         spine.set_visible(False)
 
 
-def _device(model: Autoencoder) -> torch.device:
+def _device(model: Generative) -> torch.device:
     return next(model.parameters()).device
 
 
-def _generator(model: Autoencoder) -> torch.Generator:
+def _generator(model: Generative) -> torch.Generator:
     return torch.Generator(_device(model)).manual_seed(0)
-
-
-def _on_cpu(model: Autoencoder, x: Tensor) -> Tensor:
-    return model(x.to(_device(model))).cpu()

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..data import Data
 from ..losses.frechet import frechet_distance
 from ..losses.mmd import mmd_imq
-from ..models import Autoencoder
+from ..models import Autoencoder, Generative
 
 FEATURES = 20  # principal components in which samples are compared
 IMAGES = 10_000  # at most so many test images are compared
@@ -38,10 +38,10 @@ LATENT = "MMD (IMQ, unbiased) between test codes and prior"
 
 
 @torch.no_grad()
-def measure(model: Autoencoder, data: Data) -> list[Number]:
-    """Reconstruction, samples and codes of a model on `data.test`, with baselines, floors and ceilings.
+def measure(model: Generative, data: Data) -> list[Number]:
+    """Samples of a model and, if it has an encoder, reconstructions and codes, with baselines, floors and ceilings.
 
-    The features and the baselines are fitted on `data.train` alone.
+    All is measured on `data.test`; the features and the baselines are fitted on `data.train` alone.
 
     Args:
         model: trained; on any device.
@@ -49,14 +49,16 @@ def measure(model: Autoencoder, data: Data) -> list[Number]:
     """
     model.eval()
     device = next(model.parameters()).device
-    train, test = data.train.spread(2 * IMAGES).x.to(device), data.test.spread(IMAGES).x.to(device)
+    train, batch = data.train.spread(2 * IMAGES).x.to(device), data.test.spread(IMAGES).to(device)
     generator = torch.Generator(device).manual_seed(0)
-    codes = model.encode(test)
-    return [
-        *_reconstruction(train, test, model.decode(codes), codes.shape[1]),
-        *_samples(train, test, model.sample(len(test), generator=generator), generator),
-        *_latent(model, codes, generator),
-    ]
+    samples = _samples(train, batch.x, model.sample(len(batch.x), generator=generator), generator)
+    if not isinstance(model, Autoencoder):
+        return samples
+    reconstruction = _reconstruction(train, batch.x, model.reconstruct(batch), model.prior.dim)
+    with torch.random.fork_rng():  # codes may be drawn at random
+        torch.manual_seed(0)
+        codes = model.codes(batch)
+    return [*reconstruction, *samples, *_latent(model, codes, generator)]
 
 
 def pixel_error(x: Tensor, reconstruction: Tensor) -> float:

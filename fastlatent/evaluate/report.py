@@ -14,7 +14,7 @@ import matplotlib
 import torch
 
 from ..data import Data
-from ..models import Autoencoder
+from ..models import Autoencoder, Generative
 from ..train import Fit
 from ..train.folder import CONFIG, write_whole
 from . import figures
@@ -31,7 +31,7 @@ CAPTIONS = {
 }
 
 
-def write_report(model: Autoencoder, data: Data, fit: Fit) -> list[Number]:
+def write_report(model: Generative, data: Data, fit: Fit) -> list[Number]:
     """Measure the model on test data; write results.json, a PNG for each figure and report.html into the run folder.
 
     Returns:
@@ -51,19 +51,18 @@ def grouped(numbers: Sequence[Number]) -> list[tuple[str, list[Number]]]:
 
 
 @torch.no_grad()
-def _draw(model: Autoencoder, data: Data, fit: Fit) -> list[dict[str, str]]:
+def _draw(model: Generative, data: Data, fit: Fit) -> list[dict[str, str]]:
     """Write the PNG files; for each, its source as a data URI and its caption."""
     matplotlib.use("agg")
     model.eval()
     pictures = []
     with figures.style():
-        made = {
-            "samples": figures.samples(model, data),
-            "reconstructions": figures.reconstructions(model, data),
-            "interpolations": figures.interpolations(model, data),
-            "latent": figures.latent(model, data),
-            "curves": figures.curves(fit.history),
-        }
+        made = {"samples": figures.samples(model)}
+        if isinstance(model, Autoencoder):
+            made["reconstructions"] = figures.reconstructions(model, data)
+            made["interpolations"] = figures.interpolations(model, data)
+            made["latent"] = figures.latent(model, data)
+        made["curves"] = figures.curves(fit.history)
         for name, figure in made.items():
             png = io.BytesIO()
             figure.savefig(png, format="png", bbox_inches="tight")

@@ -110,6 +110,11 @@ def weights(name: str, w: Tensor | None, x: Tensor) -> None:
             raise ValueError(f"{name} must be >= 0, not all 0; got a smallest weight {low}, sums {totals.tolist()}")
 
 
+def fraction(name: str, value: float) -> float:
+    """Require a number in [0, 1)."""
+    return _number(name, value, value_ok=lambda v: 0 <= v < 1, allowed="a number in [0, 1)")
+
+
 def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
     """Require one or more finite numbers > 0."""
     try:

@@ -1,9 +1,34 @@
-"""Autoencoders: an encoder, a decoder, and a loss from `fastlatent.losses`."""
+"""Autoencoders and their kin: an encoder, a decoder, a loss from `fastlatent.losses`, and for some a critic."""
 
+from .aae import AAE as AAE
+from .aae import LabelledAAE as LabelledAAE
+from .aae import SupervisedAAE as SupervisedAAE
+from .aae_clustering import ClusteringAAE as ClusteringAAE
+from .aae_clustering import DimensionReductionAAE as DimensionReductionAAE
+from .aae_clustering import SemiSupervisedAAE as SemiSupervisedAAE
+from .acai import ACAI as ACAI
 from .autoencoder import Autoencoder as Autoencoder
+from .autoencoder import DenoisingAutoencoder as DenoisingAutoencoder
+from .autoencoder import DropoutAutoencoder as DropoutAutoencoder
 from .configurations import CONFIGURATIONS as CONFIGURATIONS
+from .gan import GAN as GAN
+from .generative import Generative as Generative
+from .networks import acai_critic as acai_critic
+from .networks import acai_decoder as acai_decoder
+from .networks import acai_encoder as acai_encoder
+from .networks import conv_decoder as conv_decoder
+from .networks import conv_encoder as conv_encoder
+from .networks import mlp as mlp
+from .networks import mlp_critic as mlp_critic
 from .networks import mlp_decoder as mlp_decoder
 from .networks import mlp_encoder as mlp_encoder
+from .penalties import Log as Log
+from .penalties import ToNormal as ToNormal
+from .penalties import penalty as penalty
 from .phase import Batch as Batch
 from .phase import Phase as Phase
+from .vae import VAE as VAE
+from .vqvae import VQVAE as VQVAE
+from .vqvae import Codebook as Codebook
 from .wae import WAE as WAE
+from .wae import WAEGAN as WAEGAN

@@ -1,12 +1,14 @@
-"""The plain autoencoder, on which the other models stand."""
+"""The plain autoencoder, on which the other models stand, and two that are made to resist noise."""
 
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
+from ..losses import checks
 from ..priors import Prior
-from .phase import Batch, Loss, Phase
+from .generative import Generative
+from .phase import Batch, Phase
 
 
 def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
@@ -14,49 +16,84 @@ def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
     return (x - reconstruction).square().flatten(1).sum(1).mean()
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(Generative):
     """Encoder f and decoder g trained to minimise E ‖x − g(f(x))‖².
 
     Args:
         encoder: from x (n, *shape) to codes (n, d).
         decoder: from codes (n, d) to x̂ (n, *shape).
         prior: of d dimensions, from which `sample` draws its codes. Nothing here makes the codes match it.
+
+    Source: Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks".
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: Prior) -> None:
-        super().__init__()
-        self.encoder, self.decoder, self.prior = encoder, decoder, prior
+        super().__init__(decoder, prior)
+        self.encoder = encoder
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes (n, d) of x (n, *shape)."""
         return self.encoder(x)
 
-    def decode(self, z: Tensor) -> Tensor:
-        """x̂ (n, *shape) from codes (n, d)."""
-        return self.decoder(z)
-
     def forward(self, x: Tensor) -> Tensor:
         """The reconstruction g(f(x))."""
         return self.decode(self.encode(x))
+
+    def codes(self, batch: Batch) -> Tensor:
+        """Codes (n, d) of a batch as the decoder meets them in training: what is to be distributed like the prior."""
+        return self.encode(batch.x)
+
+    def reconstruct(self, batch: Batch) -> Tensor:
+        """x̂ (n, *shape) of a batch."""
+        return self.decode(self.codes(batch))
 
     def prior_like(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """A fresh sample of the prior with the size, device and dtype of the codes z."""
         return self.prior.sample(len(z), generator=generator, device=z.device, dtype=z.dtype)
 
-    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
-        """n new images: g(z), z from the prior."""
-        weight = next(self.decoder.parameters())
-        return self.decode(self.prior.sample(n, generator=generator, device=weight.device, dtype=weight.dtype))
-
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The terms of the objective; "loss" is their sum."""
-        error = squared_error(batch.x, self(batch.x))
+        error = squared_error(batch.x, self.reconstruct(batch))
         return {"loss": error, "reconstruction": error}
 
     def phases(self) -> tuple[Phase, ...]:
-        """The training phases, in the order in which a batch goes through them."""
-        return (Phase("autoencoder", tuple(self.parameters()), self.loss),)
+        return (Phase("autoencoder", (*self.encoder.parameters(), *self.decoder.parameters()), self.loss),)
 
-    def training_step(self, batch: Batch, loss: Loss) -> Mapping[str, Tensor]:
-        """A phase's terms; a method of the model so that wrappers around it (precision, devices) see the call."""
-        return loss(batch)
+
+class DropoutAutoencoder(Autoencoder):
+    """Autoencoder whose codes lose coordinates at random in training: E ‖x − g(m ⊙ f(x)/(1 − rate))‖².
+
+    Each coordinate of m is 0 with probability `rate`, else 1; when the model is evaluated nothing is dropped.
+
+    Args:
+        encoder, decoder, prior: as of `Autoencoder`.
+        rate: probability that a coordinate is dropped, in [0, 1).
+
+    Source: Srivastava et al. 2014, "Dropout"; on the code as the baseline of Berthelot et al. 2018, section 4.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: Prior, rate: float = 0.2) -> None:
+        super().__init__(encoder, decoder, prior)
+        self.rate = checks.fraction("rate", rate)
+
+    def reconstruct(self, batch: Batch) -> Tensor:
+        return self.decode(nn.functional.dropout(self.codes(batch), self.rate, self.training))
+
+
+class DenoisingAutoencoder(Autoencoder):
+    """Autoencoder that is shown noisy data and asked for the clean: E ‖x − g(f(x + ε))‖², ε from N(0, noise²·I).
+
+    Args:
+        encoder, decoder, prior: as of `Autoencoder`.
+        noise: standard deviation of ε, ≥ 0.
+
+    Source: Vincent et al. 2008, "Extracting and composing robust features with denoising autoencoders".
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, prior: Prior, noise: float = 0.3) -> None:
+        super().__init__(encoder, decoder, prior)
+        self.noise = checks.non_negative("noise", noise)
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        error = squared_error(batch.x, self(batch.x + self.noise * torch.randn_like(batch.x)))
+        return {"loss": error, "reconstruction": error}

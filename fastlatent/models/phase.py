@@ -4,14 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 
 class Batch(NamedTuple):
-    """One batch: x (n, *shape) with values in [0, 1], and class labels (n,)."""
+    """One batch: x (n, *shape) with values in [0, 1], and class labels (n,), −1 where the class is not known."""
 
     x: Tensor
     label: Tensor
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch, on another device."""
+        return Batch(self.x.to(device), self.label.to(device))
 
 
 Loss = Callable[[Batch], Mapping[str, Tensor]]
@@ -25,8 +30,10 @@ class Phase:
         name: of the phase, unique in its model.
         parameters: what this phase's optimiser moves.
         loss: from a batch to the terms to log, of which "loss" is minimised.
+        momentum: of its optimiser, Adam's β₁.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
     loss: Loss
+    momentum: float = 0.9

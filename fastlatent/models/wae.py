@@ -1,13 +1,16 @@
-"""Wasserstein autoencoders: any penalty between codes and prior."""
+"""Wasserstein autoencoders: any penalty between codes and prior, or a critic of codes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 from torch import Tensor, nn
 
 from ..losses import checks
 from ..priors import Prior
+from .adversarial import MOMENTUM, game, non_saturating_loss
 from .autoencoder import Autoencoder, squared_error
-from .phase import Batch
+from .penalties import Penalty
+from .phase import Batch, Phase
 
 
 class WAE(Autoencoder):
@@ -20,17 +23,11 @@ class WAE(Autoencoder):
         prior: of d dimensions.
         weight: λ, ≥ 0.
 
-    Source: Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", equation (4).
+    Source: Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", equation (4); D sliced: Kolouri et al. 2018;
+    Cramér–Wold: Knop et al. 2020; Fréchet: Zhang et al. 2019; Epps–Pulley: Balestriero & LeCun 2025.
     """
 
-    def __init__(
-        self,
-        encoder: nn.Module,
-        decoder: nn.Module,
-        penalty: Callable[[Tensor, Tensor], Tensor],
-        prior: Prior,
-        weight: float,
-    ) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, penalty: Penalty, prior: Prior, weight: float) -> None:
         super().__init__(encoder, decoder, prior)
         self.penalty, self.weight = penalty, checks.non_negative("weight", weight)
 
@@ -39,3 +36,33 @@ class WAE(Autoencoder):
         error = squared_error(batch.x, self.decode(z))
         penalty = self.penalty(z, self.prior_like(z))
         return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
+
+
+class WAEGAN(Autoencoder):
+    """Wasserstein autoencoder whose penalty is the Jensen–Shannon divergence, by a critic D of codes.
+
+    The critic minimises −E log D(z) − E log(1 − D(f(x))), z from the prior; encoder and decoder minimise
+    E ‖x − g(f(x))‖² − λ·E log D(f(x)).
+
+    Args:
+        encoder, decoder, prior: as of `WAE`.
+        critic: from codes (n, d) to the logit of D (n,).
+        weight: λ, ≥ 0.
+
+    Source: Tolstikhin et al. 2018, algorithm 1.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, critic: nn.Module, prior: Prior, weight: float) -> None:
+        super().__init__(encoder, decoder, prior)
+        self.critic, self.weight = critic, checks.non_negative("weight", weight)
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        z = self.encode(batch.x)
+        error = squared_error(batch.x, self.decode(z))
+        penalty = non_saturating_loss(self.critic(z))
+        return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
+
+    def phases(self) -> tuple[Phase, ...]:
+        critic, _ = game(self.critic, (), real=lambda b: self.draw(len(b.x)), made=self.codes)
+        (autoencoder,) = super().phases()
+        return critic, replace(autoencoder, momentum=MOMENTUM)

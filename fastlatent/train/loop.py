@@ -14,7 +14,7 @@ from rich.console import Console
 from torch import Tensor
 
 from ..data import Data, Split
-from ..models import Autoencoder, Batch, Phase
+from ..models import Batch, Generative, Phase
 from . import folder as files
 from .config import TrainConfig
 from .progress import Watch
@@ -31,7 +31,7 @@ class Fit(NamedTuple):
 
 
 def fit(
-    model: Autoencoder,
+    model: Generative,
     data: Data,
     config: TrainConfig,
     *,
@@ -89,7 +89,7 @@ class Mover:
 
     def __init__(self, fabric: Fabric, wrapped: _FabricModule, phase: Phase, lr: float, steps: int) -> None:
         self.fabric, self.wrapped, self.phase = fabric, wrapped, phase
-        adam = torch.optim.Adam(phase.parameters, lr=lr)
+        adam = torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999))
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
         self.optimizer = cast(_FabricOptimizer, fabric.setup_optimizers(adam))
 
@@ -121,7 +121,7 @@ def _add(sums: dict[str, Tensor], steps: list[Mapping[str, Tensor]]) -> None:
 
 
 @torch.no_grad()
-def _held_out(model: Autoencoder, test: Split) -> Record:
+def _held_out(model: Generative, test: Split) -> Record:
     """The terms of each phase on test images."""
     batch = test.spread(TEST_IMAGES)
     model.eval()

@@ -7,7 +7,8 @@ import torch
 from fastlatent.data import load
 from fastlatent.evaluate import measure, write_report
 from fastlatent.evaluate.figures import plane
-from fastlatent.evaluate.metrics import pixel_error
+from fastlatent.evaluate.metrics import SAMPLES, pixel_error
+from fastlatent.models import CONFIGURATIONS
 from fastlatent.models.configurations import WAEMMD
 from fastlatent.train import TrainConfig, fit
 
@@ -37,6 +38,23 @@ def test_numbers_fall_between_floor_and_ceiling(run):
 def test_measuring_twice_gives_the_same_numbers(run):
     model, data, _ = run
     assert measure(model, data) == measure(model, data)
+
+
+@pytest.mark.parametrize("name", ["vae", "aae-supervised"])
+def test_codes_drawn_at_random_or_made_with_labels_are_measured_alike(name):
+    data = load("digits")
+    model = CONFIGURATIONS[name](hidden=(8,)).build(data.shape)
+    numbers = measure(model, data)
+    assert len(numbers) == 9
+    assert measure(model, data) == numbers
+
+
+def test_a_model_without_encoder_is_measured_by_its_samples(tmp_path):
+    data = load("digits")
+    model = CONFIGURATIONS["gan"](hidden=(8,)).build(data.shape)
+    done = fit(model, data, TrainConfig(epochs=1, out=tmp_path / "run", accelerator="cpu"))
+    assert {number.group for number in write_report(model, data, done)} == {SAMPLES}
+    assert {path.stem for path in done.folder.glob("*.png")} == {"samples", "curves"}
 
 
 def test_the_report_holds_its_figures_and_numbers(run):

@@ -1,0 +1,144 @@
+"""Adversarial autoencoders whose code is a cluster and a style: clustering, few labels, dimension reduction."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from ..losses import checks
+from ..priors import UNKNOWN, Categorical, Prior, Product
+from .adversarial import game
+from .autoencoder import Autoencoder
+from .phase import Batch, Phase
+
+
+class ClusteringAAE(Autoencoder):
+    """Adversarial autoencoder with the code [y; z]: y = softmax(f_y(x)) the cluster, z = f_z(x) the style.
+
+    After reconstruction of x from [y; z] two games are played: one makes y follow the uniform categorical
+    distribution, so that each x chooses one cluster and all are chosen; the other makes z follow the style's prior.
+
+    Args:
+        encoder: f, from x (n, *shape) to [f_y; f_z] (n, clusters + d).
+        decoder: g, from [y; z] (n, clusters + d) to x̂ (n, *shape).
+        cluster_critic: from y (n, clusters) to a logit (n,).
+        style_critic: from z (n, d) to a logit (n,).
+        style: prior of the style, of d dimensions.
+        clusters: number of clusters; 16 and 30 in the source.
+
+    Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 6.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        cluster_critic: nn.Module,
+        style_critic: nn.Module,
+        style: Prior,
+        clusters: int,
+    ) -> None:
+        category = Categorical(checks.count("clusters", clusters))
+        super().__init__(encoder, decoder, Product((category, style)))
+        self.cluster_critic, self.style_critic = cluster_critic, style_critic
+        self.category, self.style = category, style
+
+    def heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits f_y (n, clusters) and style f_z (n, d)."""
+        made = self.encoder(x)
+        return made[:, : self.category.dim], made[:, self.category.dim :]
+
+    def encode(self, x: Tensor) -> Tensor:
+        logits, style = self.heads(x)
+        return torch.cat([logits.softmax(1), style], dim=1)
+
+    def cluster(self, x: Tensor) -> Tensor:
+        """The cluster of each x, (n,) from 0 to clusters − 1."""
+        return self.heads(x)[0].argmax(1)
+
+    def phases(self) -> tuple[Phase, ...]:
+        return *super().phases(), *self._game("cluster", self.category), *self._game("style", self.style)
+
+    def _game(self, part: str, prior: Prior) -> tuple[Phase, Phase]:
+        def real(batch: Batch) -> Tensor:
+            return prior.sample(len(batch.x), device=batch.x.device, dtype=batch.x.dtype)
+
+        def made(batch: Batch) -> Tensor:
+            z = self.encode(batch.x)
+            return z[:, : self.category.dim] if part == "cluster" else z[:, self.category.dim :]
+
+        critic = self.cluster_critic if part == "cluster" else self.style_critic
+        return game(critic, tuple(self.encoder.parameters()), real=real, made=made, name=f"{part} ")
+
+
+class SemiSupervisedAAE(ClusteringAAE):
+    """`ClusteringAAE` with one cluster a class, and a phase more: the labels that are known name the clusters.
+
+    The encoder minimises −E log y_label over the part of the batch whose label is known (≥ 0).
+
+    Args:
+        encoder, decoder, cluster_critic, style_critic, style, clusters: as of `ClusteringAAE`; clusters is at least
+            the number of classes.
+
+    Source: Makhzani et al. 2015, section 5: the code is 10 classes and a style of 10 dimensions.
+    """
+
+    def classification_loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        """−E log y_label over what has a label; 0 where nothing has."""
+        logits, _ = self.heads(batch.x)
+        known = (batch.label != UNKNOWN).sum().clamp_min(1)
+        return {"loss": cross_entropy(logits, batch.label, ignore_index=UNKNOWN, reduction="sum") / known}
+
+    def phases(self) -> tuple[Phase, ...]:
+        classification = Phase("classification", tuple(self.encoder.parameters()), self.classification_loss)
+        return *super().phases(), classification
+
+
+class DimensionReductionAAE(SemiSupervisedAAE):
+    """`SemiSupervisedAAE` whose decoder sees W·y + z alone: a map of the data in d dimensions, clusters apart.
+
+    The columns of W (d, clusters), the cluster heads, are learned with the decoder, which adds
+    Σ_{i<j} max(0, apart − ‖w_i − w_j‖) to the reconstruction error. Without any label it is unsupervised.
+
+    Args:
+        encoder, cluster_critic, style_critic, style, clusters: as of `SemiSupervisedAAE`.
+        decoder: g, from W·y + z (n, d) to x̂ (n, *shape).
+        apart: distance that the cluster heads are to keep, > 0.
+
+    Source: Makhzani et al. 2015, section 7.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        cluster_critic: nn.Module,
+        style_critic: nn.Module,
+        style: Prior,
+        clusters: int,
+        apart: float = 4.0,
+    ) -> None:
+        super().__init__(encoder, decoder, cluster_critic, style_critic, style, clusters)
+        self.apart = checks.positive("apart", apart)
+        room = apart * clusters ** (1 / style.dim)  # so wide are clusters that lie that far apart
+        self.cluster_heads = nn.Parameter(room / 2 * torch.randn(clusters, style.dim))
+
+    def embed(self, z: Tensor) -> Tensor:
+        """W·y + z (n, d) of codes [y; z] (n, clusters + d): the data's place on the map."""
+        return z[:, : self.category.dim] @ self.cluster_heads + z[:, self.category.dim :]
+
+    def decode(self, z: Tensor) -> Tensor:
+        return self.decoder(self.embed(z))
+
+    def separation(self) -> Tensor:
+        """Σ_{i<j} max(0, apart − ‖w_i − w_j‖)."""
+        return (self.apart - torch.pdist(self.cluster_heads)).relu().sum()
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        error, separation = super().loss(batch)["reconstruction"], self.separation()
+        return {"loss": error + separation, "reconstruction": error, "separation": separation}
+
+    def phases(self) -> tuple[Phase, ...]:
+        first, *others = super().phases()
+        return Phase(first.name, (*first.parameters, self.cluster_heads), first.loss), *others

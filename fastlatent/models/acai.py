@@ -1,0 +1,86 @@
+"""Adversarially constrained autoencoder interpolation."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ..losses import checks
+from ..priors import Prior
+from .autoencoder import Autoencoder, squared_error
+from .penalties import Penalty
+from .phase import Batch, Phase
+
+
+class ACAI(Autoencoder):
+    """Autoencoder whose interpolations a critic d cannot tell from reconstructions, under any penalty or none.
+
+    With x̂_α = g(α·f(x₁) + (1 − α)·f(x₂)), α uniform on [0, ½], and x̂ = g(f(x)), expectations over the batch:
+
+    - the critic guesses α, minimising L_d = ‖d(x̂_α) − α‖² + ‖d(γ·x + (1 − γ)·x̂)‖²;
+    - encoder and decoder minimise L_fg = ‖x − x̂‖² + λ·‖d(x̂_α)‖² [+ weight·D(f(x), z), z from the prior].
+
+    Each x₁ is interpolated with its neighbour in the batch.
+
+    Args:
+        encoder: f, from x (n, *shape) to codes (n, d).
+        decoder: g, from codes (n, d) to x̂ (n, *shape).
+        critic: d, from x (n, *shape) to a number each (n,).
+        prior: of d dimensions; nothing but the penalty makes the codes match it.
+        strength: λ, ≥ 0. In the authors' code ‖x − x̂‖² is a mean over pixels, which makes their λ = 0.5 as strong
+            as λ = 0.5 times the number of pixels here.
+        mix: γ, in [0, 1).
+        penalty: D, as of `WAE`; None: none.
+        weight: of the penalty, ≥ 0.
+
+    Source: Berthelot et al. 2018, "Understanding and improving interpolation in autoencoders via an adversarial
+    regularizer", equations (1) and (2).
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        critic: nn.Module,
+        prior: Prior,
+        *,
+        strength: float = 0.5,
+        mix: float = 0.2,
+        penalty: Penalty | None = None,
+        weight: float = 1.0,
+    ) -> None:
+        super().__init__(encoder, decoder, prior)
+        self.critic, self.penalty = critic, penalty
+        self.strength, self.mix = checks.non_negative("strength", strength), checks.fraction("mix", mix)
+        self.weight = checks.non_negative("weight", weight)
+
+    def interpolate(self, z: Tensor, alpha: Tensor) -> Tensor:
+        """x̂_α (n, *shape) of codes (n, d), each α (n, 1) of the way to the next code from its own."""
+        return self.decode(torch.lerp(z.roll(1, 0), z, alpha))
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        z = self.encode(batch.x)
+        error = squared_error(batch.x, self.decode(z))
+        betrayed = self.critic(self.interpolate(z, _alpha(z))).square().mean()
+        terms = {"loss": error + self.strength * betrayed, "reconstruction": error, "critic": betrayed}
+        if self.penalty is not None:
+            terms["penalty"] = self.penalty(z, self.prior_like(z))
+            terms["loss"] = terms["loss"] + self.weight * terms["penalty"]
+        return terms
+
+    def critic_loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        """L_d, with its parts."""
+        with torch.no_grad():
+            z = self.encode(batch.x)
+            alpha = _alpha(z)
+            between, near = self.interpolate(z, alpha), torch.lerp(self.decode(z), batch.x, self.mix)
+        guess = (self.critic(between) - alpha.squeeze(1)).square().mean()
+        calm = self.critic(near).square().mean()
+        return {"loss": guess + calm, "interpolated": guess, "near data": calm}
+
+    def phases(self) -> tuple[Phase, ...]:
+        return Phase("critic", tuple(self.critic.parameters()), self.critic_loss), *super().phases()
+
+
+def _alpha(z: Tensor) -> Tensor:
+    return 0.5 * torch.rand(len(z), 1, device=z.device, dtype=z.dtype)

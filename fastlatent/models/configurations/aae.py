@@ -1,0 +1,147 @@
+"""Named adversarial autoencoders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import nn
+
+from ...losses import checks
+from ...priors import GaussianMixture2D, LabelledPrior, Normal, SwissRoll
+from ..aae import AAE as AAEModel
+from ..aae import LabelledAAE, SupervisedAAE
+from ..aae_clustering import ClusteringAAE, DimensionReductionAAE, SemiSupervisedAAE
+from .base import Networks, NetworksWithPrior
+
+MAKHZANI = "Makhzani et al. 2015"
+
+
+@dataclass(frozen=True)
+class AAE(NetworksWithPrior):
+    """Adversarial autoencoder: a critic makes the codes follow the prior."""
+
+    source: ClassVar[str] = MAKHZANI
+
+    latent_dim: int = 2
+    """Number of coordinates of a code; mixture and swiss-roll have 2."""
+
+    def build(self, shape: Sequence[int]) -> AAEModel:
+        """The adversarial autoencoder."""
+        return AAEModel(self.encoder(shape), self.decoder(shape), self.critic(self.latent_dim), self.target())
+
+
+@dataclass(frozen=True)
+class AAELabelled(Networks):
+    """Adversarial autoencoder whose critic is told the class: each class fills its part of a 2-D prior."""
+
+    source: ClassVar[str] = MAKHZANI
+
+    latent_dim: int = 2
+    """Number of coordinates of a code: 2, as the priors have."""
+    prior: Literal["mixture", "swiss-roll"] = "mixture"
+    """Distribution of the codes, with a part for each class."""
+    classes: int = 10
+    """Number of classes in the data."""
+
+    def build(self, shape: Sequence[int]) -> LabelledAAE:
+        """The adversarial autoencoder with labels.
+
+        Raises:
+            ValueError: if latent_dim is not 2.
+        """
+        checks.choice("prior", self.prior, ("mixture", "swiss-roll"))
+        target: LabelledPrior = (
+            GaussianMixture2D(self.classes) if self.prior == "mixture" else SwissRoll(classes=self.classes)
+        )
+        if self.latent_dim != target.dim:
+            raise ValueError(f"prior {self.prior!r} needs latent_dim = {target.dim}; got {self.latent_dim}")
+        critic = self.critic(target.dim + self.classes + 1)
+        return LabelledAAE(self.encoder(shape), self.decoder(shape), critic, target)
+
+
+@dataclass(frozen=True)
+class AAESupervised(Networks):
+    """Adversarial autoencoder whose decoder is given the label: the code holds the style."""
+
+    source: ClassVar[str] = MAKHZANI
+
+    latent_dim: int = 15
+    """Number of coordinates of the style."""
+    classes: int = 10
+    """Number of classes in the data."""
+
+    def build(self, shape: Sequence[int]) -> SupervisedAAE:
+        """The supervised adversarial autoencoder."""
+        decoder = self.decoder(shape, self.classes + self.latent_dim)
+        critic = self.critic(self.latent_dim)
+        return SupervisedAAE(self.encoder(shape), decoder, critic, Normal(self.latent_dim), self.classes)
+
+
+@dataclass(frozen=True)
+class _WithClusters(Networks):
+    def encoder(self, shape: Sequence[int], outputs: int | None = None) -> nn.Module:
+        """The encoder with its outputs normalised over the batch, without which one cluster soon takes all.
+
+        Source: Makhzani et al. 2015, appendix: batch normalisation of the encoder, the softmax layer included.
+        """
+        encoder = super().encoder(shape, outputs)
+        return nn.Sequential(encoder, nn.BatchNorm1d(outputs or self.latent_dim))
+
+
+@dataclass(frozen=True)
+class AAEClustering(_WithClusters):
+    """Adversarial autoencoder with a cluster and a style: unsupervised clustering."""
+
+    source: ClassVar[str] = MAKHZANI
+
+    latent_dim: int = 5
+    """Number of coordinates of the style."""
+    clusters: int = 16
+    """Number of clusters."""
+
+    def build(self, shape: Sequence[int]) -> ClusteringAAE:
+        """The clustering adversarial autoencoder."""
+        outputs = self.clusters + self.latent_dim
+        critics = self.critic(self.clusters), self.critic(self.latent_dim)
+        networks = self.encoder(shape, outputs), self.decoder(shape, outputs)
+        return ClusteringAAE(*networks, *critics, Normal(self.latent_dim), self.clusters)
+
+
+@dataclass(frozen=True)
+class AAESemiSupervised(_WithClusters):
+    """Adversarial autoencoder with a class and a style, learned from few labels (--labels-per-class)."""
+
+    source: ClassVar[str] = MAKHZANI
+
+    latent_dim: int = 10
+    """Number of coordinates of the style."""
+    classes: int = 10
+    """Number of classes in the data."""
+
+    def build(self, shape: Sequence[int]) -> SemiSupervisedAAE:
+        """The semi-supervised adversarial autoencoder."""
+        outputs = self.classes + self.latent_dim
+        critics = self.critic(self.classes), self.critic(self.latent_dim)
+        networks = self.encoder(shape, outputs), self.decoder(shape, outputs)
+        return SemiSupervisedAAE(*networks, *critics, Normal(self.latent_dim), self.classes)
+
+
+@dataclass(frozen=True)
+class AAEDimensionReduction(_WithClusters):
+    """Adversarial autoencoder that maps data into few dimensions, clusters apart; with labels or without."""
+
+    source: ClassVar[str] = MAKHZANI
+
+    latent_dim: int = 2
+    """Number of coordinates of the map."""
+    clusters: int = 20
+    """Number of clusters, at least that of the classes."""
+    apart: float = 4.0
+    """Distance that the clusters' places on the map are to keep."""
+
+    def build(self, shape: Sequence[int]) -> DimensionReductionAAE:
+        """The adversarial autoencoder for dimension reduction."""
+        encoder = self.encoder(shape, self.clusters + self.latent_dim)
+        critics = self.critic(self.clusters), self.critic(self.latent_dim)
+        style = Normal(self.latent_dim)
+        return DimensionReductionAAE(encoder, self.decoder(shape), *critics, style, self.clusters, self.apart)

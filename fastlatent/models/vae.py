@@ -1,0 +1,67 @@
+"""Variational autoencoder."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ..losses import checks
+from ..priors import Normal
+from .autoencoder import Autoencoder, squared_error
+from .phase import Batch
+
+
+def kl_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Mean over the batch of KL(N(μ, diag σ²) ‖ N(0, I)) = ½ Σ_k (μ_k² + σ_k² − 1 − log σ_k²).
+
+    Args:
+        mean, log_variance: (n, d).
+
+    Source: Kingma & Welling 2014, "Auto-encoding variational Bayes", appendix B.
+    """
+    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+
+
+class VAE(Autoencoder):
+    """Variational autoencoder: E ‖x − g(z)‖² + β·KL(q(z|x) ‖ N(0, I)), z from q(z|x) = N(μ(x), diag σ²(x)).
+
+    With β = 2s² this is, but for a constant and a factor, the negative evidence lower bound of a decoder with Gaussian
+    noise of standard deviation s. `encode` gives μ(x), `codes` draws from q(z|x).
+
+    Args:
+        encoder: from x (n, *shape) to (μ, log σ²), (n, 2d).
+        decoder: g, from codes (n, d) to x̂ (n, *shape).
+        dim: d.
+        beta: β, ≥ 0.
+
+    Source: Kingma & Welling 2014, equation (10); β: Higgins et al. 2017, "beta-VAE", equation (4).
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, dim: int, beta: float = 1.0) -> None:
+        super().__init__(encoder, decoder, Normal(dim))
+        self.beta = checks.non_negative("beta", beta)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """μ (n, d) and log σ² (n, d) of q(z|x)."""
+        mean, log_variance = self.encoder(x).chunk(2, dim=1)
+        return mean, log_variance
+
+    def encode(self, x: Tensor) -> Tensor:
+        return self.posterior(x)[0]
+
+    def codes(self, batch: Batch) -> Tensor:
+        return draw(*self.posterior(batch.x))
+
+    def reconstruct(self, batch: Batch) -> Tensor:
+        return self(batch.x)
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        mean, log_variance = self.posterior(batch.x)
+        error = squared_error(batch.x, self.decode(draw(mean, log_variance)))
+        divergence = kl_normal(mean, log_variance)
+        return {"loss": error + self.beta * divergence, "reconstruction": error, "kl": divergence}
+
+
+def draw(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """μ + σ ⊙ ε, ε from N(0, I), differentiable in μ and log σ²."""
+    return mean + (0.5 * log_variance).exp() * torch.randn_like(mean)

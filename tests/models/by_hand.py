@@ -1,0 +1,19 @@
+"""Networks so small that what a model makes of them can be worked out by hand."""
+
+import torch
+from torch import nn
+
+SHAPE = (1, 4, 4)  # of small images
+
+
+def linear(*rows: tuple[float, ...]) -> nn.Linear:
+    """The linear map with this matrix, without bias."""
+    layer = nn.Linear(len(rows[0]), len(rows), bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(rows))
+    return layer
+
+
+def number(*row: float) -> nn.Sequential:
+    """The linear form x ↦ row·x, from (n, d) to (n,)."""
+    return nn.Sequential(linear(row), nn.Flatten(0))

@@ -1,0 +1,111 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from fastlatent.models import (
+    AAE,
+    Batch,
+    ClusteringAAE,
+    DimensionReductionAAE,
+    LabelledAAE,
+    SemiSupervisedAAE,
+    SupervisedAAE,
+)
+from fastlatent.models.adversarial import critic_loss, non_saturating_loss
+from fastlatent.models.labels import one_hot, with_unknown
+from fastlatent.priors import GaussianMixture2D, Normal
+from tests.models.by_hand import linear, number
+
+X = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
+IDENTITY = (1.0, 0.0), (0.0, 1.0)
+
+
+def losses(model, batch):
+    return {phase.name: phase.loss(batch)["loss"] for phase in model.phases()}
+
+
+def test_the_three_phases_by_hand():
+    model = AAE(linear((1.0, 0.0)), linear((1.0,), (1.0,)), number(0.5), Normal(1))  # z = x₁, x̂ = (z, z), t = z/2
+    torch.manual_seed(0)
+    found = losses(model, Batch(X, torch.zeros(2, dtype=torch.long)))
+    real = Normal(1).sample(2, generator=torch.manual_seed(0)).squeeze(1) / 2
+    made = X[:, 0] / 2
+    assert found["autoencoder"].item() == pytest.approx((1**2 + 4**2) / 2)
+    torch.testing.assert_close(found["critic"], critic_loss(real, made))
+    torch.testing.assert_close(found["deceive"], non_saturating_loss(made))
+
+
+def test_labels_as_vectors():
+    z, label = torch.tensor([[5.0], [6.0]]), torch.tensor([1, -1])
+    assert one_hot(label, 2, z).tolist() == [[0, 1, 5], [0, 0, 6]]
+    assert with_unknown(z, label, 2).tolist() == [[5, 0, 1, 0], [6, 0, 0, 1]]
+
+
+def test_the_critic_of_labels_sees_each_class_with_its_part_of_the_prior():
+    prior = GaussianMixture2D(components=3, along=1e-6, across=1e-6)
+    model = LabelledAAE(linear(*IDENTITY), linear(*IDENTITY), number(1.0, 0.0, 0, 0, 0, 0), prior)
+    batch = Batch(X, torch.tensor([2, -1]))
+    real, made = model.real(batch), model.made(batch)
+    angle = 2 * 2 * math.pi / 3
+    torch.testing.assert_close(real[0], torch.tensor([2 * math.cos(angle), 2 * math.sin(angle), 0, 0, 1, 0]))
+    assert real[1, :2].norm().item() == pytest.approx(2, abs=1e-4)  # some component
+    assert made.tolist() == [[1, 2, 0, 0, 1, 0], [3, -1, 0, 0, 0, 1]]
+    assert real[1, 2:].tolist() == made[1, 2:].tolist()
+    torch.testing.assert_close(losses(model, batch)["deceive"], non_saturating_loss(X[:, 0]))
+
+
+def test_the_supervised_decoder_is_given_the_label():
+    encoder, decoder = linear((1.0, 0.0)), linear((10.0, 0.0, 0.0), (0.0, 20.0, 1.0))  # x̂ = (10·y₀, 20·y₁ + z)
+    model = SupervisedAAE(encoder, decoder, number(1.0), Normal(1), classes=2)
+    batch = Batch(X, torch.tensor([0, 1]))
+    assert model.codes(batch).tolist() == [[1, 0, 1], [0, 1, 3]]
+    assert model.reconstruct(batch).tolist() == [[10, 1], [0, 23]]
+    assert losses(model, batch)["autoencoder"].item() == pytest.approx((9**2 + 1 + 3**2 + 24**2) / 2)
+    torch.testing.assert_close(losses(model, batch)["deceive"], non_saturating_loss(X[:, 0]))  # the style alone
+
+
+ENCODER = (math.log(3), 0.0), (0.0, 0.0), (0.0, 1.0)  # f_y = (x₁·log 3, 0), f_z = x₂
+Y = torch.tensor([[3 / 4, 1 / 4], [27 / 28, 1 / 28]])
+
+
+def test_the_code_of_clustering_is_a_softmax_and_a_style():
+    critics = number(1.0, -1.0), number(1.0)
+    model = ClusteringAAE(linear(*ENCODER), nn.Linear(3, 2), *critics, Normal(1), clusters=2)
+    batch = Batch(X, torch.zeros(2, dtype=torch.long))
+    torch.testing.assert_close(model.encode(X), torch.cat([Y, X[:, 1:]], 1))
+    assert model.cluster(X).tolist() == [0, 0]
+    assert model.prior.dim == 3
+    found = losses(model, batch)
+    torch.testing.assert_close(found["cluster deceive"], non_saturating_loss(Y[:, 0] - Y[:, 1]))
+    torch.testing.assert_close(found["style deceive"], non_saturating_loss(X[:, 1]))
+    torch.manual_seed(0)
+    one = {phase.name: phase for phase in model.phases()}["cluster critic"].loss(batch)["loss"]
+    drawn = model.category.sample(2, generator=torch.manual_seed(0))
+    torch.testing.assert_close(one, critic_loss(drawn[:, 0] - drawn[:, 1], Y[:, 0] - Y[:, 1]))
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [([0, 1], -(math.log(3 / 4) + math.log(1 / 28)) / 2), ([-1, 1], -math.log(1 / 28)), ([-1, -1], 0.0)],
+)
+def test_classification_counts_what_has_a_label(label, expected):
+    critics = number(1.0, -1.0), number(1.0)
+    model = SemiSupervisedAAE(linear(*ENCODER), nn.Linear(3, 2), *critics, Normal(1), clusters=2)
+    loss = model.classification_loss(Batch(X, torch.tensor(label)))["loss"]
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_dimension_reduction_by_hand():
+    critics = number(1.0, -1.0, 0.0), number(1.0, 0.0)
+    model = DimensionReductionAAE(nn.Linear(2, 5), linear(*IDENTITY), *critics, Normal(2), clusters=3, apart=2.0)
+    with torch.no_grad():
+        model.cluster_heads.copy_(torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+    assert model.separation().item() == pytest.approx(2 - 1)  # the other distances are 5 and √18
+    code = torch.tensor([[0.5, 0.5, 0.0, 1.0, -1.0]])
+    assert model.embed(code).tolist() == model.decode(code).tolist() == [[2.5, 1.0]]
+    batch = Batch(X, torch.tensor([0, -1]))
+    terms = model.loss(batch)
+    torch.testing.assert_close(terms["loss"], terms["reconstruction"] + model.separation())
+    torch.testing.assert_close(terms["reconstruction"], (X - model.reconstruct(batch)).square().sum(1).mean())
