@@ -1,149 +1,161 @@
-"""Fréchet distances against what people use today: float32, forward and backward to x, n = 4d, one thread."""
+"""The spectral engine against the idioms of its field, torchmetrics, POT and pytorch-fid's formula."""
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from fastlatent import bures_wasserstein, frechet_distance, frechet_distance_normal, sqrtm_newton_schulz
+from bench import peers_spectral as peers
+from bench.timing import ALL_THREADS, assert_close, measure, step
+from fastlatent import (
+    bures_wasserstein,
+    frechet_distance,
+    frechet_distance_normal,
+    sqrtm,
+    sqrtm_newton_schulz,
+    use_backend,
+)
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "losses"))
-import frechet_truth as truth  # the references that the tests compare with
+SHAPES = [(4 * d, d) for d in (8, 16, 32, 64, 128, 256, 512, 1024)]
+SOME_SHAPES = [(32, 8), (256, 64), (1024, 256), (4096, 1024)]
+CLOSE = 1e-4  # the idiom's own error in float32 is 5e-6 at n = 4d
 
-CLOSE = 1e-3  # relative: float32 of every peer at n = 4d
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def torchmetrics_frechet(x: Tensor, y: Tensor) -> Tensor:
-    image = pytest.importorskip("torchmetrics.image.fid")
-    return image._compute_fid(x.mean(0), torch.cov(x.T), y.mean(0), torch.cov(y.T))
-
-
-def pot_frechet(x: Tensor, y: Tensor) -> Tensor:
-    ot = pytest.importorskip("ot")
-    return ot.gaussian.bures_wasserstein_distance(x.mean(0), y.mean(0), torch.cov(x.T), torch.cov(y.T)) ** 2
-
-
-def newton_schulz_20(x: Tensor, y: Tensor) -> Tensor:
-    """The cubic iteration on Σ₁Σ₂ that training code often unrolls: 20 steps through autograd."""
-    a, b = torch.cov(x.T), torch.cov(y.T)
-    product = a @ b
-    scale = torch.linalg.matrix_norm(product)
-    identity = torch.eye(len(a))
-    root, inverse = product / scale, identity
-    for _ in range(20):
-        step = (3 * identity - inverse @ root) / 2
-        root, inverse = root @ step, step @ inverse
-    trace = root.trace() * scale.sqrt()
-    return (x.mean(0) - y.mean(0)).square().sum() + a.trace() + b.trace() - 2 * trace
-
-
-PAIR = {
+PAIR: dict[str, Callable[..., Tensor]] = {
     "fastlatent": frechet_distance,
-    "eigvalsh idiom": truth.eigvalsh_idiom,
-    "torchmetrics": torchmetrics_frechet,
-    "POT": pot_frechet,
-    "Newton-Schulz, 20 steps": newton_schulz_20,
+    "torch idiom, eigvalsh": peers.eigvalsh_frechet,
+    "torch idiom, 20 Newton-Schulz steps": peers.newton_schulz_frechet,
+    "torchmetrics": peers.torchmetrics_frechet,
+    "POT": peers.pot_frechet,
 }
-NORMAL = {"fastlatent": frechet_distance_normal, "eigvalsh idiom": truth.eigvalsh_normal}
-SHAPES = [(32, 8), (64, 16), (128, 32), (256, 64), (512, 128), (1024, 256), (2048, 512), (4096, 1024)]
+NORMAL: dict[str, Callable[..., Tensor]] = {
+    "fastlatent": frechet_distance_normal,
+    "torch idiom, eigvalsh": peers.eigvalsh_normal,
+}
+ROUTES = ("eigen", "newton_schulz")
 
 
 def samples(n: int, d: int) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randn(n, d, generator=generator), 1.2 * torch.randn(n, d, generator=generator) + 0.1
+    """Codes that want a gradient, and a sample of their prior."""
+    torch.manual_seed(0)
+    return (1.2 * torch.randn(n, d) + 0.1).requires_grad_(), torch.randn(n, d)
 
 
-def measure(benchmark, loss: Callable[..., Tensor], expected: float, x: Tensor, *others: Tensor, **row: object) -> None:
-    """Time value and gradient to x, after checking the value."""
-    x = x.clone().requires_grad_()
-
-    def step() -> Tensor:
-        return torch.autograd.grad(loss(x, *others).sum(), x)[0]
-
-    found = float(loss(x, *others).detach().sum())
-    assert abs(found - expected) <= CLOSE * abs(expected)
-    benchmark.extra_info.update(row, timed="forward+backward", dtype="float32", threads=torch.get_num_threads())
-    benchmark(step)
+def gradient(loss: Callable[..., Tensor], x: Tensor, *others: Tensor) -> Tensor:
+    return torch.autograd.grad(loss(x, *others).sum(), x)[0]
 
 
-@pytest.mark.parametrize("peer", PAIR)
-@pytest.mark.parametrize(("n", "d"), SHAPES)
-def test_two_samples(benchmark, n, d, peer):
-    benchmark.group = f"frechet_distance ({n}, {d})"
+@cache
+def check_pair(n: int, d: int, route: str) -> None:
+    """Gradient to x against the idiom in float64."""
     x, y = samples(n, d)
-    measure(benchmark, PAIR[peer], truth.frechet(x, y), x, y, op="frechet_distance", peer=peer, n=n, d=d)
+    truth = gradient(peers.eigvalsh_frechet, x.detach().double().requires_grad_(), y.double())
+    assert_close(gradient(lambda x, y: frechet_distance(x, y, route=route), x, y), truth, CLOSE)
 
 
-@pytest.mark.parametrize("peer", NORMAL)
-@pytest.mark.parametrize(("n", "d"), SHAPES)
-def test_against_the_normal(benchmark, n, d, peer):
-    benchmark.group = f"frechet_distance_normal ({n}, {d})"
+@cache
+def check_normal(n: int, d: int) -> None:
     x, _ = samples(n, d)
-    expected = float(truth.eigvalsh_normal(x.double()))
-    measure(benchmark, NORMAL[peer], expected, x, op="frechet_distance_normal", peer=peer, n=n, d=d)
+    truth = gradient(peers.eigvalsh_normal, x.detach().double().requires_grad_())
+    assert_close(gradient(frechet_distance_normal, x), truth, CLOSE)
 
 
-@pytest.mark.parametrize("peer", ["fastlatent", "eigvalsh idiom"])
-def test_fewer_samples_than_coordinates(benchmark, peer):
-    benchmark.group = "frechet_distance (64, 1024)"
-    x, y = samples(64, 1024)
-    measure(benchmark, PAIR[peer], truth.frechet(x, y), x, y, op="frechet_distance", peer=peer, n=64, d=1024)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("who", PAIR)
+def test_frechet_distance(benchmark: Any, who: str, shape: tuple[int, int]) -> None:
+    if shape not in SOME_SHAPES and who not in NORMAL:
+        pytest.skip("the slower peers at every second shape")
+    check_pair(*shape, "auto")
+    measure(benchmark, step(PAIR[who], *samples(*shape)), op="frechet_distance", who=who, shape=shape)
 
 
-@pytest.mark.parametrize("peer", ["fastlatent", "eigvalsh idiom"])
-def test_batch_of_covariances(benchmark, peer):
-    benchmark.group = "bures, 64 × (64, 64)"
-    x, y = (z.reshape(64, 256, 64) for z in samples(64 * 256, 64))
-    a, b = (z.mT @ z / 255 for z in (x, y))
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("who", NORMAL)
+def test_frechet_distance_normal(benchmark: Any, who: str, shape: tuple[int, int]) -> None:
+    check_normal(*shape)
+    x, _ = samples(*shape)
+    measure(benchmark, step(NORMAL[who], x), op="frechet_distance_normal", who=who, shape=shape)
+
+
+@pytest.mark.parametrize("shape", SOME_SHAPES, ids=str)
+@pytest.mark.parametrize("who", NORMAL)
+def test_frechet_distance_on_all_threads(benchmark: Any, who: str, shape: tuple[int, int]) -> None:
+    check_pair(*shape, "auto")
+    run = step(PAIR[who], *samples(*shape))
+    measure(benchmark, run, op="frechet_distance", who=who, shape=shape, threads=ALL_THREADS)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("route", ROUTES)
+def test_routes(benchmark: Any, route: str, shape: tuple[int, int]) -> None:
+    """What the choice of the route rests on."""
+    check_pair(*shape, route)
+    run = step(lambda x, y: frechet_distance(x, y, route=route), *samples(*shape))
+    measure(benchmark, run, op="frechet_distance by route", who=f"fastlatent, {route}", shape=shape)
+
+
+@pytest.mark.parametrize("who", NORMAL)
+def test_fewer_samples_than_coordinates(benchmark: Any, who: str) -> None:
+    shape = (64, 1024)
+    x, y = samples(*shape)
+    with use_backend("reference"):
+        truth = gradient(frechet_distance, x.detach().double().requires_grad_(), y.double())
+    assert_close(gradient(frechet_distance, x, y), truth, CLOSE)
+    measure(benchmark, step(PAIR[who], x, y), op="frechet_distance", who=who, shape=shape)
+
+
+@pytest.mark.parametrize("who", ["fastlatent", "torch idiom, eigvalsh", "torchmetrics"])
+def test_batch_of_covariances(benchmark: Any, who: str) -> None:
+    x, y = (torch.randn(64, 256, 64) for _ in range(2))
+    a, b = (z.mT @ z / 255 for z in (1.2 * x, y))
     zero = torch.zeros(64, 64)
+
+    def ours(a: Tensor, b: Tensor) -> Tensor:
+        return bures_wasserstein(zero, a, zero, b)
+
     losses = {
-        "fastlatent": lambda a, b: bures_wasserstein(zero, a, zero, b),
-        "eigvalsh idiom": truth.eigvalsh_bures,
+        "fastlatent": ours,
+        "torch idiom, eigvalsh": peers.eigvalsh_bures,
+        "torchmetrics": peers.torchmetrics_bures,
     }
-    expected = float(truth.eigvalsh_bures(a.double(), b.double()).sum())
-    measure(benchmark, losses[peer], expected, a, b, op="bures_wasserstein", peer=peer, batch=64, d=64)
+    a.requires_grad_()
+    truth = gradient(peers.eigvalsh_bures, a.detach().double().requires_grad_(), b.double())
+    assert_close(gradient(ours, a, b), truth, CLOSE)
+    run = step(lambda a, b: losses[who](a, b).sum(), a, b)
+    measure(benchmark, run, op="bures_wasserstein", who=who, shape=(64, 64, 64))
 
 
-@pytest.mark.parametrize("peer", ["fastlatent", "pytorch-fid"])
-def test_fid_of_1024_features(benchmark, peer):
-    benchmark.group = "FID, d = 1024, value only, float64"
-    a, b = (truth.covariance(1024, 100, seed) for seed in (0, 1))
-    zero = torch.zeros(1024, dtype=torch.float64)
-    arrays = [t.numpy() for t in (zero, a, zero, b)]
+@pytest.mark.parametrize("who", ["fastlatent", "pytorch-fid"])
+def test_fid_of_1024_features(benchmark: Any, who: str) -> None:
+    x, y = (z.detach().double() for z in samples(2048, 1024))
+    means_and_covariances = x.mean(0), torch.cov(x.T), y.mean(0), torch.cov(y.T)
+    arrays = [t.numpy() for t in means_and_covariances]
+    assert_close(bures_wasserstein(*means_and_covariances), peers.eigvalsh_frechet(x, y), 1e-9)
     calls = {
-        "fastlatent": lambda: bures_wasserstein(zero, a, zero, b).item(),
-        "pytorch-fid": lambda: truth.pytorch_fid(*arrays),
+        "fastlatent": lambda: bures_wasserstein(*means_and_covariances),
+        "pytorch-fid": lambda: peers.pytorch_fid(*arrays),
     }
-    expected = truth.bures(arrays[1], arrays[3])
-    assert abs(calls[peer]() - expected) <= 1e-9 * expected
-    benchmark.extra_info.update(op="bures_wasserstein", peer=peer, d=1024, timed="forward", dtype="float64")
-    benchmark.pedantic(calls[peer], rounds=3)
+    measure(
+        benchmark, calls[who], op="bures_wasserstein, one value", who=who, shape=(1024, 1024), timed="forward",
+        dtype=torch.float64,
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize("d", [64, 512])
-@pytest.mark.parametrize("route", ["sqrtm_newton_schulz", "eigh"])
-def test_both_roots(benchmark, route, d):
-    benchmark.group = f"A^(1/2) and A^(-1/2), d = {d}"
-    a = truth.covariance(d, 100).float()
+@pytest.mark.parametrize("d", [64, 256, 1024])
+@pytest.mark.parametrize("who", ["fastlatent", "torch idiom, eigh"])
+def test_both_roots(benchmark: Any, who: str, d: int) -> None:
+    x, _ = samples(4 * d, d)
+    a = torch.cov(x.detach().T)
 
     def by_eigh(a: Tensor) -> tuple[Tensor, Tensor]:
         values, vectors = torch.linalg.eigh(a)
         roots = values.sqrt()
         return vectors * roots @ vectors.mT, vectors / roots @ vectors.mT
 
-    call = {"sqrtm_newton_schulz": sqrtm_newton_schulz, "eigh": by_eigh}[route]
-    for found, expected in zip(call(a), by_eigh(a.double()), strict=True):
-        torch.testing.assert_close(found.double(), expected, rtol=CLOSE, atol=CLOSE)
-    benchmark.extra_info.update(op="sqrtm_newton_schulz", peer=route, d=d, timed="forward", dtype="float32")
-    benchmark(call, a)
+    root, inverse = sqrtm_newton_schulz(a)
+    assert_close(root, sqrtm(a.double()), CLOSE)
+    assert_close(inverse.double() @ sqrtm(a.double()), torch.eye(d), CLOSE)
+    call = {"fastlatent": sqrtm_newton_schulz, "torch idiom, eigh": by_eigh}[who]
+    measure(benchmark, lambda: call(a), op="sqrtm_newton_schulz", who=who, shape=(d, d), timed="forward")

@@ -84,7 +84,7 @@ def draw(found: list[Row], op: str, value: str, label: str, scale: float) -> str
     axes.set(xscale="log", yscale="log", xlabel="points in each sample", ylabel=label, title=f"{op}, one thread")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    name = f"{op}_{'time' if value == 'p50' else 'memory'}.png"
+    name = f"{op}_{'time' if value == 'p50' else 'memory'}.png".replace(" ", "_")
     IMAGES.mkdir(parents=True, exist_ok=True)
     figure.savefig(IMAGES / name, dpi=110)
     plt.close(figure)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 SECONDS_A_ROW = 1.0
+SLOW = 2.0  # seconds; a step that takes longer is repeated three times, not five
 ALL_THREADS = os.cpu_count() or 1
 THREADS = sorted({1, ALL_THREADS})
 
@@ -58,7 +59,7 @@ def measure(
         run()
         once = time.perf_counter() - start
         iterations = max(1, int(2e-3 / max(once, 1e-6)))
-        rounds = min(100, max(5, int(SECONDS_A_ROW / (once * iterations))))
+        rounds = min(100, max(5 if once < SLOW else 3, int(SECONDS_A_ROW / (once * iterations))))
         benchmark.pedantic(run, rounds=rounds, iterations=iterations, warmup_rounds=2 if once < 1 else 0)
     low, *_, high = statistics.quantiles(benchmark.stats.stats.data, n=5)
     median = benchmark.stats.stats.median

@@ -1,15 +1,29 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 
+import fastlatent as fl
 from tests.idx_files import idx
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+# The problems here are small, and threads that wait for each other on a busy machine cost a hundred times what they
+# bring. Tests of several threads ask for them.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(params=["reference", "cpu"])
+def backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Every backend that a machine without a GPU has, one after the other."""
+    with fl.use_backend(request.param):
+        yield request.param
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,8 +40,9 @@ def test_doctor_prints_the_configuration(capsys):
 
 def test_models_lists_every_configuration(capsys):
     text = output(capsys, "models")
-    assert "wae-mmd" in text
-    assert "Tolstikhin et al. 2018" in text
+    for name, made in CONFIGURATIONS.items():
+        assert re.search(rf"^ *{name} ", text, re.MULTILINE), name
+        assert made.source.split()[0] in text
 
 
 def options(of):
@@ -83,8 +85,26 @@ def test_train_on_mnist_ends_with_the_table_of_its_numbers(capsys, tmp_path, mni
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["acai", "--penalty", "frechet"],
+        ["aae-semi-supervised", "--labels-per-class", "10"],
+        ["gan", "--game", "minimax"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_train_takes_the_options_of_each_model(capsys, tmp_path, arguments):
+    out = tmp_path / "run"
+    text = output(capsys, "train", *arguments, "--epochs", "1", "--hidden", "16", "--out", str(out))
+    assert f"{arguments[0]} on digits" in text
+    saved = (out / "config.yaml").read_text()
+    assert f"{arguments[1][2:].replace('-', '_')}: {arguments[2]}\n" in saved
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--labels-per-class", "-1"], "labels_per_class must be an integer >= 0; got -1"),
         (["--epochs", "0"], "epochs must be an integer >= 1; got 0"),
         (["--weight", "-1"], "weight must be a finite number >= 0; got -1.0"),
         (["--prior", "mixture"], "needs latent_dim = 2; got 8"),
@@ -121,7 +141,8 @@ def test_unknown_data_is_refused_with_what_there_is(capsys):
 
 def test_an_interrupt_ends_in_one_line(tmp_path):
     command = [Path(sys.executable).with_name("fastlatent"), "train", "ae", "--epochs", "10000"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which what runs in the background ignores
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         while not list(tmp_path.glob("runs/*/metrics.jsonl")):  # training has begun
             assert process.poll() is None
             time.sleep(0.05)

@@ -16,14 +16,31 @@ MODULES = [
     (nn.ChamferDistance(), lambda: fl.chamfer_distance(X, Y)),
     (nn.CramerWoldNormal(gamma=0.3), lambda: fl.cramer_wold_normal(X, gamma=0.3)),
     (nn.CramerWoldNormal(), lambda: fl.cramer_wold_normal(X)),
+    (
+        nn.SlicedWasserstein(n_projections=7, p=1, orthogonal=True),
+        lambda: fl.sliced_wasserstein(X, Y, n_projections=7, p=1, orthogonal=True),
+    ),
+    (nn.SlicedWassersteinNormal(n_projections=7), lambda: fl.sliced_wasserstein_normal(X, n_projections=7)),
+    (
+        nn.EppsPulley(n_projections=7, n_points=9, t_max=2.0),
+        lambda: fl.epps_pulley(X, n_projections=7, n_points=9, t_max=2.0),
+    ),
+    (nn.FrechetDistance(), lambda: fl.frechet_distance(X, Y)),
+    (nn.FrechetDistance(eps=0.1), lambda: fl.frechet_distance(X, Y, eps=0.1)),
+    (nn.FrechetDistanceNormal(), lambda: fl.frechet_distance_normal(X)),
+    (nn.FrechetDistanceNormal(eps=0.1), lambda: fl.frechet_distance_normal(X, eps=0.1)),
 ]
+OF_ONE_SAMPLE = (nn.CramerWoldNormal, nn.SlicedWassersteinNormal, nn.EppsPulley, nn.FrechetDistanceNormal)
 modules = pytest.mark.parametrize(("module", "function"), MODULES, ids=[str(m) for m, _ in MODULES])
 
 
 @modules
 def test_module_is_its_function(module, function):
-    inputs = (X,) if isinstance(module, nn.CramerWoldNormal) else (X, Y)
-    assert module(*inputs) == function()
+    inputs = (X,) if isinstance(module, OF_ONE_SAMPLE) else (X, Y)
+    torch.manual_seed(0)
+    found = module(*inputs)
+    torch.manual_seed(0)
+    assert found == function()
 
 
 @modules
@@ -35,6 +52,9 @@ def test_repr_tells_the_options():
     assert repr(nn.MMDIMQ(scales=(1.0,), sigma=2.0)) == "MMDIMQ(IMQ(scales=(1.0,), sigma=2.0), estimator='unbiased')"
     assert repr(nn.CramerWold(gamma=0.5)) == "CramerWold(gamma=0.5)"
     assert repr(nn.CramerWoldNormal()) == "CramerWoldNormal(gamma=None)"
+    assert repr(nn.SlicedWasserstein()) == "SlicedWasserstein(n_projections=128, p=2, orthogonal=False)"
+    assert repr(nn.SlicedWassersteinNormal()) == "SlicedWassersteinNormal(n_projections=128)"
+    assert repr(nn.EppsPulley()) == "EppsPulley(n_projections=128, n_points=17, t_max=3.0)"
 
 
 def test_modules_refuse_what_their_functions_refuse():

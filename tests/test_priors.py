@@ -4,10 +4,30 @@ import pytest
 import torch
 from scipy.stats import beta, kstest
 
-from fastlatent.priors import Bernoulli, Beta, Categorical, GaussianMixture2D, Normal, SwissRoll, Uniform, prior
+from fastlatent.priors import (
+    Bernoulli,
+    Beta,
+    Categorical,
+    GaussianMixture2D,
+    Normal,
+    Product,
+    SwissRoll,
+    Uniform,
+    prior,
+)
 
 N = 20_000
-ALL = [Normal(3, 2.0), Uniform(4, -1.0, 3.0), Categorical(5), GaussianMixture2D(), SwissRoll(), Beta(3), Bernoulli(4)]
+PRODUCT = Product((Categorical(3), Normal(2)))
+ALL = [
+    Normal(3, 2.0),
+    Uniform(4, -1.0, 3.0),
+    Categorical(5),
+    GaussianMixture2D(),
+    SwissRoll(),
+    Beta(3),
+    Bernoulli(4),
+    PRODUCT,
+]
 # Mean and variance of each coordinate, by hand. The mixture: E r² = radius² + along² + across², shared by two axes.
 MOMENTS = [
     (Normal(3, 2.0), 0.0, 4.0),
@@ -81,6 +101,33 @@ def test_swiss_roll_without_noise_lies_on_its_spiral():
     radius = z.norm(dim=1)
     angle = 2 * math.pi * roll.turns * radius / roll.radius
     torch.testing.assert_close(z, radius[:, None] * torch.stack([angle.cos(), angle.sin()], 1))
+
+
+def test_the_parts_of_a_product_lie_side_by_side_and_are_independent():
+    z = draw(PRODUCT, dtype=torch.float64)
+    assert torch.equal(z[:, :3].max(1).values, torch.ones(N))
+    assert z[:, 3:].mean(0).abs().max() < 5 / math.sqrt(N)
+    assert torch.corrcoef(z.T)[:3, 3:].abs().max() < 5 / math.sqrt(N)  # five standard errors
+
+
+def test_labels_choose_the_component_of_the_mixture():
+    mixture, label = GaussianMixture2D(components=4), torch.arange(4).repeat_interleave(N // 4)
+    z = mixture.given(label, generator=torch.Generator().manual_seed(0)).unflatten(0, (4, -1))
+    centres = torch.tensor([[2.0, 0.0], [0.0, 2.0], [-2.0, 0.0], [0.0, -2.0]])
+    assert (z.mean(1) - centres).abs().max() < 5 * 0.5 / math.sqrt(N // 4)  # five standard errors
+
+
+def test_labels_choose_the_length_of_the_roll():
+    roll, label = SwissRoll(noise=0.0, radius=3.0, classes=3), torch.arange(3).repeat_interleave(N // 3)
+    u = roll.given(label, generator=torch.Generator().manual_seed(0)).square().sum(1) / 9  # u = (r/radius)²
+    torch.testing.assert_close((3 * u - 1e-4).floor().long().clamp(0, 2), label)
+    assert u.unflatten(0, (3, -1)).std(1).sub(1 / 3 / math.sqrt(12)).abs().max() < 0.003
+
+
+@pytest.mark.parametrize("of", [GaussianMixture2D(), SwissRoll()], ids=repr)
+def test_unknown_labels_draw_from_the_whole_prior(of):
+    unknown = of.given(torch.full((N,), -1), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(unknown, draw(of))
 
 
 @pytest.mark.parametrize(

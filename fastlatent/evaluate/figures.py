@@ -128,7 +128,7 @@ def curves(history: Sequence[dict[str, float]]) -> Figure:
         for part, color in (("train", BLUE), ("test", ORANGE)):
             ax.plot(epochs, [record[f"{part}/{term}"] for record in history], color=color, linewidth=1.4, label=part)
         values = [record[f"{part}/{term}"] for record in history for part in ("train", "test")]
-        ax.set(title=term.replace("/", ": ") if several else term.split("/")[-1], xlabel="epoch")
+        ax.set(title=term.replace("/", "\n") if several else term.split("/")[-1], xlabel="epoch")
         if min(values) > 0:
             ax.set_yscale("log")
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -1,12 +1,11 @@
 """The numbers of a trained autoencoder, all on test data, each beside what it should be compared with."""
 
-import numpy as np
 import torch
-from scipy.linalg import sqrtm
 from sklearn.decomposition import PCA
 from torch import Tensor
 
 from ..data import Clouds, Data
+from ..losses.frechet import frechet_distance
 from ..losses.mmd import mmd_imq
 from ..models import Autoencoder, Batch, Generative, TabularAutoencoder
 from . import clouds, tables
@@ -23,9 +22,9 @@ LATENT = "MMD (IMQ, unbiased) between test codes and prior"
 
 @torch.no_grad()
 def measure(model: Generative, data: Data) -> list[Number]:
-    """Reconstruction, samples and codes of a model on `data.test`, with baselines, floors and ceilings.
+    """Samples of a model and, if it has an encoder, reconstructions and codes, with baselines, floors and ceilings.
 
-    The features and the baselines are fitted on `data.train` alone.
+    All is measured on `data.test`; the features and the baselines are fitted on `data.train` alone.
 
     Args:
         model: trained; on any device.
@@ -40,19 +39,15 @@ def measure(model: Generative, data: Data) -> list[Number]:
     if not isinstance(model, Autoencoder):
         return compared
     reconstruction = _compare_reconstructions(model, data, train, batch, generator)
-    return [*reconstruction, *compared, *_latent(model, model.codes(batch), generator)]
+    with torch.random.fork_rng():  # codes may be drawn at random
+        torch.manual_seed(0)
+        codes = model.codes(batch)
+    return [*reconstruction, *compared, *_latent(model, codes, generator)]
 
 
 def pixel_error(x: Tensor, reconstruction: Tensor) -> float:
     """Mean of (x − x̂)² over images and pixels."""
     return float((x - reconstruction).square().mean())
-
-
-def frechet(x: np.ndarray, y: np.ndarray) -> float:
-    """Squared 2-Wasserstein distance of the Gaussians fitted to features (n, d) and (m, d) (Dowson & Landau 1982)."""
-    a, b = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
-    means = np.square(x.mean(0) - y.mean(0)).sum()
-    return float(means + np.trace(a + b - 2 * sqrtm(a @ b).real))
 
 
 def _compare_reconstructions(
@@ -98,8 +93,8 @@ def _samples(train: Tensor, test: Tensor, ours: Tensor, noise: Tensor, *, kind: 
     group = SAMPLES.format(kind, pca.n_components_)
 
     def distance(examples: Tensor) -> float:
-        x, y = (pca.transform(i.flatten(1).cpu().numpy()).astype(np.float64) for i in (examples, test))
-        return frechet(x, y)
+        x, y = (torch.from_numpy(pca.transform(i.flatten(1).cpu().numpy())).double() for i in (examples, test))
+        return float(frechet_distance(x, y))
 
     return [
         Number(group, "samples of this model", distance(ours), ours=True),

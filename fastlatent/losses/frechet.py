@@ -21,17 +21,24 @@ def frechet_distance(
 
     ‖μ₁−μ₂‖² + Tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^{1/2}), covariances over n − 1 and m − 1, each with eps·I added.
 
-    The square root is taken in float64 where matrices are small or ill-conditioned, so that what a condition number κ
-    of Σ₁Σ₂ costs in float32 is the covariances' own rounding: a relative error of about 1e-7·√κ in the term with the
-    root, and 1e-7·κ in the gradient. At a singular covariance the gradient is infinite across the null space; with
-    eps = 0 the null directions are left out (the derivative along the span of the samples), with eps > 0 it is exact.
+    In float32 the value is right to 2e-6 of Tr(Σ₁ + Σ₂) at any condition number κ of the covariances. The gradient's
+    relative error is at most 1e-5 + 1e-8·κ (measured at d from 8 to 300, n = 4d; plain torch is the eigvalsh idiom):
+
+        κ             1      1e2    1e4    1e6
+        d = 8         3e-8   3e-8   3e-8   3e-8     (float64 inside)
+        d = 64        1e-6   2e-6   6e-5   4e-3
+        d = 150       2e-6   3e-6   8e-5   5e-3
+        plain torch   5e-6   4e-5   5e-3   5e-2
+
+    At a singular covariance the gradient is infinite across the null space; with eps = 0 the null directions are left
+    out (the derivative along the span of the samples), with eps > 0 it is exact.
 
     Args:
         x: sample (..., n, d), n ≥ 2, float64, float32, bfloat16 or float16; leading dimensions are batches.
         y: sample (..., m, d), m ≥ 2.
         eps: ridge on both covariances, ≥ 0, in squared units of x.
         route: "auto" (the fastest), "eigen" (d×d eigendecomposition), "gram" (min(n, m)×min(n, m), exact for singular
-            covariances; needs eps = 0), "newton_schulz" (products only; needs well-conditioned covariances).
+            covariances; needs eps = 0), "newton_schulz" (by products; on what they do not converge, "eigen" follows).
         group: take the distance over the batches of all ranks of this torch.distributed group.
 
     Returns:
@@ -154,14 +161,14 @@ def sqrtm_newton_schulz(a: Tensor, *, max_iterations: int = 40, tol: float | Non
     if tol is not None:
         checks.positive("tol", tol)
     root, inverse, residual = roots.sqrtm_newton_schulz(a, max_iterations, tol)
-    if not torch.compiler.is_compiling() and not torch._C._are_functorch_transforms_active():
-        if not newton_schulz.converged(residual, root.dtype, tol):
-            warnings.warn(
-                f"sqrtm_newton_schulz did not converge in {max_iterations} iterations: residual "
-                f"{residual.max().item():.1e}; is the matrix singular? sqrtm serves any condition number",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+    traced = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+    if not traced and not newton_schulz.converged(residual, root.dtype, tol):
+        warnings.warn(
+            f"sqrtm_newton_schulz did not converge in {max_iterations} iterations: residual "
+            f"{residual.max().item():.1e}; is the matrix singular? sqrtm serves any condition number",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     return root, inverse
 
 

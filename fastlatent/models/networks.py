@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
 
 
 def mlp(widths: Sequence[int]) -> nn.Sequential:
@@ -111,7 +111,7 @@ def acai_decoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.S
 class Mean(nn.Module):
     """The mean of all values of each element of a batch: (n, …) to (n,)."""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return x.flatten(1).mean(1)
 
 

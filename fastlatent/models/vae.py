@@ -25,8 +25,8 @@ def kl_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
 class VAE(Autoencoder):
     """Variational autoencoder: E ‖x − g(z)‖² + β·KL(q(z|x) ‖ N(0, I)), z from q(z|x) = N(μ(x), diag σ²(x)).
 
-    With β = 1 this is, but for a constant, the negative evidence lower bound of a decoder with Gaussian noise of
-    variance ½. `encode` gives μ(x), `codes` draws from q(z|x).
+    With β = 2s² this is, but for a constant and a factor, the negative evidence lower bound of a decoder with Gaussian
+    noise of standard deviation s. `encode` gives μ(x), `codes` draws from q(z|x).
 
     Args:
         encoder: from x (n, *shape) to (μ, log σ²), (n, 2d).

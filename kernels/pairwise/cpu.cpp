@@ -14,17 +14,15 @@ void run(const PairwiseForm& f) {
   const In* y = static_cast<const In*>(f.y);
   Out* gradient_x = static_cast<Out*>(f.gradient_x);
   Out* gradient_y = static_cast<Out*>(f.gradient_y);
-  const bool batched = f.batch >= f.threads && f.batch > 1;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(f.threads) if (batched && f.threads > 1)
-  for (std::int64_t item = 0; item < f.batch; ++item) {
+  over_batch(f.batch, f.threads, [&](std::int64_t item, int threads) {
     Packed<T> z(f.n, f.m, f.d);
     z.fill(x + item * f.n * f.d, y + item * f.m * f.d, !Phi::inner);
     Gradient<T> gradient(z, gradient_x != nullptr, gradient_y != nullptr);
     Walk<T, Phi> walk(f, z, gradient);
-    static_cast<Out*>(f.value)[item] = Out(walk.run(batched ? 1 : f.threads));
+    static_cast<Out*>(f.value)[item] = Out(walk.run(threads));
     if (gradient_x) gradient.write(z, Phi::inner, 0, f.n, gradient_x + item * f.n * f.d);
     if (gradient_y) gradient.write(z, Phi::inner, z.x_blocks, f.m, gradient_y + item * f.m * f.d);
-  }
+  });
 }
 
 template <class In, class T>

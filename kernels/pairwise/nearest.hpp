@@ -1,6 +1,7 @@
 // Nearest neighbours: for few coordinates by differences, for many by the products of tiles.
 #pragma once
 
+#include "native/batch.hpp"
 #include "pairwise/cpu.hpp"
 #include "pairwise/tile.hpp"
 
@@ -121,12 +122,10 @@ void nearest_of_cloud(const In* x, const In* y, const NearestNeighbours& f, std:
 
 template <class In, class T>
 void find_nearest(const NearestNeighbours& f) {
-  const bool batched = f.batch >= f.threads && f.batch > 1;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(f.threads) if (batched && f.threads > 1)
-  for (std::int64_t item = 0; item < f.batch; ++item)
+  over_batch(f.batch, f.threads, [&](std::int64_t item, int threads) {
     nearest_of_cloud<In, T>(static_cast<const In*>(f.x) + item * f.n * f.d,
-                            static_cast<const In*>(f.y) + item * f.m * f.d, f, f.index + item * f.n,
-                            batched ? 1 : f.threads);
+                            static_cast<const In*>(f.y) + item * f.m * f.d, f, f.index + item * f.n, threads);
+  });
 }
 
 }  // namespace fastlatent::FASTLATENT_ISA

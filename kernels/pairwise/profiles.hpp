@@ -195,11 +195,12 @@ struct Laplace : Radial<Laplace<T>> {
 // Σ_α (1+s/(2α))^(−α).
 template <class T>
 struct RationalQuadratic : Radial<RationalQuadratic<T>> {
-  static constexpr double scale = 1;
   const double* alphas;
   std::int64_t count;
+  const double scale;
 
-  RationalQuadratic(const double* parameters, std::int64_t n) : alphas(parameters), count(n) {}
+  RationalQuadratic(const double* parameters, std::int64_t n)
+      : alphas(parameters), count(n), scale(2 / (1 + 1 / least(parameters, n))) {}
 
   [[gnu::always_inline]] Vector<T> value(Vector<T> s, Vector<T>& slope) const {
     Vector<T> sum{}, down{};

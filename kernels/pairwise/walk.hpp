@@ -1,9 +1,12 @@
 // The walk over all tiles of z = [x; y], and the gradient that it collects.
 //
-// The blocks of points are cut into `parts`. A task is a pair of parts; in a round no two tasks share a part (the
-// circle method that schedules tournaments), so that threads never write to the same rows of the gradient, and each
-// row receives its contributions in the order of the rounds: the same bits for any number of threads.
+// The blocks of points are cut into `parts`. A task is a pair of parts; in a round every part has one task (the circle
+// method that schedules tournaments). A task waits until both its parts are done with the rounds before, so threads
+// never write to the same rows of the gradient, and each row receives its contributions in the order of the rounds:
+// the same bits for any number of threads. A barrier after each round would make all wait for the slowest.
 #pragma once
+
+#include <sched.h>
 
 #include "pairwise/cpu.hpp"
 #include "pairwise/tile.hpp"
@@ -47,20 +50,25 @@ class Walk {
   double run(int threads) {
     const std::int64_t most = z.blocks / 8 < 16 ? 16 : 64;
     parts = z.blocks < most ? z.blocks + z.blocks % 2 : most;
-    const std::int64_t rounds = parts, slots = parts;
-    Workspace<double> totals(rounds * slots);
+    pairs_of_parts = (parts - 1) * parts / 2;
+    const std::int64_t tasks = pairs_of_parts + parts;
+    Workspace<double> totals(tasks);
+    Workspace<std::int64_t> rounds_done(parts);
+    for (std::int64_t part = 0; part < parts; ++part) rounds_done[part] = 0;
+    std::int64_t next = 0;
 #pragma omp parallel num_threads(threads) if (threads > 1)
     {
       Tile<T> tile(z);
-      for (std::int64_t round = 0; round < rounds; ++round) {
-#pragma omp for schedule(dynamic, 1)
-        for (std::int64_t task = 0; task < tasks(round); ++task)
-          totals[round * slots + task] = run_task(round, task, tile);
+      for (std::int64_t k; (k = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED)) < tasks;) {
+        const Task task = task_of(k);
+        wait(&rounds_done[task.a], task.round), wait(&rounds_done[task.b], task.round);
+        totals[k] = run_task(task, tile);
+        for (const std::int64_t part : {task.a, task.b})
+          __atomic_store_n(&rounds_done[part], task.round + 1, __ATOMIC_RELEASE);
       }
     }
     double total = 0;
-    for (std::int64_t round = 0; round < rounds; ++round)
-      for (std::int64_t task = 0; task < tasks(round); ++task) total += totals[round * slots + task];
+    for (std::int64_t k = 0; k < tasks; ++k) total += totals[k];
     return total;
   }
 
@@ -72,22 +80,28 @@ class Walk {
   // ‖a‖²+‖b‖²−2a·b errs by a rounding of the largest distance. Where that is so many times the scale of the profile,
   // small distances are taken from differences of coordinates.
   static constexpr double exact_beyond = 256;
-  std::int64_t parts = 0;
+  std::int64_t parts = 0, pairs_of_parts = 0;
+
+  struct Task {
+    std::int64_t round, a, b;  // parts a ≤ b
+  };
 
   // Rounds 0 … parts−2 hold parts/2 pairs of different parts each; the last holds the parts with themselves.
-  std::int64_t tasks(std::int64_t round) const { return round < parts - 1 ? parts / 2 : parts; }
+  Task task_of(std::int64_t k) const {
+    if (k >= pairs_of_parts) return {parts - 1, k - pairs_of_parts, k - pairs_of_parts};
+    const std::int64_t round = k / (parts / 2), place = k % (parts / 2);
+    const std::int64_t circle = parts - 1;  // this part stays, the others turn around the circle
+    const std::int64_t a = place == 0 ? circle : (round + place) % circle, b = (round + circle - place) % circle;
+    return a < b ? Task{round, a, b} : Task{round, b, a};
+  }
 
-  double run_task(std::int64_t round, std::int64_t task, Tile<T>& tile) {
-    std::int64_t a = task, b = task;
-    if (round < parts - 1) {  // part parts−1 stays, the others turn around the circle
-      const std::int64_t circle = parts - 1;
-      a = task == 0 ? circle : (round + task) % circle;
-      b = (round + circle - task) % circle;
-      if (a > b) {
-        const std::int64_t c = a;
-        a = b, b = c;
-      }
-    }
+  static void wait(const std::int64_t* rounds_done, std::int64_t round) {
+    while (__atomic_load_n(rounds_done, __ATOMIC_ACQUIRE) < round) sched_yield();
+  }
+
+  // noinline: within the parallel region its kernels are compiled to code that is a quarter slower
+  [[gnu::noinline]] double run_task(const Task& task, Tile<T>& tile) {
+    const std::int64_t a = task.a, b = task.b;
     double total = 0;
     for (std::int64_t i = a * z.blocks / parts; i < (a + 1) * z.blocks / parts; ++i)
       for (std::int64_t j = b * z.blocks / parts; j < (b + 1) * z.blocks / parts; ++j)

@@ -13,10 +13,10 @@ from . import cpu, reference
 
 @dataclass(frozen=True)
 class SlicedForm:
-    """(1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy); with `quantiles`, y (..., m, 1) is the same sorted sample for every direction."""
+    """(1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy), or the distance to a normal: see `reference.sliced`."""
 
     p: float
-    quantiles: bool = False
+    normal: bool = False
 
     def __call__(self, x: Tensor, y: Tensor, projections: Tensor) -> Tensor:
         """x (..., n, d), y (..., m, d), projections (..., d, L) -> (...,), in float32 for half precision."""
@@ -24,16 +24,16 @@ class SlicedForm:
 
     def reference(self, *inputs: Tensor) -> Tensor:
         x, y, projections = inputs
-        return reference.sliced(x, y, projections, self.p, self.quantiles)
+        return reference.sliced(x, y, projections, self.p, self.normal)
 
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         if choose("sliced", {"cpu": cpu.refusal(inputs[0], needs[-1]), "reference": None}) == "cpu":
-            return cpu.sliced(inputs, needs, self.p, self.quantiles)
+            return cpu.sliced(inputs, needs, self.p, self.normal)
         return autograd.by_reference(self.reference, inputs, needs)
 
     def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         x, y, projections = inputs
-        return sliced(x, y, projections, self.p, self.quantiles, *needs)
+        return sliced(x, y, projections, self.p, self.normal, *needs)
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ def sliced(
     y: Tensor,
     projections: Tensor,
     p: float,
-    quantiles: bool,
+    normal: bool,
     grad_x: bool,
     grad_y: bool,
     grad_projections: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """`SlicedForm` as an operator: value (...,), and the gradients (empty where not asked for)."""
     needs = (grad_x, grad_y, grad_projections)
-    return SlicedForm(p, quantiles).run((x, y, projections), needs)  # type: ignore[return-value]
+    return SlicedForm(p, normal).run((x, y, projections), needs)  # type: ignore[return-value]
 
 
 @torch.library.custom_op("fastlatent::epps_pulley", mutates_args=())

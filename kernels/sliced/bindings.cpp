@@ -1,4 +1,5 @@
-// fastlatent._native.sliced and epps_pulley: addresses and sizes from Python to the table of the instruction set in use.
+// fastlatent._native.sliced, epps_pulley and sort_columns: addresses and sizes from Python to the table of the
+// instruction set in use.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/vector.h>
 
@@ -13,10 +14,10 @@ using Address = std::uintptr_t;
 
 void* pointer(Address address) { return reinterpret_cast<void*>(address); }
 
-void sliced(bool float64, double p, bool quantiles, Address x, Address y, Address projections, bool shared,
+void sliced(bool float64, double p, bool normal, Address x, Address y, Address projections, bool shared,
             std::int64_t batch, std::int64_t n, std::int64_t m, std::int64_t d, std::int64_t count, Address value,
             Address gradient_x, Address gradient_y, int threads) {
-  sliced_table().sliced(float64, {p, quantiles, pointer(x), pointer(y), pointer(projections), shared, batch, n, m, d,
+  sliced_table().sliced(float64, {p, normal, pointer(x), pointer(y), pointer(projections), shared, batch, n, m, d,
                                   count, pointer(value), pointer(gradient_x), pointer(gradient_y), threads});
 }
 

@@ -40,10 +40,10 @@ struct Columns {
 // The same against one sorted sample, shared by all columns.
 template <class T>
 struct Shared {
-  const T* quantiles;
+  const T* values;
   T* coefficients_x;
   std::int64_t x_stride;
-  T other(std::int64_t j, int) const { return quantiles[j]; }
+  T other(std::int64_t j, int) const { return values[j]; }
   void put_other(std::int64_t, int, T) const {}
 };
 

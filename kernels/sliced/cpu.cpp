@@ -9,20 +9,15 @@
 
 #include "native/workspace.hpp"
 #include "sliced/compare.hpp"
-#include "sliced/product.hpp"
+#include "sliced/directions.hpp"
 #include "sliced/sort.hpp"
 #include "sliced/transpose.hpp"
 
 namespace fastlatent::FASTLATENT_ISA {
 namespace {
 
-constexpr int block_columns = 32;
-constexpr std::int64_t chunk_rows = 64;
 // Projected points that several blocks may hold between them, to have work for all threads.
 constexpr std::int64_t group_budget = 1 << 20;
-
-std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
-std::int64_t chunks(std::int64_t rows) { return (rows + chunk_rows - 1) / chunk_rows; }
 
 // The projections of one sample on a group of blocks. Within a block they lie row by row where a network sorts them
 // (element (i, c) at i·32 + c), and column by column otherwise (at c·pitch + i).
@@ -42,22 +37,22 @@ struct Projected {
   T* column(std::int64_t b, int c) { return block(b) + (row_major ? c : c * pitch); }
   std::int64_t stride() const { return row_major ? block_columns : 1; }
 
-  void project(const T* x, std::int64_t d, const T* panel, std::int64_t b, std::int64_t chunk) {
+  void project(const T* x, std::int64_t d, const Directions<T>& directions, std::int64_t b, std::int64_t chunk) {
     const std::int64_t first = chunk * chunk_rows, count = least(chunk_rows, rows - first);
     T tile[chunk_rows * block_columns];
     T* target = row_major ? block(b) + first * block_columns : tile;
-    multiply<T, false>(x + first * d, d, count, d, panel, block_columns, target, block_columns, block_columns);
+    directions.project(x + first * d, count, b, target);
     if (!row_major) transpose(tile, block_columns, column(b, 0) + first, pitch, count, block_columns);
   }
 
-  // gradient += coefficients · directionsᵀ, the block now holding coefficients in its first `columns` columns.
-  void pull_back(T* gradient, std::int64_t d, const T* transposed, std::int64_t b, std::int64_t chunk,
+  // gradient += coefficients · directions, the block now holding coefficients in its first `columns` columns.
+  void pull_back(T* gradient, std::int64_t d, const Directions<T>& directions, std::int64_t b, std::int64_t chunk,
                  std::int64_t columns) {
     const std::int64_t first = chunk * chunk_rows, count = least(chunk_rows, rows - first);
     T tile[chunk_rows * block_columns];
     const T* source = row_major ? block(b) + first * block_columns : tile;
     if (!row_major) transpose(column(b, 0) + first, pitch, tile, block_columns, block_columns, count);
-    multiply<T, true>(source, block_columns, count, columns, transposed, padded<T>(d), gradient + first * d, d, d);
+    directions.pull_back(source, count, b, columns, gradient + first * d);
   }
 };
 
@@ -68,9 +63,9 @@ class Sliced {
   Sliced(const SlicedCall& call, std::int64_t blocks)
       : call_(call), blocks_(blocks), longest_(call.n > call.m ? call.n : call.m),
         network_(longest_ <= longest_for_network<Indexed<T>>),
-        u_(call.n, network_, blocks), v_(call.m, network_, call.quantiles ? 0 : blocks),
-        v_rows_(call.gradient_y ? v_.block_size() * blocks : 0), panels_(blocks * block_columns * call.d),
-        transposed_(blocks * block_columns * padded<T>(call.d)), sums_(call.count + block_columns),
+        u_(call.n, network_, blocks), v_(call.m, network_, call.normal ? 0 : blocks),
+        v_rows_(call.gradient_y ? v_.block_size() * blocks : 0), directions_(call.d, blocks),
+        sums_(call.count + block_columns),
         scratch_size_(sort_scratch<T>(longest_)),
         scratch_(scratch_size_ * call.threads) {}
 
@@ -83,9 +78,12 @@ class Sliced {
     for (std::int64_t first = 0; first < call_.count; first += group) {
       const std::int64_t blocks = (least(group, call_.count - first) + block_columns - 1) / block_columns;
 #pragma omp for
-      for (std::int64_t b = 0; b < blocks; ++b) pack(directions, first + b * block_columns, b);
+      for (std::int64_t b = 0; b < blocks; ++b) {
+        const std::int64_t at = first + b * block_columns;
+        directions_.pack(directions + at * call_.d, call_.count - at, b);
+      }
       project(u_, x, blocks);
-      if (!call_.quantiles) {
+      if (!call_.normal) {
         project(v_, y, blocks);
         if (gradient_y)
           sort_other<Indexed<T>>(blocks);
@@ -101,7 +99,7 @@ class Sliced {
     }
     double total = 0;
     for (std::int64_t l = 0; l < call_.count; ++l) total += sums_[l];
-    *value = T(total / (double(call_.count) * masses()));
+    *value = T(total / (double(call_.count) * masses()) + (call_.normal ? rest(y) : 0));
   }
 
  private:
@@ -110,7 +108,7 @@ class Sliced {
   const bool network_;  // sorts every column; otherwise the projections lie by columns
   Projected<T> u_, v_;
   Workspace<std::uint32_t> v_rows_;  // which point each sorted projection of y is, laid out like v_
-  Workspace<T> panels_, transposed_;
+  Directions<T> directions_;
   Workspace<double> sums_;
   const std::int64_t scratch_size_;
   Workspace<char> scratch_;
@@ -118,35 +116,27 @@ class Sliced {
   // What a pair of ranks costs is counted in units of 1/n for n = m, of 1/(nm) otherwise.
   double masses() const { return call_.n == call_.m ? double(call_.n) : double(call_.n) * double(call_.m); }
 
-  void* scratch() { return scratch_.data() + omp_get_thread_num() * scratch_size_; }
-
-  // The directions of a block, as they are and transposed, with zeros in the place of missing ones.
-  void pack(const T* directions, std::int64_t first, std::int64_t b) {
-    const std::int64_t d = call_.d, width = padded<T>(d), count = least(block_columns, call_.count - first);
-    T* panel = panels_.data() + b * block_columns * d;
-    T* transposed = transposed_.data() + b * block_columns * width;
-    __builtin_memset(panel, 0, sizeof(T) * block_columns * d);
-    __builtin_memset(transposed, 0, sizeof(T) * block_columns * width);
-    for (std::int64_t k = 0; k < d; ++k)
-      for (std::int64_t c = 0; c < count; ++c)
-        panel[k * block_columns + c] = transposed[c * width + k] = directions[k * call_.count + first + c];
+  // The variance of N(0, 1) within the intervals that have these means.
+  double rest(const T* means) const {
+    double squares = 0;
+    for (std::int64_t j = 0; j < call_.m; ++j) squares += double(means[j]) * double(means[j]);
+    return 1 - squares / double(call_.m);
   }
+
+  void* scratch() { return scratch_.data() + omp_get_thread_num() * scratch_size_; }
 
   void project(Projected<T>& sample, const T* points, std::int64_t blocks) {
     const std::int64_t per_block = chunks(sample.rows);
 #pragma omp for
-    for (std::int64_t task = 0; task < blocks * per_block; ++task) {
-      const std::int64_t b = task / per_block;
-      sample.project(points, call_.d, panels_.data() + b * block_columns * call_.d, b, task % per_block);
-    }
+    for (std::int64_t task = 0; task < blocks * per_block; ++task)
+      sample.project(points, call_.d, directions_, task / per_block, task % per_block);
   }
 
   void pull_back(Projected<T>& sample, T* gradient, std::int64_t blocks, std::int64_t columns) {
 #pragma omp for
     for (std::int64_t chunk = 0; chunk < chunks(sample.rows); ++chunk)
       for (std::int64_t b = 0; b < blocks; ++b)
-        sample.pull_back(gradient, call_.d, transposed_.data() + b * block_columns * padded<T>(call_.d), b, chunk,
-                         least(block_columns, columns - b * block_columns));
+        sample.pull_back(gradient, call_.d, directions_, b, chunk, columns - b * block_columns);
   }
 
   // Projections of y become their sorted values; of Indexed items the rows are kept too.
@@ -191,27 +181,27 @@ class Sliced {
 
   // Projections of x and y become the derivatives of the value by them.
   template <class Item>
-  void sort_and_compare(std::int64_t first, std::int64_t blocks, const T* quantiles) {
+  void sort_and_compare(std::int64_t first, std::int64_t blocks, const T* means) {
     if constexpr (sizeof(T) == 4) {
-      if (network_) return sort_and_compare_by<network_width<Item>, Item>(first, blocks, quantiles);
+      if (network_) return sort_and_compare_by<network_width<Item>, Item>(first, blocks, means);
     }
-    sort_and_compare_by<1, Item>(first, blocks, quantiles);
+    sort_and_compare_by<1, Item>(first, blocks, means);
   }
 
   template <int width, class Item>
-  void sort_and_compare_by(std::int64_t first, std::int64_t blocks, const T* quantiles) {
+  void sort_and_compare_by(std::int64_t first, std::int64_t blocks, const T* means) {
     const std::int64_t columns = least(blocks * block_columns, call_.count - first);
     const T scale = T(1 / (double(call_.count) * masses()));
 #pragma omp for schedule(dynamic)
     for (std::int64_t task = 0; task < (columns + width - 1) / width; ++task) {
       const std::int64_t c = task * width, b = c / block_columns;
       T* x = u_.column(b, int(c % block_columns));
-      T* y = call_.quantiles ? nullptr : v_.column(b, int(c % block_columns));
+      T* y = call_.normal ? nullptr : v_.column(b, int(c % block_columns));
       T* coefficients_y = call_.gradient_y ? y : nullptr;
       const int valid = int(least(width, columns - c));
       sums_[first + c] =
-          call_.quantiles
-              ? cost<width, Item>(x, Shared<T>{quantiles, x, u_.stride()}, scale, valid)
+          call_.normal
+              ? cost<width, Item>(x, Shared<T>{means, x, u_.stride()}, scale, valid)
               : cost<width, Item>(x, Columns<T>{y, coefficients_y, v_.stride(), x, u_.stride()}, scale, valid);
       if (coefficients_y) scatter_other<width>(y);
     }
@@ -246,7 +236,7 @@ void sliced_of(const SlicedCall& call) {
   const std::int64_t wanted = least(call.threads, (call.count + block_columns - 1) / block_columns);
   const std::int64_t affordable = group_budget / (longest * block_columns);
   Sliced<T> run(call, least(wanted, affordable < 1 ? 1 : affordable));
-  const std::int64_t y_size = call.quantiles ? call.m : call.m * call.d;
+  const std::int64_t y_size = call.normal ? call.m : call.m * call.d;
   for (std::int64_t i = 0; i < call.batch; ++i) {
     T* gradient_x = static_cast<T*>(call.gradient_x);
     T* gradient_y = static_cast<T*>(call.gradient_y);
@@ -265,37 +255,45 @@ void sliced_any(bool float64, const SlicedCall& call) {
 }
 
 // In groups of as many columns as the network takes; the missing ones of the last group are filled with zeros.
-template <int width, class T>
+template <int width, class Item, class T>
 void sort_group(T* values, std::int64_t rows, std::int64_t columns, std::int64_t first, std::int64_t* order) {
   Workspace<char> scratch(sort_scratch<T>(rows));
   Workspace<T> group(rows * width);
   const int count = int(least(width, columns - first));
   for (std::int64_t i = 0; i < rows; ++i)
     for (int c = 0; c < width; ++c) group[i * width + c] = c < count ? values[i * columns + first + c] : T(0);
-  const Indexed<T>* sorted = sort_columns<width>(group.data(), rows, width, reinterpret_cast<Indexed<T>*>(scratch.data()));
+  const Item* sorted = sort_columns<width>(group.data(), rows, width, reinterpret_cast<Item*>(scratch.data()));
   for (std::int64_t i = 0; i < rows; ++i)
     for (int c = 0; c < count; ++c) {
       values[i * columns + first + c] = sorted[i * width + c].value();
-      order[i * columns + first + c] = sorted[i * width + c].row();
+      if constexpr (has_row<Item>::value) order[i * columns + first + c] = sorted[i * width + c].row();
     }
 }
 
-template <class T>
+template <class Item, class T>
 void sort_all(T* values, std::int64_t rows, std::int64_t columns, std::int64_t* order) {
-  constexpr int width = sizeof(T) == 4 ? network_width<Indexed<T>> : 1;
-  const bool network = rows <= longest_for_network<Indexed<T>>;
+  constexpr int width = sizeof(T) == 4 ? network_width<Item> : 1;
+  const bool network = rows <= longest_for_network<Item>;
   for (std::int64_t first = 0; first < columns; first += network ? width : 1)
     if (network)
-      sort_group<width>(values, rows, columns, first, order);
+      sort_group<width, Item>(values, rows, columns, first, order);
     else
-      sort_group<1>(values, rows, columns, first, order);
+      sort_group<1, Item>(values, rows, columns, first, order);
+}
+
+template <class T>
+void sort_of(T* values, std::int64_t rows, std::int64_t columns, std::int64_t* order) {
+  if (order)
+    sort_all<Indexed<T>>(values, rows, columns, order);
+  else
+    sort_all<Plain<T>>(values, rows, columns, order);
 }
 
 void sort_any(bool float64, void* values, std::int64_t rows, std::int64_t columns, std::int64_t* order) {
   if (float64)
-    sort_all(static_cast<double*>(values), rows, columns, order);
+    sort_of(static_cast<double*>(values), rows, columns, order);
   else
-    sort_all(static_cast<float*>(values), rows, columns, order);
+    sort_of(static_cast<float*>(values), rows, columns, order);
 }
 
 }  // namespace

@@ -10,10 +10,10 @@ namespace fastlatent {
 // (1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy) for each of a batch of samples. All arrays are contiguous, of one floating type.
 struct SlicedCall {
   double p;
-  bool quantiles;  // y (m,) is the sorted sample of every direction, not projected
+  bool normal;  // to N(0, 1): y (m,) is what the sorted projections are compared with, 1 − mean y² is added
   const void* x;  // (batch, n, d)
   const void* y;  // (batch, m, d)
-  const void* projections;  // (d, L), or (batch, d, L) unless shared
+  const void* projections;  // (L, d), or (batch, L, d) unless shared
   bool shared;
   std::int64_t batch, n, m, d, count;
   void* value;  // (batch,)
@@ -28,7 +28,7 @@ struct EppsPulleyCall {
   const double* weights;
   std::int64_t point_count;
   const void* x;  // (batch, n, d)
-  const void* projections;  // (d, L), or (batch, d, L) unless shared
+  const void* projections;  // (L, d), or (batch, L, d) unless shared
   bool shared;
   std::int64_t batch, n, d, count;
   void* value;  // (batch,)

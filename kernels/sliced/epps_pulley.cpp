@@ -3,25 +3,20 @@
 //
 // The points of the quadrature are equally spaced, so one sine and cosine per projection and a rotation from point to
 // point serve them all. Sums are taken by chunks of rows and then over the chunks, whatever the number of threads.
-#include "native/workspace.hpp"
 #include "sliced/cpu.hpp"
-#include "sliced/product.hpp"
+#include "sliced/directions.hpp"
 #include "sliced/trigonometry.hpp"
 
 namespace fastlatent::FASTLATENT_ISA {
 namespace {
 
-constexpr int block_columns = 32;
-constexpr std::int64_t chunk_rows = 64;
-
 template <class T>
 class EppsPulley {
  public:
   explicit EppsPulley(const EppsPulleyCall& call)
-      : call_(call), chunks_((call.n + chunk_rows - 1) / chunk_rows), zero_first_(call.points[0] == 0),
-        projected_(call.n * block_columns), panel_(call.d * block_columns),
-        transposed_(block_columns * padded<T>(call.d)), partial_(chunks_ * 2 * call.point_count * block_columns),
-        slopes_(2 * call.point_count * block_columns) {
+      : call_(call), chunks_(chunks(call.n)), zero_first_(call.points[0] == 0),
+        projected_(call.n * block_columns), directions_(call.d, 1),
+        partial_(chunks_ * 2 * call.point_count * block_columns), slopes_(2 * call.point_count * block_columns) {
     __builtin_memset(slopes_.data(), 0, sizeof(T) * 2 * call.point_count * block_columns);
   }
 
@@ -31,7 +26,7 @@ class EppsPulley {
 #pragma omp parallel num_threads(call_.threads) if (call_.threads > 1)
     for (std::int64_t first = 0; first < call_.count; first += block_columns) {
 #pragma omp single
-      pack(directions, first);
+      directions_.pack(directions + first * call_.d, call_.count - first, 0);
 #pragma omp for
       for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) sum_chunk(x, chunk);
 #pragma omp single
@@ -47,23 +42,12 @@ class EppsPulley {
   const EppsPulleyCall& call_;
   const std::int64_t chunks_;
   const bool zero_first_;  // at t = 0 the characteristic functions agree, whatever the sample
-  Workspace<T> projected_, panel_, transposed_;
+  Workspace<T> projected_;
+  Directions<T> directions_;
   Workspace<T> partial_;  // by chunk, point, (cosine, sine), column: the sums over a chunk's rows
   Workspace<T> slopes_;  // by point, (cosine, sine), column: derivatives by the sums, times t
 
-  std::int64_t rows_of(std::int64_t chunk) const {
-    const std::int64_t left = call_.n - chunk * chunk_rows;
-    return left < chunk_rows ? left : chunk_rows;
-  }
-
-  void pack(const T* directions, std::int64_t first) {
-    const std::int64_t d = call_.d, width = padded<T>(d);
-    __builtin_memset(panel_.data(), 0, sizeof(T) * d * block_columns);
-    __builtin_memset(transposed_.data(), 0, sizeof(T) * width * block_columns);
-    for (std::int64_t k = 0; k < d; ++k)
-      for (std::int64_t c = 0; c < block_columns && first + c < call_.count; ++c)
-        panel_[k * block_columns + c] = transposed_[c * width + k] = directions[k * call_.count + first + c];
-  }
+  std::int64_t rows_of(std::int64_t chunk) const { return least(chunk_rows, call_.n - chunk * chunk_rows); }
 
   // Cosine and sine of the angle t·v at t = h, 2h, ... or h/2, 3h/2, ... The rotation to the next point is the identity
   // less a correction, so that its rounding is small where the angle is.
@@ -89,10 +73,9 @@ class EppsPulley {
   Angle angle(const T* v) const { return Angle(load(v), T(call_.points[zero_first_]), !zero_first_); }
 
   void sum_chunk(const T* x, std::int64_t chunk) {
-    const std::int64_t d = call_.d, rows = rows_of(chunk), size = 2 * call_.point_count * block_columns;
+    const std::int64_t rows = rows_of(chunk), size = 2 * call_.point_count * block_columns;
     T* v = projected_.data() + chunk * chunk_rows * block_columns;
-    multiply<T, false>(x + chunk * chunk_rows * d, d, rows, d, panel_.data(), block_columns, v, block_columns,
-                       block_columns);
+    directions_.project(x + chunk * chunk_rows * call_.d, rows, 0, v);
     T* sums = partial_.data() + chunk * size;
     __builtin_memset(sums, 0, sizeof(T) * size);
     for (int c = 0; c < block_columns; c += lanes<T>)
@@ -129,7 +112,7 @@ class EppsPulley {
   }
 
   void pull_back(T* gradient, std::int64_t chunk, std::int64_t columns) {
-    const std::int64_t rows = rows_of(chunk), d = call_.d;
+    const std::int64_t rows = rows_of(chunk);
     T* v = projected_.data() + chunk * chunk_rows * block_columns;
     for (int c = 0; c < block_columns; c += lanes<T>)
       for (std::int64_t i = 0; i < rows; ++i) {
@@ -141,8 +124,7 @@ class EppsPulley {
         }
         store(v + i * block_columns + c, slope);
       }
-    multiply<T, true>(v, block_columns, rows, columns < block_columns ? columns : block_columns, transposed_.data(), padded<T>(d),
-                      gradient + chunk * chunk_rows * d, d, d);
+    directions_.pull_back(v, rows, 0, columns, gradient + chunk * chunk_rows * call_.d);
   }
 };
 

@@ -1,26 +1,33 @@
 """Sliced distances in plain PyTorch: the specification of the engine, on any device, differentiable twice."""
 
+import functools
+
 import torch
 from torch import Tensor
 
 
-def sliced(x: Tensor, y: Tensor, projections: Tensor, p: float, quantiles: bool) -> Tensor:
+def sliced(x: Tensor, y: Tensor, projections: Tensor, p: float, normal: bool) -> Tensor:
     """(1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy).
 
     Args:
         x, y: samples (..., n, d) and (..., m, d), computed in at least float32.
         projections: directions θ (..., d, L).
         p: order, ≥ 1.
-        quantiles: y (..., m, 1) is not projected; it is the same one-dimensional sample for every direction.
+        normal: the distance to N(0, 1) instead, p = 2. y (..., n, 1) holds the means of N(0, 1) between its quantiles
+            (i−1)/n and i/n, for every direction the same.
     """
-    return per_projection(x, y, projections, p, quantiles).mean(-1)
+    if not normal:
+        return per_projection(x, y, projections, p).mean(-1)
+    x, projections = (t.to(torch.promote_types(t.dtype, torch.float32)) for t in (x, projections))
+    u = x @ projections
+    within_intervals = 1 - y.square().mean((-2, -1))  # the rest of the variance
+    return wasserstein(u, y.expand_as(u), p).mean(-1) + within_intervals
 
 
-def per_projection(x: Tensor, y: Tensor, projections: Tensor, p: float, quantiles: bool = False) -> Tensor:
+def per_projection(x: Tensor, y: Tensor, projections: Tensor, p: float) -> Tensor:
     """W_p^p(θ_lᵀx, θ_lᵀy) for each direction: (..., L)."""
     x, y, projections = (t.to(torch.promote_types(t.dtype, torch.float32)) for t in (x, y, projections))
-    u = x @ projections
-    return wasserstein(u, y.expand(*y.shape[:-1], u.shape[-1]) if quantiles else y @ projections, p)
+    return wasserstein(x @ projections, y @ projections, p)
 
 
 def wasserstein(
@@ -90,12 +97,11 @@ def epps_pulley(x: Tensor, projections: Tensor, n_points: int, t_max: float) -> 
     return x.shape[-2] * value.mean(-1)
 
 
-def quadrature(n_points: int, t_max: float) -> tuple[list[float], list[float]]:
+@functools.lru_cache(maxsize=32)
+def quadrature(n_points: int, t_max: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Points ≥ 0 of the trapezoid rule for an even function on [−t_max, t_max], with their weights."""
     step = 2 * t_max / (n_points - 1)
     half = n_points // 2
-    points = [t_max - k * step for k in reversed(range(half))]
-    weights = [2 * step] * (half - 1) + [step]
-    if n_points % 2:
-        return [0.0, *points], [step, *weights]
-    return points, weights
+    points = (*(t_max - k * step for k in reversed(range(half))),)
+    weights = (*[2 * step] * (half - 1), step)
+    return ((0.0, *points), (step, *weights)) if n_points % 2 else (points, weights)

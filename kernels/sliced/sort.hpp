@@ -7,7 +7,8 @@
 
 namespace fastlatent::FASTLATENT_ISA {
 
-// Longest columns for which the network is the faster one (measured); float64 has none.
+// Longest columns for which the network is the faster one; float64 has none. Measured on one core of an AMD Zen 4: time
+// an element of either sort on random columns of 64, 128, ..., 131072 rows, for each instruction set.
 template <class Item>
 inline constexpr std::int64_t longest_for_network = 0;
 template <>

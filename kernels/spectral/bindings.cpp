@@ -23,8 +23,8 @@ void frechet_normal(bool float64, std::uintptr_t x, std::int64_t batch, std::int
                             pointer(gradient), nullptr, threads});
 }
 
-void bures(bool float64, std::uintptr_t a, std::uintptr_t b, std::int64_t batch, std::int64_t d, bool iterate, std::uintptr_t value,
-           std::uintptr_t gradient_a, std::uintptr_t gradient_b, int threads) {
+void bures(bool float64, std::uintptr_t a, std::uintptr_t b, std::int64_t batch, std::int64_t d, bool iterate,
+           std::uintptr_t value, std::uintptr_t gradient_a, std::uintptr_t gradient_b, int threads) {
   spectral_table().bures({float64, pointer(a), pointer(b), batch, d, iterate, pointer(value), pointer(gradient_a),
                           pointer(gradient_b), threads});
 }

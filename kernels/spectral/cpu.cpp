@@ -1,28 +1,12 @@
-// Fréchet and Bures distances of small matrices with their gradients; see analytic.py for the mathematics.
+// Fréchet and Bures distances of small matrices with their gradients, one call for a batch.
 #include "spectral/cpu.hpp"
 
+#include "native/batch.hpp"
 #include "spectral/root.hpp"
 #include "spectral/sample.hpp"
 
 namespace fastlatent::FASTLATENT_ISA {
 namespace {
-
-// Tr(AB)^{1/2}, and the maps A⁻¹ # B and B⁻¹ # A where there is room for them; false if not found. B is overwritten.
-template <class T>
-bool couple(const Matrix<T>& a, Matrix<T>& b, Matrix<T>* first, Matrix<T>* second, double& trace) {
-  const std::int64_t d = a.rows;
-  Matrix<T> factor(d, d), transposed(d, d), carried(d, d), w(d, d);
-  cholesky(factor, b);
-  transposed.copy_transposed(factor);
-  multiply(carried, factor, false, a);
-  multiply_symmetric(w, carried, false, transposed);
-  const Root<T> root(w, first || second ? &factor : nullptr);
-  trace = root.trace;
-  if (!root.found) return false;
-  if (first) root.first_map(*first, factor);
-  if (second) root.second_map(*second, factor, a);
-  return true;
-}
 
 template <class T, class To>
 bool pair_by_covariance(const Sample<T>& x, const Sample<T>& y, double eps, To* gradient_x, To* gradient_y,
@@ -142,15 +126,10 @@ bool bures_distance(std::int64_t d, const To* from_a, const To* from_b, To* grad
   return true;
 }
 
-// One problem after another, over threads where there are several.
+// One problem after another, each on one thread.
 template <class Each>
-void over_batch(std::int64_t batch, int threads, const Each& each) {
-  if (batch == 1 || threads == 1) {
-    for (std::int64_t i = 0; i < batch; ++i) each(i);
-    return;
-  }
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-  for (std::int64_t i = 0; i < batch; ++i) each(i);
+void over_problems(std::int64_t batch, int threads, const Each& each) {
+  over_batch(batch, batch < threads ? int(batch) : threads, [&](std::int64_t item, int) { each(item); });
 }
 
 template <class T>
@@ -162,7 +141,7 @@ void frechet_of(const FrechetCall& call) {
   const auto *all_x = static_cast<const To*>(call.x), *all_y = static_cast<const To*>(call.y);
   auto *all_gradient_x = static_cast<To*>(call.gradient_x), *all_gradient_y = static_cast<To*>(call.gradient_y);
   const std::int64_t of_x = call.n * call.d, of_y = call.m * call.d;
-  over_batch(call.batch, call.threads, [&](std::int64_t i) {
+  over_problems(call.batch, call.threads, [&](std::int64_t i) {
     const To *x = all_x + i * of_x, *y = at(all_y, i * of_y);
     To *gradient_x = at(all_gradient_x, i * of_x), *gradient_y = at(all_gradient_y, i * of_y);
     To* value = static_cast<To*>(call.value) + i;
@@ -181,7 +160,7 @@ void bures_of(const BuresCall& call) {
   const auto *all_a = static_cast<const To*>(call.a), *all_b = static_cast<const To*>(call.b);
   auto *all_gradient_a = static_cast<To*>(call.gradient_a), *all_gradient_b = static_cast<To*>(call.gradient_b);
   const std::int64_t size = call.d * call.d;
-  over_batch(call.batch, call.threads, [&](std::int64_t i) {
+  over_problems(call.batch, call.threads, [&](std::int64_t i) {
     const To *a = all_a + i * size, *b = all_b + i * size;
     To *gradient_a = at(all_gradient_a, i * size), *gradient_b = at(all_gradient_b, i * size);
     To* value = static_cast<To*>(call.value) + i;

@@ -8,7 +8,7 @@
 namespace fastlatent {
 
 // All arrays are contiguous, float64 if `float64`, else float32. A null gradient is one that is not needed. What is
-// between is float64, or where `iterate` is set float32 for all matrices whose condition allows it.
+// between is float64, or where `iterate` is set float32 for all matrices that are definite beyond its rounding.
 struct FrechetCall {
   bool float64;
   const void* x;  // (batch, n, d)

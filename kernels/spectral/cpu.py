@@ -7,8 +7,9 @@ from torch import Tensor
 
 from .. import native
 
-DECOMPOSED = 128  # the largest size that the native eigendecomposition serves; from there on LAPACK's blocked one wins
-ITERATED = range(24, 257)  # the sizes at which products in float32 beat both
+# Crossovers measured on one core of a server processor with AVX-512 (bench_spectral.py times each route by its name).
+DECOMPOSED = 128  # the largest size that the native eigendecomposition serves; beyond, LAPACK's blocked one is as fast
+ITERATED = range(24, 257)  # the sizes at which products in float32 beat both; below, float64 costs as little
 
 
 def refusal(x: Tensor) -> str | None:
@@ -19,15 +20,17 @@ def refusal(x: Tensor) -> str | None:
 
 
 def iterates(x: Tensor, size: int) -> bool:
-    """Whether the native Newton–Schulz iteration is the fastest way for matrices of this size."""
-    return size in ITERATED and x.dtype != torch.float64 and refusal(x) is None and native.library() is not None
+    """Whether the native iteration by products is the fastest way for matrices of this size."""
+    return size in ITERATED and refusal(x) is None and serves(x, size, "newton_schulz")
 
 
 def serves(x: Tensor, size: int, route: str) -> bool:
     """Whether the native kernel is the one for matrices of this size by that route."""
+    if native.library() is None:
+        return False
     if route == "newton_schulz":
-        return iterates(x, size)
-    return size <= DECOMPOSED and native.library() is not None
+        return size < ITERATED.stop and x.dtype != torch.float64
+    return size <= DECOMPOSED
 
 
 def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool]) -> tuple[Tensor, ...]:

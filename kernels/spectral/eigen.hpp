@@ -33,19 +33,20 @@ struct Eigen {
       return;
     }
     for (std::int64_t i = 0; i < d; ++i)
-      for (std::int64_t j = 0; j < w.stride; ++j) w.row(i)[j] /= greatest;
+      for (std::int64_t j = 0; j < w.padded; ++j) w.row(i)[j] /= greatest;
     tridiagonalise(w);
     if (z) turn(w, *z);
     double most = 0;
     for (std::int64_t l = 0; l < d; ++l) isolate(l, z);
     for (std::int64_t i = 0; i < d; ++i) most = values[i] > most ? values[i] : most;
-    for (std::int64_t i = 0; i < d; ++i) values[i] = values[i] <= double(d) * rounding * most ? 0 : values[i] * greatest;
+    for (std::int64_t i = 0; i < d; ++i)
+      values[i] = values[i] <= double(d) * rounding * most ? 0 : values[i] * greatest;
   }
 
  private:
   // W = QTQᵀ: the diagonals of T in values and off, the reflectors of Q in the rows of W beyond the diagonal.
   void tridiagonalise(Matrix<double>& w) {
-    for (std::int64_t j = 0; j < w.stride; ++j) reflector[j] = product[j] = 0;
+    for (std::int64_t j = 0; j < w.padded; ++j) reflector[j] = product[j] = 0;
     for (std::int64_t k = 0; k < d; ++k) {
       values[k] = w.row(k)[k];
       off[k] = k + 1 < d ? w.row(k)[k + 1] : 0;
@@ -76,14 +77,14 @@ struct Eigen {
     const std::int64_t first = (k + 1) / width * width;
     double* p = product.data();
     std::int64_t panel = first;
-    for (; panel + 4 * width <= w.stride; panel += 4 * width) combine<4>(w, k, panel, p);
-    for (; panel < w.stride; panel += width) combine<1>(w, k, panel, p);
+    for (; panel + 4 * width <= w.padded; panel += 4 * width) combine<4>(w, k, panel, p);
+    for (; panel < w.padded; panel += width) combine<1>(w, k, panel, p);
     double inner = 0;
     for (std::int64_t j = k + 1; j < d; ++j) inner += p[j] * reflector[j];
-    for (std::int64_t j = first; j < w.stride; ++j) p[j] = tau * (p[j] - tau / 2 * inner * reflector[j]);
+    for (std::int64_t j = first; j < w.padded; ++j) p[j] = tau * (p[j] - tau / 2 * inner * reflector[j]);
     for (std::int64_t i = k + 1; i < d; ++i) {
       const Register v = splat(reflector[i]), q = splat(p[i]);
-      for (std::int64_t j = first; j < w.stride; j += width)
+      for (std::int64_t j = first; j < w.padded; j += width)
         store(w.row(i) + j, load(w.row(i) + j) - v * load(p + j) - q * load(reflector.data() + j));
     }
   }
@@ -100,8 +101,8 @@ struct Eigen {
   // Z ← QᵀZ, a panel of columns at a time
   void turn(const Matrix<double>& w, Matrix<double>& z) const {
     std::int64_t j = 0;
-    for (; j + 4 * width <= z.stride; j += 4 * width) turn_panel<4>(w, z, j);
-    for (; j < z.stride; j += width) turn_panel<1>(w, z, j);
+    for (; j + 4 * width <= z.padded; j += 4 * width) turn_panel<4>(w, z, j);
+    for (; j < z.padded; j += width) turn_panel<1>(w, z, j);
   }
 
   template <int registers>
@@ -160,7 +161,7 @@ struct Eigen {
       p = s * t;
       values[i + 1] = g + p;
       g = c * t - b;
-      if (turning) rotate(z->row(i), z->row(i + 1), z->stride, c, s);
+      if (turning) rotate(z->row(i), z->row(i + 1), z->padded, c, s);
     }
     values[l] -= p;
     off[l] = g;

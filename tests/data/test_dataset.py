@@ -42,6 +42,13 @@ def test_a_part_is_spread_over_the_whole(n, rows):
     assert numbered(10).spread(n).label.tolist() == rows
 
 
+@pytest.mark.parametrize(("per_class", "kept"), [(0, [-1] * 5), (1, [2, 0, -1, -1, -1]), (9, [2, 0, 2, 2, 0])])
+def test_labels_are_hidden_but_for_the_first_of_each_class(per_class, kept):
+    split = Split(torch.zeros(5, 1, dtype=torch.uint8), torch.tensor([2, 0, 2, 2, 0]))
+    assert split.keep_labels(per_class)[:].label.tolist() == kept
+    assert split.labels.tolist() == [2, 0, 2, 2, 0]
+
+
 def test_the_generator_decides_the_order():
     def order(seed):
         return [int(b.label) for b in numbered(10).shuffled(1, torch.Generator().manual_seed(seed))]
@@ -52,6 +59,11 @@ def test_the_generator_decides_the_order():
 def test_a_batch_larger_than_the_data_is_refused():
     with pytest.raises(ValueError, match="batch_size must be at most 10, the number of examples; got 11"):
         next(numbered(10).shuffled(11, torch.Generator()))
+
+
+def test_a_negative_number_of_labels_is_refused():
+    with pytest.raises(ValueError, match="labels_per_class must be an integer >= 0; got -1"):
+        numbered(3).keep_labels(-1)
 
 
 def test_images_and_labels_must_be_as_many():

@@ -7,7 +7,8 @@ import torch
 from fastlatent.data import load
 from fastlatent.evaluate import measure, write_report
 from fastlatent.evaluate.figures import plane
-from fastlatent.evaluate.metrics import frechet, pixel_error
+from fastlatent.evaluate.metrics import FEATURES, SAMPLES, pixel_error
+from fastlatent.models import CONFIGURATIONS
 from fastlatent.models.configurations import WAEMMD
 from fastlatent.train import TrainConfig, fit
 
@@ -19,13 +20,6 @@ def run(tmp_path_factory):
     model = WAEMMD(hidden=(256, 256)).build(data.shape)
     done = fit(model, data, TrainConfig(epochs=40, out=tmp_path_factory.mktemp("runs") / "run", accelerator="cpu"))
     return model, data, done
-
-
-def test_frechet_distance_of_shifted_and_scaled_samples():
-    x = np.random.default_rng(0).normal(size=(50, 3))
-    assert frechet(x, x + 2) == pytest.approx(3 * 2**2)  # ‖shift‖²
-    centred = x - x.mean(0)
-    assert frechet(centred, 3 * centred) == pytest.approx(4 * np.trace(np.cov(x.T)))  # Tr (3Σ^½ − Σ^½)²
 
 
 def test_pixel_error_is_the_mean_square():
@@ -44,6 +38,23 @@ def test_numbers_fall_between_floor_and_ceiling(run):
 def test_measuring_twice_gives_the_same_numbers(run):
     model, data, _ = run
     assert measure(model, data) == measure(model, data)
+
+
+@pytest.mark.parametrize("name", ["vae", "aae-supervised"])
+def test_codes_drawn_at_random_or_made_with_labels_are_measured_alike(name):
+    data = load("digits")
+    model = CONFIGURATIONS[name](hidden=(8,)).build(data.shape)
+    numbers = measure(model, data)
+    assert len(numbers) == 9
+    assert measure(model, data) == numbers
+
+
+def test_a_model_without_encoder_is_measured_by_its_samples(tmp_path):
+    data = load("digits")
+    model = CONFIGURATIONS["gan"](hidden=(8,)).build(data.shape)
+    done = fit(model, data, TrainConfig(epochs=1, out=tmp_path / "run", accelerator="cpu"))
+    assert {number.group for number in write_report(model, data, done)} == {SAMPLES.format(data.kind, FEATURES)}
+    assert {path.stem for path in done.folder.glob("*.png")} == {"samples", "curves"}
 
 
 def test_the_report_holds_its_figures_and_numbers(run):

@@ -3,14 +3,6 @@ from collections.abc import Iterator
 import pytest
 from fastlatent.kernels import native
 
-import fastlatent as fl
-
-
-@pytest.fixture(params=["reference", "cpu"])
-def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    with fl.use_backend(request.param):
-        yield request.param
-
 
 @pytest.fixture(params=native.library().isas())
 def isa(request: pytest.FixtureRequest) -> Iterator[str]:

@@ -5,3 +5,8 @@ import torch
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def seed() -> None:
+    torch.manual_seed(0)

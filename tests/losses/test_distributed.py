@@ -12,6 +12,21 @@ import fastlatent as fl
 from tests.truth.cases import with_gradients
 
 RANKS = 2
+
+
+def directions() -> dict:
+    """The directions that one process draws, which every rank must get from the first."""
+    return {
+        "n_projections": 8,
+        "generator": torch.Generator().manual_seed(dist.get_rank() if dist.is_initialized() else 0),
+    }
+
+
+def weighted(x: torch.Tensor, y: torch.Tensor, group=None) -> torch.Tensor:
+    weights = {"x_weights": x.detach()[..., 0].square(), "y_weights": y.detach()[..., 0].square()}
+    return fl.sliced_wasserstein(x, y, **weights, **directions(), group=group)
+
+
 LOSSES = {
     "mmd": partial(fl.mmd, kernel=fl.IMQ(), estimator="biased"),
     "mmd block": partial(fl.mmd, kernel=fl.IMQ(), estimator="block", block_size=4),
@@ -23,7 +38,15 @@ LOSSES = {
     "energy_distance": fl.energy_distance,
     "polynomial_mmd": fl.polynomial_mmd,
     "cramer_wold": fl.cramer_wold,
+    "frechet_distance": fl.frechet_distance,
+    "frechet_distance_normal": lambda x, y, group=None: fl.frechet_distance_normal(x, group=group) + 0 * y.sum(),
     "cramer_wold_normal": lambda x, y, group=None: fl.cramer_wold_normal(x, group=group) + 0 * y.sum(),
+    "sliced_wasserstein": lambda x, y, group=None: fl.sliced_wasserstein(x, y, **directions(), group=group),
+    "sliced_wasserstein weighted": weighted,
+    "sliced_wasserstein_normal": lambda x, y, group=None: (
+        fl.sliced_wasserstein_normal(x, **directions(), group=group) + 0 * y.sum()
+    ),
+    "epps_pulley": lambda x, y, group=None: fl.epps_pulley(x, **directions(), group=group) + 0 * y.sum(),
 }
 COUNTS = {"equal": (5, 5), "unequal": (3, 7), "one point and many": (1, 9)}
 

@@ -1,24 +1,13 @@
 """What is true of the sliced Epps–Pulley statistic, on every backend that this machine has."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
-from fastlatent.kernels.native import unavailable
 
-import fastlatent
 from fastlatent import epps_pulley
 from fastlatent.losses.directions import random_directions
 
-BACKENDS = ["reference"] if unavailable() else ["reference", "cpu"]
-
-
-@pytest.fixture(params=BACKENDS, autouse=True)
-def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    torch.manual_seed(0)
-    with fastlatent.use_backend(request.param):
-        yield request.param
+pytestmark = pytest.mark.usefixtures("backend", "seed")
 
 
 @pytest.mark.parametrize(("n_points", "t_max"), [(2, 1.0), (3, 2.0), (17, 3.0), (16, 4.0)])
@@ -55,12 +44,6 @@ def test_first_and_second_derivatives() -> None:
     theta = random_directions(2, 3, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: epps_pulley(x, projections=theta), x)
     assert torch.autograd.gradgradcheck(lambda x: epps_pulley(x, projections=theta), x)
-
-
-def test_compiles_whole() -> None:
-    x, theta = torch.randn(9, 3, requires_grad=True), random_directions(3, 6)
-    compiled = torch.compile(epps_pulley, fullgraph=True, backend="aot_eager")
-    torch.testing.assert_close(compiled(x, projections=theta), epps_pulley(x, projections=theta))
 
 
 @pytest.mark.parametrize(

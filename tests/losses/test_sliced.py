@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from fastlatent.kernels.native import unavailable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
@@ -17,14 +16,7 @@ from fastlatent import max_sliced_wasserstein, sliced_wasserstein, sliced_wasser
 from fastlatent.losses.directions import random_directions
 from fastlatent.losses.sliced import normal_quantile_means
 
-BACKENDS = ["reference"] if unavailable() else ["reference", "cpu"]
-
-
-@pytest.fixture(params=BACKENDS, autouse=True)
-def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    torch.manual_seed(0)
-    with fastlatent.use_backend(request.param):
-        yield request.param
+pytestmark = pytest.mark.usefixtures("backend", "seed")
 
 
 def cloud(*shape: int) -> Tensor:
@@ -80,14 +72,14 @@ def test_exact_distance_to_the_normal_is_the_integral_of_the_quantile_functions(
         for i in range(n)
     )
     one = torch.ones(1, 1, dtype=torch.float64)
+    # the integrals are good to 1.5e-8 each
     assert sliced_wasserstein_normal(x, projections=one).item() == pytest.approx(expected, rel=1e-8)
 
 
-def test_normal_quantile_means_are_odd_and_leave_the_variance_to_the_rest() -> None:
-    means, rest = normal_quantile_means(101, torch.float64, torch.device("cpu"))
+def test_normal_quantile_means_are_odd_and_have_nearly_all_of_the_variance() -> None:
+    means = normal_quantile_means(101, torch.float64, torch.device("cpu"))
     torch.testing.assert_close(means, -means.flip(0), rtol=0, atol=0)
-    assert 0 < rest < 1
-    assert means.square().mean().item() + rest == pytest.approx(1)
+    assert 0.9 < means.square().mean() < 1
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**31), st.sampled_from([1, 2, 3]))
@@ -114,6 +106,7 @@ def test_symmetric_non_negative_zero_on_itself_and_blind_to_order(n: int, m: int
     torch.testing.assert_close(sliced_wasserstein(y, x, projections=theta), value)
     shuffled = x[torch.randperm(n, generator=generator)]
     torch.testing.assert_close(sliced_wasserstein(shuffled, y, projections=theta), value)
+    # a product rounds a row by where it stands, so that equal projections may differ by 1e-15
     assert sliced_wasserstein(x, shuffled, projections=theta) == pytest.approx(0, abs=1e-28)
 
 
@@ -172,7 +165,7 @@ def test_first_and_second_derivatives_away_from_ties(p: float) -> None:
 
 class TestOnTheReferenceOnly:
     @pytest.fixture(autouse=True)
-    def reference(self) -> Iterator[None]:
+    def reference(self, backend: str) -> Iterator[None]:
         with fastlatent.use_backend("reference"):
             yield
 
@@ -184,12 +177,25 @@ class TestOnTheReferenceOnly:
     def test_max_sliced_finds_the_direction_of_a_shift(self) -> None:
         x, shift = cloud(30, 3), torch.tensor([3.0, -4.0, 0.0], dtype=torch.float64)
         found = max_sliced_wasserstein(x, x + shift, n_projections=8, steps=30)
-        assert found.item() == pytest.approx(25, rel=1e-3)
-        assert found <= 25 + 1e-9
+        assert found.item() == pytest.approx(25)
 
     def test_max_sliced_is_at_least_the_mean(self) -> None:
         x, y = cloud(2, 12, 3), cloud(2, 15, 3)
         assert (max_sliced_wasserstein(x, y) >= sliced_wasserstein(x, y)).all()
+
+    @pytest.mark.parametrize(
+        ("options", "why"),
+        [
+            ({"x_weights": torch.ones(9)}, "it has no weights"),
+            ({"projections": lambda points: points}, "it has no generalised slices"),
+            ({"projections": torch.eye(3).requires_grad_()}, "it gives no gradient with respect to the projections"),
+        ],
+    )
+    def test_what_only_the_reference_has_is_said(self, options: dict[str, object], why: str) -> None:
+        x, y = torch.randn(9, 3), torch.randn(6, 3)
+        assert f"not cpu: {why}" in str(fastlatent.explain(sliced_wasserstein, x, y, **options))
+        with fastlatent.use_backend("cpu"), pytest.raises(ValueError, match=why):
+            sliced_wasserstein(x, y, **options)
 
     def test_weights_have_derivatives_too(self) -> None:
         x, y, theta = cloud(4, 2), cloud(3, 2), random_directions(2, 3, dtype=torch.float64)

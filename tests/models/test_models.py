@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fastlatent.models import CONFIGURATIONS, Autoencoder
+from fastlatent.models import CONFIGURATIONS, Autoencoder, Batch
 from fastlatent.models.configurations import AE
 from fastlatent.models.configurations.aae import AAELabelled
 from fastlatent.models.configurations.acai import ACAI
@@ -62,6 +62,17 @@ def test_a_critic_learns_nothing_that_moves_whom_it_judges(name, batch):
 @pytest.mark.parametrize("name", IMAGES)
 def test_every_configuration_takes_convolutions(name):
     assert CONFIGURATIONS[name](network="conv").build(SHAPE).sample(2).shape == (2, *SHAPE)
+
+
+@pytest.mark.parametrize("network", ["conv", "acai"])
+@pytest.mark.parametrize("name", ["ae", "vae", "gan", "swae", "aae", "acai"])
+def test_critics_of_data_are_made_like_the_encoder(name, network):
+    model = CONFIGURATIONS[name](network=network, latent_dim=16).build((3, 8, 8))
+    x = torch.rand(2, 3, 8, 8)
+    for phase in model.phases():
+        assert phase.loss(Batch(x, torch.zeros(2, dtype=torch.long)))["loss"].isfinite()
+    if name in ("gan", "acai"):
+        assert isinstance(model.critic[0][0], torch.nn.Conv2d)
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,16 @@ class Profile:
     slope: Callable[[Array], Array]
     inner: bool = False
 
+    def bend(self, s: Array, slope: Array) -> Array:
+        """s·φ''(s), by a difference: what a relative error of s does to φ'(s), which is `slope`."""
+        h = 1e-6
+        return (self.slope(s * (1 + h)) - slope) / h
+
 
 @dataclass
 class Truth:
-    """A loss, its gradients, and the same sums with every term made positive: what rounding errors are relative to."""
+    """A loss, its gradients, and what rounding errors are relative to: the same sums of |φ| + |s·φ'| and of
+    |φ'| + |s·φ''|, with every term positive, as the distance s is rounded too."""
 
     value: float
     gradients: tuple[Array, ...]
@@ -101,17 +107,19 @@ def _add(
     a, b = clouds[i], clouds[j]
     s = product(a, b.T) if profile.inner else cdist(a, b, "sqeuclidean")
     counted = np.ones_like(s) if diagonal or i != j else 1 - np.eye(len(a))
-    phi, w = weight * counted * profile.value(s), weight * counted * profile.slope(s)
-    truth.value += phi.sum()
-    truth.terms += np.abs(phi).sum()
-    for k, here, there, pull in ((i, a, b, w), (j, b, a, w.T)):
+    value, slope = profile.value(s), profile.slope(s)
+    w = weight * counted * slope
+    truth.value += (weight * counted * value).sum()
+    truth.terms += (abs(weight) * counted * (np.abs(value) + np.abs(s * slope))).sum()
+    slopes = abs(weight) * counted * (np.abs(slope) + np.abs(profile.bend(s, slope)))
+    for k, here, there, pull, error in ((i, a, b, w, slopes), (j, b, a, w.T, slopes.T)):
         if profile.inner:
             truth.gradients[k][:] += product(pull, there)
-            truth.gradient_terms[k][:] += product(np.abs(pull), np.abs(there))
+            truth.gradient_terms[k][:] += product(error, np.abs(there))
         else:
             truth.gradients[k][:] += 2 * (pull.sum(1, keepdims=True) * here - product(pull, there))
-            truth.gradient_terms[k][:] += 2 * (np.abs(pull).sum(1, keepdims=True) * np.abs(here))
-            truth.gradient_terms[k][:] += 2 * (product(np.abs(pull), np.abs(there)))
+            truth.gradient_terms[k][:] += 2 * (error.sum(1, keepdims=True) * np.abs(here))
+            truth.gradient_terms[k][:] += 2 * product(error, np.abs(there))
 
 
 def mmd(x: Array, y: Array, profile: Profile, estimator: str = "unbiased") -> Truth:

@@ -22,6 +22,9 @@ class AAE(NetworksWithPrior):
 
     source: ClassVar[str] = MAKHZANI
 
+    latent_dim: int = 2
+    """Number of coordinates of a code; mixture and swiss-roll have 2."""
+
     def build(self, shape: Sequence[int]) -> AAEModel:
         """The adversarial autoencoder."""
         return AAEModel(self.encoder(shape), self.decoder(shape), self.critic(self.latent_dim), self.target())

@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from torch import nn
-
-from .. import networks
 from ..acai import ACAI as ACAIModel
 from ..penalties import PenaltyName, penalty
 from .base import NetworksWithPrior
@@ -36,19 +33,13 @@ class ACAI(NetworksWithPrior):
         return ACAIModel(
             self.encoder(shape),
             self.decoder(shape),
-            self.judge(shape),
+            self.data_critic(shape),
             target,
             strength=self.strength * math.prod(shape),
             mix=self.mix,
             penalty=None if self.penalty == "none" else penalty(self.penalty, target),
             weight=self.weight,
         )
-
-    def judge(self, shape: Sequence[int]) -> nn.Module:
-        """The critic, of the same make as the encoder: from x (n, *shape) to a number each (n,)."""
-        if self.network == "mlp":
-            return networks.mlp_critic(shape, self.hidden)
-        return nn.Sequential(self.encoder(shape), networks.Mean())
 
 
 @dataclass(frozen=True)

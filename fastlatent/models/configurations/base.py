@@ -64,6 +64,12 @@ class Networks:
         """From vectors (n, inputs) to a number each (n,)."""
         return networks.mlp_critic((inputs,), self.hidden)
 
+    def data_critic(self, shape: Sequence[int]) -> nn.Module:
+        """From x (n, *shape) to a number each (n,), of the same make as the encoder."""
+        if self.network == "mlp":
+            return networks.mlp_critic(shape, self.hidden)
+        return nn.Sequential(self.encoder(shape), networks.Mean())
+
     def _check(self) -> None:
         checks.count("latent_dim", self.latent_dim)
         for width in self.hidden:

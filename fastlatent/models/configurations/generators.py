@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 
 from ...losses import checks
 from ...priors import Normal
-from .. import networks
 from ..adversarial import minimax_loss, non_saturating_loss
 from ..gan import GAN as GANModel
 from ..vae import VAE as VAEModel
@@ -21,8 +20,8 @@ class VAE(Networks):
 
     source: ClassVar[str] = "Kingma & Welling 2014"
 
-    beta: float = 1.0
-    """Weight β of the Kullback–Leibler divergence."""
+    beta: float = 0.1
+    """Weight β of the Kullback–Leibler divergence: 2s² for a decoder with Gaussian noise of standard deviation s."""
 
     def build(self, shape: Sequence[int]) -> VAEModel:
         """The variational autoencoder."""
@@ -42,8 +41,7 @@ class GAN(Networks):
         """The generative adversarial network."""
         losses = {"non-saturating": non_saturating_loss, "minimax": minimax_loss}
         checks.choice("game", self.game, tuple(losses))
-        critic = networks.mlp_critic(shape, self.hidden)
-        return GANModel(self.decoder(shape), critic, Normal(self.latent_dim), losses[self.game])
+        return GANModel(self.decoder(shape), self.data_critic(shape), Normal(self.latent_dim), losses[self.game])
 
 
 @dataclass(frozen=True)

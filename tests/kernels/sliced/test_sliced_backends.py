@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, sliced
+from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, epps_pulley, sliced
 from torch import Tensor
 
 import fastlatent
@@ -14,7 +14,7 @@ from fastlatent.losses.directions import random_directions
 # Sizes 1, 2, 3, around a network's block, a chunk of rows, a block of directions; both sorts; n ≠ m.
 SHAPES = [
     (1, 1, 1, 1), (2, 3, 2, 1), (3, 2, 5, 2), (16, 16, 8, 32), (17, 17, 33, 33), (64, 63, 31, 31), (65, 65, 7, 64),
-    (513, 100, 4, 9), (2049, 2049, 3, 5), (2500, 700, 3, 3),
+    (513, 100, 4, 9), (2049, 2049, 3, 5), (2500, 700, 3, 3), (8200, 8200, 2, 3), (300, 8200, 2, 3),
 ]  # fmt: skip
 
 # Relative to the largest entry: up to 3000 terms are summed, in another order than PyTorch's.
@@ -96,6 +96,7 @@ def test_epps_pulley_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, n_poi
 
 
 def test_epps_pulley_in_float64(isa: str) -> None:
+    """To the rounding of the sums over a thousand points, in another order than PyTorch's."""
     for n, d, count in [(1, 1, 1), (65, 33, 31), (1000, 9, 40)]:
         inputs = (torch.randn(n, d, dtype=torch.float64), random_directions(d, count, dtype=torch.float64))
         ours, truth = (on(b, EppsPulleyForm(17, 3.0), inputs, (True, False)) for b in ("cpu", "reference"))
@@ -138,14 +139,21 @@ def test_views_are_read_as_what_they_show(isa: str) -> None:
 
 
 @pytest.mark.parametrize("need", [(True, True, False), (True, False, True)])
-def test_registered_op_passes_opcheck(need: tuple[bool, ...]) -> None:
+def test_registered_ops_pass_opcheck(need: tuple[bool, ...]) -> None:
     inputs = [torch.randn(2, 6, 3), torch.randn(2, 5, 3), random_directions(3, 4).expand(2, 3, 4)]
-    leaves = [i.clone().requires_grad_(n) for i, n in zip(inputs, need, strict=True)]
-    torch.library.opcheck(sliced, (*leaves, 2.0, False, *need))
+    x, y, theta = (i.clone().requires_grad_(n) for i, n in zip(inputs, need, strict=True))
+    torch.library.opcheck(sliced, (x, y, theta, 2.0, False, *need))
+    torch.library.opcheck(epps_pulley, (x, theta, 17, 3.0, need[0], need[2]))
 
 
 @pytest.mark.parametrize(
-    "loss", [fastlatent.sliced_wasserstein, lambda x, y, **k: fastlatent.sliced_wasserstein_normal(x, **k)]
+    "loss",
+    [
+        fastlatent.sliced_wasserstein,
+        lambda x, y, **k: fastlatent.sliced_wasserstein_normal(x, **k),
+        lambda x, y, **k: fastlatent.epps_pulley(x, **k),
+    ],
+    ids=["sliced_wasserstein", "sliced_wasserstein_normal", "epps_pulley"],
 )
 def test_compiles_whole_and_maps_over_batches(loss: Callable[..., Tensor]) -> None:
     theta = random_directions(3, 6)

@@ -1,22 +1,15 @@
+from functools import partial
+
 import pytest
 import torch
-from fastlatent.kernels import native
 from fastlatent.kernels.spectral import bures, cpu, frechet, frechet_normal, reference
 from fastlatent.kernels.spectral.roots import newton_schulz_op, sqrtm_op
 
 import fastlatent
 from fastlatent import frechet_distance, frechet_distance_normal
+from tests.truth.cases import with_gradients
 
-TILE_EDGES = (1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 31, 33, 64, 65, 127, 128, 129)
-
-
-@pytest.fixture(params=native.library().isas())
-def isa(request):
-    library = native.library()
-    before = library.isa()
-    library.use_isa(request.param)
-    yield request.param
-    library.use_isa(before)
+TILE_EDGES = (1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 24, 25, 31, 33, 64, 65, 127, 128, 129)
 
 
 def gaussian(*shape, seed=0):
@@ -32,6 +25,18 @@ def test_each_instruction_set_agrees_with_the_reference(isa, d):
         torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
         for a, b in zip(*(torch.autograd.grad(v, (x, y)) for v in (found, expected)), strict=True):
             torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-8)  # the gradient loses the condition number
+
+
+@pytest.mark.parametrize("d", TILE_EDGES)
+def test_products_agree_with_the_reference_at_the_edges_of_tiles(isa, d):
+    x, y = gaussian(3 * d + 1, d).float(), (1.5 * gaussian(4 * d, d, seed=1)).float()
+    for ours, exact, inputs in (
+        (frechet_distance, reference.frechet, (x, y)),
+        (frechet_distance_normal, reference.frechet_normal, (x,)),
+    ):
+        found = with_gradients(partial(ours, route="newton_schulz"), *inputs)
+        expected = with_gradients(partial(exact, eps=0.0), *inputs)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=2e-6)
 
 
 @pytest.mark.parametrize("route", ["eigen", "gram"])
@@ -80,11 +85,21 @@ def test_the_gram_side_is_chosen_where_it_is_smaller():
     assert "spectral (eigen): cpu" in str(explained)
 
 
+@pytest.mark.parametrize(
+    ("d", "dtype", "route"),
+    [(64, torch.float32, "newton_schulz"), (8, torch.float32, "eigen"), (64, torch.float64, "eigen")],
+)
+def test_products_are_chosen_in_float32_for_matrices_of_middle_size(d, dtype, route):
+    x = gaussian(4 * d, d).to(dtype)
+    assert f"spectral ({route}): cpu" in str(fastlatent.explain(frechet_distance_normal, x))
+
+
 def test_ops_obey_the_rules_of_torch_library():
     x, y = gaussian(6, 3).requires_grad_(), gaussian(5, 3, seed=1).requires_grad_()
     a, b = (z.mT @ z for z in (x.detach(), y.detach()))
     a, b = a.requires_grad_(), b.requires_grad_()
     torch.library.opcheck(frechet, (x, y, 0.0, "auto", True, True))
+    torch.library.opcheck(frechet, (x, y.detach(), 0.0, "newton_schulz", True, False))
     torch.library.opcheck(frechet_normal, (x, 0.1, "auto", True))
     torch.library.opcheck(bures, (a, b, "auto", True, True))
     torch.library.opcheck(sqrtm_op, (a,))

@@ -1,0 +1,90 @@
+"""Short trainings on real handwritten digits, each done once however many tests look at it."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fastlatent.data import load
+from fastlatent.models import CONFIGURATIONS, Autoencoder, ClusteringAAE, Generative, SupervisedAAE
+from fastlatent.train import TrainConfig, fit
+from tests.models.two_sample import told_apart
+
+DIGITS = load("digits")
+TEST = DIGITS.test[:]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A named configuration with options, how long it trains, and with how many labels of each class (None: all)."""
+
+    name: str
+    epochs: int
+    labels: int | None
+    options: tuple[tuple[str, Any], ...]
+
+    def __str__(self) -> str:
+        return "-".join([self.name, *(str(value) for _, value in self.options)])
+
+
+def case(name: str, epochs: int = 25, labels: int | None = None, **options: Any) -> Case:
+    """The named configuration with these options."""
+    return Case(name, epochs, labels, tuple(options.items()))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, its objective on test images before and after, and how well codes are told from the prior."""
+
+    model: Any
+    objective: tuple[float, float]
+    apart: tuple[float, float]
+
+
+@cache
+@torch.enable_grad()
+def train(case: Case) -> Trained:
+    """Train it for some seconds on one thread."""
+    torch.manual_seed(0)
+    model = CONFIGURATIONS[case.name](hidden=(128, 128), **dict(case.options)).build(DIGITS.shape)  # type: ignore[call-arg]
+    data = DIGITS if case.labels is None else replace(DIGITS, train=DIGITS.train.keep_labels(case.labels))
+    before = objective(model), apart(model)
+    with tempfile.TemporaryDirectory() as folder:
+        fit(model, data, TrainConfig(case.epochs, lr=2e-3, accelerator="cpu", out=Path(folder)))
+    after = objective(model), apart(model)
+    return Trained(model.eval(), *zip(before, after, strict=True))
+
+
+@torch.no_grad()
+def objective(model: Generative) -> float:
+    """What the decoder minimises, on test images."""
+    torch.manual_seed(0)
+    model.eval()
+    losses = {phase.name: phase.loss(TEST)["loss"].item() for phase in model.phases()}
+    model.train()
+    return losses["autoencoder"] if "autoencoder" in losses else losses["deceive"]
+
+
+@torch.no_grad()
+def apart(model: Generative) -> float:
+    """How well the model's codes of test images are told from fresh draws of its prior."""
+    if not isinstance(model, Autoencoder):
+        return float("nan")
+    torch.manual_seed(1)
+    model.eval()
+    codes, prior = matched(model)
+    model.train()
+    return told_apart(codes, prior.sample(len(codes)))
+
+
+def matched(model: Autoencoder) -> tuple[Tensor, Any]:
+    """Codes of test images and their prior; the style alone where the rest is a class."""
+    if isinstance(model, SupervisedAAE):
+        return model.encode(TEST.x), model.style
+    if isinstance(model, ClusteringAAE):
+        return model.heads(TEST.x)[1], model.style
+    return model.codes(TEST), model.prior
