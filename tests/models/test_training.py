@@ -2,13 +2,12 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
-from fastlatent.evaluate.metrics import frechet
+from fastlatent import frechet_distance
 from fastlatent.models import CONFIGURATIONS
 from fastlatent.models.autoencoder import squared_error
 from tests.models.training import DIGITS, TEST, case, train
@@ -118,7 +117,7 @@ def test_gan_samples_come_near_the_images():
 
     def distance(model):
         images = model.sample(len(TEST.x), generator=torch.manual_seed(0)), TEST.x
-        return frechet(*(pca.transform(i.flatten(1).numpy()).astype(np.float64) for i in images))
+        return frechet_distance(*(torch.from_numpy(pca.transform(i.flatten(1).numpy())).double() for i in images))
 
     torch.manual_seed(0)
     untrained = CONFIGURATIONS["gan"]().build(DIGITS.shape)
