@@ -103,7 +103,7 @@ def test_fewer_samples_than_coordinates(benchmark: Any, who: str) -> None:
     with use_backend("reference"):
         truth = gradient(frechet_distance, x.detach().double().requires_grad_(), y.double())
     assert_close(gradient(frechet_distance, x, y), truth, CLOSE)
-    measure(benchmark, step(PAIR[who], x, y), op="frechet_distance", who=who, shape=shape)
+    measure(benchmark, step(PAIR[who], x, y), op="frechet_distance, n < d", who=who, shape=shape)
 
 
 @pytest.mark.parametrize("who", ["fastlatent", "torch idiom, eigvalsh", "torchmetrics"])

@@ -14,7 +14,7 @@ def fixed_seed() -> None:
 
 
 def pytest_benchmark_update_machine_info(config: Any, machine_info: dict[str, Any]) -> None:
-    machine_info["node"] = ""
+    machine_info["node"] = machine_info["release"] = ""
     machine_info["fastlatent"] = fastlatent.__version__
 
 

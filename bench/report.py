@@ -82,6 +82,9 @@ def draw(found: list[Row], op: str, value: str, label: str, scale: float) -> str
     for who, points in sorted(lines.items(), key=lambda item: item[0] != OURS):
         axes.plot(*zip(*sorted(points), strict=True), marker="o", label=who, linewidth=3 if who == OURS else 1.5)
     axes.set(xscale="log", yscale="log", xlabel="points in each sample", ylabel=label, title=f"{op}, one thread")
+    sizes = sorted({n for points in lines.values() for n, _ in points})
+    axes.set_xticks(sizes, [str(n) for n in sizes])
+    axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     name = f"{op}_{'time' if value == 'p50' else 'memory'}.png".replace(" ", "_")
