@@ -1,4 +1,4 @@
-"""Short trainings on real handwritten digits, each done once however many tests look at it."""
+"""Short trainings, those on real handwritten digits done once however many tests look at them."""
 
 import tempfile
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastlatent.data import load
-from fastlatent.models import CONFIGURATIONS, Autoencoder, ClusteringAAE, Generative, SupervisedAAE
+from fastlatent.data import Data, load
+from fastlatent.models import CONFIGURATIONS, Autoencoder, Batch, ClusteringAAE, Generative, SupervisedAAE
 from fastlatent.train import TrainConfig, fit
 from tests.models.two_sample import told_apart
 
@@ -38,7 +38,7 @@ def case(name: str, epochs: int = 25, labels: int | None = None, **options: Any)
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model, its objective on test images before and after, and how well codes are told from the prior."""
+    """A trained model, its objective on test data before and after, and how well codes are told from the prior."""
 
     model: Any
     objective: tuple[float, float]
@@ -46,45 +46,51 @@ class Trained:
 
 
 @cache
-@torch.enable_grad()
 def train(case: Case) -> Trained:
     """Train it for some seconds on one thread."""
     torch.manual_seed(0)
     model = CONFIGURATIONS[case.name](hidden=(128, 128), **dict(case.options)).build(DIGITS.shape)  # type: ignore[call-arg]
     data = DIGITS if case.labels is None else replace(DIGITS, train=DIGITS.train.keep_labels(case.labels))
-    before = objective(model), apart(model)
+    return learn(model, data, TrainConfig(case.epochs, lr=2e-3))
+
+
+@torch.enable_grad()
+def learn(model: Generative, data: Data, config: TrainConfig) -> Trained:
+    """Train a model on the CPU, and look at it before and after."""
+    test = data.test[:]
+    before = objective(model, test), apart(model, test)
     with tempfile.TemporaryDirectory() as folder:
-        fit(model, data, TrainConfig(case.epochs, lr=2e-3, accelerator="cpu", out=Path(folder)))
-    after = objective(model), apart(model)
+        fit(model, data, replace(config, accelerator="cpu", out=Path(folder)))
+    after = objective(model, test), apart(model, test)
     return Trained(model.eval(), *zip(before, after, strict=True))
 
 
 @torch.no_grad()
-def objective(model: Generative) -> float:
-    """What the decoder minimises, on test images."""
+def objective(model: Generative, test: Batch) -> float:
+    """What the decoder minimises, on test data."""
     torch.manual_seed(0)
     model.eval()
-    losses = {phase.name: phase.loss(TEST)["loss"].item() for phase in model.phases()}
+    losses = {phase.name: phase.loss(test)["loss"].item() for phase in model.phases()}
     model.train()
     return losses["autoencoder"] if "autoencoder" in losses else losses["deceive"]
 
 
 @torch.no_grad()
-def apart(model: Generative) -> float:
-    """How well the model's codes of test images are told from fresh draws of its prior."""
+def apart(model: Generative, test: Batch) -> float:
+    """How well the model's codes of test data are told from fresh draws of its prior."""
     if not isinstance(model, Autoencoder):
         return float("nan")
     torch.manual_seed(1)
     model.eval()
-    codes, prior = matched(model)
+    codes, prior = matched(model, test)
     model.train()
     return told_apart(codes, prior.sample(len(codes)))
 
 
-def matched(model: Autoencoder) -> tuple[Tensor, Any]:
-    """Codes of test images and their prior; the style alone where the rest is a class."""
+def matched(model: Autoencoder, test: Batch) -> tuple[Tensor, Any]:
+    """Codes of test data and their prior; the style alone where the rest is a class."""
     if isinstance(model, SupervisedAAE):
-        return model.encode(TEST.x), model.style
+        return model.encode(test.x), model.style
     if isinstance(model, ClusteringAAE):
-        return model.heads(TEST.x)[1], model.style
-    return model.codes(TEST), model.prior
+        return model.heads(test.x)[1], model.style
+    return model.codes(test), model.prior
