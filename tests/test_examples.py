@@ -6,17 +6,25 @@ from pathlib import Path
 import pytest
 import torch
 
+import fastlatent
 from fastlatent.models import mlp_decoder, mlp_encoder
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = [
-    pytest.param(code, id=f"{page}-{number}")
-    for page in ("README.md", "docs/index.md", "docs/training.md")
-    for number, code in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))
-]
 
 
-@pytest.mark.parametrize("code", EXAMPLES)
+def examples(*pages):
+    """The blocks of Python on these pages."""
+    return pytest.mark.parametrize(
+        "code",
+        [
+            pytest.param(code, id=f"{page}-{number}")
+            for page in pages
+            for number, code in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))
+        ],
+    )
+
+
+@examples("README.md", "docs/index.md", "docs/training.md")
 def test_example_runs(code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     encoder, decoder = mlp_encoder((1, 8, 8), 8, ()), mlp_decoder((1, 8, 8), 8, ())
@@ -26,3 +34,9 @@ def test_example_runs(code, tmp_path, monkeypatch):
     exec(code.replace("epochs=100", "epochs=1"), given | {"batches": torch.rand(2, 5, 1, 8, 8)})
     trained = any(not torch.equal(p, q) for p, q in zip(before, encoder.parameters(), strict=True))
     assert trained or list(tmp_path.glob("runs/*/model.safetensors"))
+
+
+@examples("docs/pairwise.md", "docs/sliced.md")
+def test_example_of_losses_runs(code):
+    x, y = torch.randn(7, 3), torch.randn(9, 3)
+    exec(code, {"fastlatent": fastlatent, **vars(fastlatent), "z": x, "x": x, "y": y, "w": torch.rand(7)})
