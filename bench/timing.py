@@ -5,14 +5,15 @@ import datetime
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+
+from fastlatent.threads import torch_threads
 
 SECONDS_A_ROW = 1.0
 SLOW = 2.0  # seconds; a step that takes longer is repeated three times, not five
@@ -75,16 +76,6 @@ def assert_close(ours: Tensor, truth: Tensor, tolerance: float) -> None:
     """No speed is printed for a kernel whose numbers are wrong."""
     error = (ours.detach().double() - truth.detach().double()).norm() / truth.detach().double().norm().clamp(min=1e-30)
     assert error <= tolerance, f"relative error {error:.1e} > {tolerance:.0e}"
-
-
-@contextmanager
-def torch_threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def peak_memory(run: Callable[[], Any]) -> int | None:

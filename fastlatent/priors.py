@@ -212,8 +212,26 @@ class Product:
         return torch.cat(parts, dim=1)
 
 
+class _OfClasses:
+    """A distribution in the plane with a part for each class."""
+
+    @property
+    def dim(self) -> int:
+        return 2
+
+    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
+        """A point of the part of each label; −1: of any."""
+        raise NotImplementedError
+
+    def sample(
+        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        checks.count("n", n, 0)
+        return self.given(torch.full((n,), UNKNOWN, device=device), generator=generator, dtype=dtype)
+
+
 @dataclass(frozen=True)
-class GaussianMixture2D:
+class GaussianMixture2D(_OfClasses):
     """Equal mixture of 2-D Gaussians on a circle, each drawn out along its radius like a petal.
 
     Component k has mean radius·u(θ_k), θ_k = 2πk/components, standard deviation `along` in direction u(θ_k) and
@@ -233,10 +251,6 @@ class GaussianMixture2D:
     across: float = 0.1
 
     @property
-    def dim(self) -> int:
-        return 2
-
-    @property
     def classes(self) -> int:
         return self.components
 
@@ -245,12 +259,6 @@ class GaussianMixture2D:
         checks.non_negative("radius", self.radius)
         checks.positive("along", self.along)
         checks.positive("across", self.across)
-
-    def sample(
-        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
-    ) -> Tensor:
-        checks.count("n", n, 0)
-        return self.given(_any_label(n, device), generator=generator, dtype=dtype)
 
     def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
         """A point of component k for each label k; −1: of any."""
@@ -263,7 +271,7 @@ class GaussianMixture2D:
 
 
 @dataclass(frozen=True)
-class SwissRoll:
+class SwissRoll(_OfClasses):
     """2-D swiss roll: r·(cos t, sin t) with r = radius·t/t_max plus noise, uniform along the roll in t².
 
     t = t_max·√u for u uniform on [0, 1), t_max = 2π·turns: points are spread evenly over the length of the spiral.
@@ -282,21 +290,11 @@ class SwissRoll:
     noise: float = 0.05
     classes: int = 10
 
-    @property
-    def dim(self) -> int:
-        return 2
-
     def __post_init__(self) -> None:
         checks.positive("turns", self.turns)
         checks.positive("radius", self.radius)
         checks.non_negative("noise", self.noise)
         checks.count("classes", self.classes)
-
-    def sample(
-        self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
-    ) -> Tensor:
-        checks.count("n", n, 0)
-        return self.given(_any_label(n, device), generator=generator, dtype=dtype)
 
     def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
         """A point of the k-th length of the roll for each label k; −1: of any."""
@@ -306,10 +304,6 @@ class SwissRoll:
         angle = 2 * math.pi * self.turns * fraction
         noise = torch.randn(len(label), 2, generator=generator, device=label.device, dtype=dtype)
         return self.radius * fraction * torch.cat([angle.cos(), angle.sin()], dim=1) + self.noise * noise
-
-
-def _any_label(n: int, device: Device) -> Tensor:
-    return torch.full((n,), UNKNOWN, device=device)
 
 
 PRIORS: dict[str, Callable[[int, float], Prior]] = {

@@ -58,18 +58,23 @@ class ClusteringAAE(Autoencoder):
         return self.heads(x)[0].argmax(1)
 
     def phases(self) -> tuple[Phase, ...]:
-        return *super().phases(), *self._game("cluster", self.category), *self._game("style", self.style)
+        clusters = self.category.dim
+        return (
+            *super().phases(),
+            *self._game("cluster ", self.cluster_critic, self.category, slice(clusters)),
+            *self._game("style ", self.style_critic, self.style, slice(clusters, None)),
+        )
 
-    def _game(self, part: str, prior: Prior) -> tuple[Phase, Phase]:
+    def _game(self, name: str, critic: nn.Module, prior: Prior, part: slice) -> tuple[Phase, Phase]:
+        """The game that makes this part of the codes follow its prior."""
+
         def real(batch: Batch) -> Tensor:
             return prior.sample(len(batch.x), device=batch.x.device, dtype=batch.x.dtype)
 
         def made(batch: Batch) -> Tensor:
-            z = self.encode(batch.x)
-            return z[:, : self.category.dim] if part == "cluster" else z[:, self.category.dim :]
+            return self.encode(batch.x)[:, part]
 
-        critic = self.cluster_critic if part == "cluster" else self.style_critic
-        return game(critic, tuple(self.encoder.parameters()), real=real, made=made, name=f"{part} ")
+        return game(critic, tuple(self.encoder.parameters()), real=real, made=made, name=name)
 
 
 class SemiSupervisedAAE(ClusteringAAE):

@@ -1,9 +1,8 @@
 """The training loop: Lightning Fabric has the devices, the model has its phases."""
 
-import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from ..data import Data, Split
 from ..models import Batch, Generative, Phase
+from ..threads import torch_threads
 from . import folder as files
 from .config import TrainConfig
 from .progress import Watch
@@ -68,7 +68,7 @@ def fit(
     phases = [Mover(fabric, wrapped, phase, config.lr, epochs * steps) for phase in model.phases()]
 
     history: list[Record] = []
-    with _threads(config.threads), Watch(Console(stderr=True), epochs, steps) as watch:
+    with torch_threads(config.threads), Watch(Console(stderr=True), epochs, steps) as watch:
         for epoch in range(1, epochs + 1):
             start = time.perf_counter()
             sums: dict[str, Tensor] = {}
@@ -101,17 +101,6 @@ class Mover:
         self.optimizer.step()
         self.schedule.step()
         return {f"{self.phase.name}/{term}": value.detach() for term, value in terms.items()}
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Compute on so many threads of the processor, then on as many as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _add(sums: dict[str, Tensor], steps: list[Mapping[str, Tensor]]) -> None:

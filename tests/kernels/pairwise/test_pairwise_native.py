@@ -8,6 +8,7 @@ import torch
 from fastlatent.kernels.pairwise import cpu
 
 import fastlatent as fl
+from fastlatent.threads import torch_threads
 from tests.truth.cases import CASES, CHAMFER, CRAMER_WOLD, MMDS, with_gradients
 from tests.truth.clouds import TILE, Clouds
 
@@ -57,12 +58,8 @@ def test_any_number_of_threads_gives_the_same_bits(case, batch, n, m, monkeypatc
 
 
 def _bits(case, threads, x, y):
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with torch_threads(threads):
         return with_gradients(case, *(x, y)[: case.samples])
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_large_problems_do_use_threads(monkeypatch):
