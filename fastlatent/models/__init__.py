@@ -15,6 +15,7 @@ from .columns import Columns as Columns
 from .columns import EntityEmbeddings as EntityEmbeddings
 from .configurations import CONFIGURATIONS as CONFIGURATIONS
 from .earth_mover import earth_mover_distance as earth_mover_distance
+from .earth_mover import sinkhorn_distance as sinkhorn_distance
 from .gan import GAN as GAN
 from .generative import Generative as Generative
 from .networks import acai_critic as acai_critic

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from torch import nn
 
 from fastlatent import chamfer_distance
-from fastlatent.models import AAE3D, Batch, PointNet, cloud_decoder, earth_mover_distance, wasserstein_critic_loss
+from fastlatent.models import (
+    AAE3D,
+    Batch,
+    PointNet,
+    cloud_decoder,
+    earth_mover_distance,
+    sinkhorn_distance,
+    wasserstein_critic_loss,
+)
 from fastlatent.models.configurations import AAE3D as Configuration
 from fastlatent.models.wasserstein_critic import gradient_penalty
 from fastlatent.priors import Normal
@@ -104,6 +112,35 @@ def test_the_earth_mover_has_the_gradient_of_its_matched_pairs():
 def test_the_earth_mover_needs_as_many_points_in_both():
     with pytest.raises(ValueError, match=r"as many points each; got shapes \(4, 3\) and \(5, 3\)"):
         earth_mover_distance(torch.rand(4, 3), torch.rand(5, 3))
+
+
+def test_sinkhorn_comes_near_the_earth_mover_from_below():
+    x, y = (2 * torch.rand(3, 64, 3, generator=torch.Generator().manual_seed(seed)) - 1 for seed in (0, 1))
+    exact, near = earth_mover_distance(x, y), sinkhorn_distance(x, y)
+    assert (near < exact).all()
+    torch.testing.assert_close(near, exact, rtol=0.1, atol=0)  # geomloss anneals in steps and stops short
+
+
+@given(st.lists(st.floats(-1, 1, width=32), min_size=3, max_size=3))
+def test_sinkhorn_of_a_shifted_cloud_is_the_shift_squared(shift):
+    x = torch.rand(2, 1, 20, 3, dtype=torch.float64, generator=torch.manual_seed(0))
+    assert sinkhorn_distance(x, x).abs().max() < 1e-12
+    expected = sum(s * s for s in shift)
+    moved = sinkhorn_distance(x, x + torch.tensor(shift, dtype=torch.float64))
+    assert moved.shape == (2, 1)
+    assert moved.tolist() == [[pytest.approx(expected, rel=1e-2, abs=1e-3)]] * 2
+
+
+def test_sinkhorn_pulls_a_cloud_onto_the_other():
+    x = torch.zeros(4, 3, requires_grad=True)
+    y = torch.tensor([[1.0, 0, 0]]).repeat(4, 1)
+    (slope,) = torch.autograd.grad(sinkhorn_distance(x, y), x)
+    torch.testing.assert_close(slope, 2 * (x - y).detach() / 4)
+
+
+def test_sinkhorn_wants_a_blur():
+    with pytest.raises(ValueError, match="blur must be"):
+        sinkhorn_distance(torch.rand(4, 3), torch.rand(5, 3), blur=0.0)
 
 
 def test_pointnet_does_not_see_the_order_or_the_repetition_of_points():
