@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from fastlatent import __main__
-from fastlatent.cli import default_run, main
+from fastlatent.cli import main
 from fastlatent.models import CONFIGURATIONS
+from fastlatent.train.run import default_run
 
 
 def output(capsys, *arguments):

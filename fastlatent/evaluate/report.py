@@ -6,8 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
-from pathlib import Path
-from typing import Any
 
 import jinja2
 import matplotlib
@@ -17,7 +15,7 @@ from matplotlib.figure import Figure
 from ..data import Clouds, Data, Table
 from ..models import Autoencoder, Generative, TabularAutoencoder
 from ..train import Fit
-from ..train.folder import CONFIG, write_whole
+from ..train.folder import read_config, write_whole
 from . import figures, tables
 from .metrics import EXAMPLES, measure
 from .number import Number
@@ -93,18 +91,11 @@ def _examples(model: Generative, data: Data) -> dict[str, Figure]:
 
 def _page(fit: Fit, numbers: Sequence[Number], pictures: Sequence[dict[str, str]], kind: str) -> str:
     environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__, "."), autoescape=True)
-    config: dict[str, Any] = _config(fit.folder)
     return environment.get_template("report.html").render(
-        config=config,
+        config=read_config(fit.folder),
         groups=grouped(numbers),
         pictures=pictures,
         kind=kind,
         last=fit.history[-1],
         folder=fit.folder.name,
     )
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load((folder / CONFIG).read_text())

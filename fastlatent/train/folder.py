@@ -35,6 +35,18 @@ def save_config(folder: Path, options: Mapping[str, Any]) -> None:
     write_whole(folder / CONFIG, lambda path: path.write_text(yaml.safe_dump(plain, sort_keys=False)))
 
 
+def read_config(folder: Path) -> dict[str, Any]:
+    """The options in config.yaml.
+
+    Raises:
+        FileNotFoundError: if the folder holds no run.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} is no run folder: it has no {CONFIG}")
+    return yaml.safe_load(path.read_text())
+
+
 def append_metrics(folder: Path, record: Mapping[str, float]) -> None:
     """Add one line to metrics.jsonl."""
     with (folder / METRICS).open("a") as file:

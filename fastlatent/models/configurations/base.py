@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from torch import nn
 
@@ -18,6 +18,7 @@ PriorName = Literal["normal", "uniform", "mixture", "swiss-roll"]
 class Configuration(Protocol):
     """A model's options: a dataclass that can build it."""
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]
     source: ClassVar[str]
     takes: ClassVar[str]  # the kind of data, as in fastlatent.data
 

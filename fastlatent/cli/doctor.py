@@ -1,0 +1,14 @@
+"""fastlatent doctor."""
+
+from dataclasses import dataclass
+
+from ..config import show_config
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Print what this machine has, and which backends serve."""
+
+    def run(self) -> None:
+        """Print it."""
+        show_config()

@@ -1,0 +1,131 @@
+"""A run as data: a named model, its data and how to train it; from options to config.yaml and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
+
+import torch
+
+from .. import data as datasets
+from ..data import WITHOUT_FILES, Clouds, Data, DataName
+from ..models import CONFIGURATIONS, Generative
+from ..models.configurations import Configuration
+from . import folder as files
+from .config import TrainConfig
+
+M = TypeVar("M", bound=Configuration)
+
+
+@dataclass(frozen=True)
+class Run(Generic[M]):
+    """Train a model, measure it on test data, and write its report."""
+
+    model: M
+    training: TrainConfig = field(default_factory=TrainConfig)
+    data: DataName = "digits"
+    """Data set: images digits, mnist, fashion-mnist; point clouds shapes, modelnet10; tables wine, breast-cancer,
+    diabetes, letter. mnist, fashion-mnist, modelnet10 and letter need files."""
+    data_dir: Path | None = None
+    """Folder of the data's files; None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent."""
+    labels_per_class: int | None = None
+    """Examples of each class that keep their label in training, the others' being hidden; None: all."""
+    points: int | None = None
+    """Points of each cloud, of data sets of point clouds; None: all."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as on the command line."""
+        return next(name for name, made in CONFIGURATIONS.items() if type(self.model) is made)
+
+    def options(self) -> dict[str, Any]:
+        """The options of model and data, flat, as config.yaml has them beside the trainer's."""
+        of_data = {option.name: getattr(self, option.name) for option in fields(self)}
+        del of_data["model"], of_data["training"]
+        return {**of_data, **asdict(self.model)}
+
+    def prepare(self) -> tuple[Generative, Data]:
+        """The model with its first weights, which the seed decides, and the data.
+
+        Raises:
+            FileNotFoundError: for data whose files are not there.
+            TypeError, ValueError: for options outside what is said of them, or data that the model does not take.
+        """
+        self.training.check()
+        data = self.load_data()
+        data.train.check_batch(self.training.batch_size)
+        torch.manual_seed(self.training.seed)
+        return self.model.build(data.shape), data
+
+    def load_data(self) -> Data:
+        """The data that was asked for.
+
+        Raises:
+            FileNotFoundError: if its files are not there.
+            ValueError: if the model does not take its kind, or an option does not fit it.
+        """
+        data = datasets.load(self.data, self.data_dir)
+        if data.kind != self.model.takes:
+            raise ValueError(f"this model takes {self.model.takes}; got {data.name}, which has {data.kind}")
+        if self.points is not None:
+            if not isinstance(data, Clouds):
+                raise ValueError(f"points is an option of point clouds; got {data.name}, which has {data.kind}")
+            data = data.with_points(self.points)
+        if self.labels_per_class is not None:
+            data = replace(data, train=data.train.keep_labels(self.labels_per_class))
+        return data
+
+
+def default_run(made: type[M]) -> Run[M]:
+    """Training with the defaults, on data that the model takes and that needs no file."""
+    return Run(made(), data=WITHOUT_FILES[made.takes])
+
+
+class Loaded(NamedTuple):
+    """What a run folder holds: the trained model, its data, and how it was trained."""
+
+    model: Generative
+    data: Data
+    config: TrainConfig
+
+
+def read_run(folder: Path) -> Run:
+    """The run of a folder, from its config.yaml alone; `out` is the folder.
+
+    Raises:
+        FileNotFoundError: if the folder holds no run.
+        ValueError: if its model was built by hand, so that its options are not known.
+    """
+    options = files.read_config(folder)
+    made = CONFIGURATIONS.get(options["model"])
+    if made is None or not {option.name for option in fields(made)} <= options.keys():
+        raise ValueError(f"{folder} holds a model built by hand ({options['model']}): config.yaml cannot rebuild it")
+    of_data = _values(Run, options)
+    del of_data["model"]
+    training = TrainConfig(**{**_values(TrainConfig, options), "out": folder})
+    return Run(made(**_values(made, options)), training, **of_data)
+
+
+def load_run(folder: Path) -> Loaded:
+    """The trained model of a run folder, its data and how it was trained, from config.yaml and model.safetensors.
+
+    Raises:
+        FileNotFoundError: if the folder holds no run, or the files of its data are not there.
+        ValueError: if its model was built by hand.
+    """
+    run = read_run(folder)
+    model, data = run.prepare()
+    files.load_checkpoint(folder, model)
+    return Loaded(model, data, run.training)
+
+
+def _values(made: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a dataclass among options that YAML gave: lists become tuples, strings paths."""
+    hints, names = get_type_hints(made), [option.name for option in fields(made)]
+    return {name: _value(hints[name], options[name]) for name in names if name in options}
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    return Path(value) if value is not None and Path in get_args(hint) else value
