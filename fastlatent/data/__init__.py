@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..losses import checks
-from . import clouds, images, tables
+from . import clouds, images, lines, tables
 from .clouds import Clouds as Clouds
 from .dataset import Data as Data
 from .dataset import Split as Split
@@ -14,13 +14,14 @@ from .tables import Column as Column
 from .tables import Table as Table
 
 DataName = Literal[
-    "digits", "mnist", "fashion-mnist", "shapes", "modelnet10", "wine", "breast-cancer", "diabetes", "letter"
+    "digits", "mnist", "fashion-mnist", "lines", "shapes", "modelnet10", "wine", "breast-cancer", "diabetes", "letter"
 ]
 
 LOADERS: dict[str, Callable[[Path | None], Data]] = {
     "digits": images.digits,
     "mnist": images.mnist,
     "fashion-mnist": images.fashion_mnist,
+    "lines": lines.lines,
     "shapes": clouds.shapes,
     "modelnet10": clouds.modelnet10,
     "wine": tables.wine,
@@ -35,8 +36,8 @@ def load(name: str, data_dir: Path | None = None) -> Data:
     """Load a data set by name.
 
     Args:
-        name: images "digits", "mnist" or "fashion-mnist"; point clouds "shapes" or "modelnet10"; tables "wine",
-            "breast-cancer", "diabetes" or "letter". mnist, fashion-mnist, modelnet10 and letter need files.
+        name: images "digits", "mnist", "fashion-mnist" or "lines"; point clouds "shapes" or "modelnet10"; tables
+            "wine", "breast-cancer", "diabetes" or "letter". mnist, fashion-mnist, modelnet10 and letter need files.
         data_dir: folder with the files, themselves in it or in a subfolder of the data set's name ("tabular" for
             letter); None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent.
 

@@ -90,10 +90,11 @@ def test_the_penalty_moves_the_critic_alone():
     assert critic[0].weight.grad.abs().sum() > 0
 
 
-def test_the_earth_mover_finds_the_best_of_all_matchings():
+@pytest.mark.parametrize("p", [1, 2])
+def test_the_earth_mover_finds_the_best_of_all_matchings(p):
     x, y = torch.rand(2, 3, 5, 3, dtype=torch.float64, generator=torch.manual_seed(0))
-    every = [(x - y[:, list(order)]).square().sum(-1).mean(-1) for order in itertools.permutations(range(5))]
-    torch.testing.assert_close(earth_mover_distance(x, y), torch.stack(every).amin(0))
+    every = [(x - y[:, list(order)]).norm(dim=-1).pow(p).mean(-1) for order in itertools.permutations(range(5))]
+    torch.testing.assert_close(earth_mover_distance(x, y, p=p), torch.stack(every).amin(0))
 
 
 @given(st.lists(st.floats(-3, 3, width=32), min_size=3, max_size=3), st.randoms(use_true_random=False))
@@ -109,9 +110,11 @@ def test_the_earth_mover_has_the_gradient_of_its_matched_pairs():
     assert torch.autograd.gradcheck(earth_mover_distance, (x, y))
 
 
-def test_the_earth_mover_needs_as_many_points_in_both():
+def test_the_earth_mover_needs_as_many_points_in_both_and_a_power_it_knows():
     with pytest.raises(ValueError, match=r"as many points each; got shapes \(4, 3\) and \(5, 3\)"):
         earth_mover_distance(torch.rand(4, 3), torch.rand(5, 3))
+    with pytest.raises(ValueError, match="p must be 1 or 2; got 3"):
+        earth_mover_distance(torch.rand(4, 3), torch.rand(4, 3), p=3)
 
 
 def test_sinkhorn_comes_near_the_earth_mover_from_below():
