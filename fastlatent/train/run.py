@@ -24,8 +24,8 @@ class Run(Generic[M]):
     model: M
     training: TrainConfig = field(default_factory=TrainConfig)
     data: DataName = "digits"
-    """Data set: images digits, mnist, fashion-mnist, lines; point clouds shapes, modelnet10; tables wine, breast-cancer,
-    diabetes, letter. mnist, fashion-mnist, modelnet10 and letter need files."""
+    """Data set: images digits, mnist, fashion-mnist, lines; point clouds shapes, modelnet10; tables wine,
+    breast-cancer, diabetes, letter. mnist, fashion-mnist, modelnet10 and letter need files."""
     data_dir: Path | None = None
     """Folder of the data's files; None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent."""
     labels_per_class: int | None = None
