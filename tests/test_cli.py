@@ -150,5 +150,5 @@ def test_an_interrupt_ends_in_one_line(tmp_path):
         process.send_signal(signal.SIGINT)
         error = process.communicate()[1]
     assert process.returncode == 130
-    assert error.splitlines()[-1] == "fastlatent: stopped"
+    assert error.splitlines()[-1].startswith("fastlatent: stopped after ")
     assert "Traceback" not in error

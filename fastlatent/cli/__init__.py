@@ -1,5 +1,6 @@
 """The command `fastlatent`: each command is a dataclass of its options with a method `run`."""
 
+import signal
 from collections.abc import Sequence
 from typing import Annotated, Any, Union
 
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
     What the user got wrong, or a file that cannot be read or written, ends in one line on stderr and exit code 2;
-    Ctrl-C in exit code 130.
+    Ctrl-C in exit code 130, SIGTERM in 143.
     """
     parsed: Any = Union[tuple(Annotated[made, subcommand(name)] for name, made in COMMANDS.items())]  # noqa: UP007
     command = tyro.cli(
@@ -36,5 +37,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command.run()
     except OSError as error:
         stop(2, f"error: {error}")
-    except KeyboardInterrupt:
-        stop(130, "stopped")
+    except KeyboardInterrupt as stopped:
+        stop(128 + getattr(stopped, "signal", signal.SIGINT), str(stopped) or "stopped")

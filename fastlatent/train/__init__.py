@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from .config import TrainConfig as TrainConfig
 from .folder import load_checkpoint as load_checkpoint
 from .folder import read_metrics as read_metrics
+from .interrupt import Interrupted as Interrupted
+from .keeper import Diverged as Diverged
 from .run import Run as Run
 from .run import load_run as load_run
 from .run import read_run as read_run

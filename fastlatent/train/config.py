@@ -27,6 +27,14 @@ class TrainConfig:
     """Where to train; auto: the GPU if there is one."""
     out: Path | None = None
     """Run folder, new or empty; None: runs/MODEL-DATA-TIME."""
+    checkpoint_seconds: float | None = 60.0
+    """Seconds between checkpoints; None: none by time."""
+    checkpoint_steps: int | None = None
+    """Steps between checkpoints; None: none by steps."""
+    checkpoint_epochs: int | None = None
+    """Epochs between checkpoints; None: none by epochs."""
+    keep_last: int = 2
+    """Checkpoints kept, the newest ones."""
 
     def check(self) -> None:
         """Require options within what is said of each, and an accelerator that is here.
@@ -40,6 +48,12 @@ class TrainConfig:
         checks.positive("lr", self.lr)
         checks.count("seed", self.seed, 0)
         checks.count("threads", self.threads)
+        if self.checkpoint_seconds is not None:
+            checks.non_negative("checkpoint_seconds", self.checkpoint_seconds)
+        for name in ("checkpoint_steps", "checkpoint_epochs"):
+            if getattr(self, name) is not None:
+                checks.count(name, getattr(self, name))
+        checks.count("keep_last", self.keep_last)
         checks.choice("accelerator", self.accelerator, ("auto", "cpu", "cuda", "mps"))
         here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
         if not here.get(self.accelerator, True):

@@ -4,23 +4,26 @@ import dataclasses
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
 from rich.console import Console
-from torch import Tensor
 
 from ..data import Data, Split
-from ..models import Batch, Generative, Phase
+from ..models import Generative
 from ..threads import torch_threads
 from . import folder as files
 from .config import TrainConfig
+from .folder import Record
+from .interrupt import Interrupts
+from .keeper import Keeper
+from .mover import Mover
 from .progress import Watch
+from .state import TrainingState
 
 TEST_EXAMPLES = 2048  # watched after each epoch
-Record = dict[str, float]
+DECIDE = ("epochs", "batch_size", "lr", "seed")  # options that a resumed run must share with what it was
 
 
 class Fit(NamedTuple):
@@ -37,8 +40,12 @@ def fit(
     *,
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
+    resume: bool = False,
 ) -> Fit:
     """Train a model and leave config.yaml, metrics.jsonl and model.safetensors in the run folder.
+
+    On the way there are checkpoints in its folder `checkpoints`; best.safetensors holds the weights that had the
+    smallest loss on test data.
 
     Args:
         model: trained in place, each batch through each of its phases.
@@ -46,67 +53,57 @@ def fit(
         config: how to train.
         name: of the model, for the folder and config.yaml; None: its class's.
         options: further entries of config.yaml, such as the model's own.
+        resume: go on with the run in `config.out` from its newest checkpoint, with the same data and options and a
+            model of the same shape; on a CPU it ends bit for bit as if it had never stopped.
 
     Raises:
         FileExistsError: if the run folder is there and not empty.
-        TypeError, ValueError: for options outside what `TrainConfig` says, or more examples a batch than there are.
+        TypeError, ValueError: for options outside what `TrainConfig` says, or more examples a batch than there are;
+            if a run is resumed with others than it was begun with.
+        Interrupted: on Ctrl-C or SIGTERM, after the step under way, with the state saved.
+        Diverged: if a loss is not finite or 10⁶ times what it was at first.
+        OSError: naming what could not be written; the checkpoint before is kept.
     """
     config.check()
     data.train.check_batch(config.batch_size)
-    name = name or type(model).__name__.lower()
     epochs = config.epochs or data.epochs
-    run = files.new_folder(config.out or Path("runs") / f"{name}-{data.name}-{time.strftime('%Y%m%d-%H%M%S')}")
-    chosen = {**dataclasses.asdict(config), "epochs": epochs, "out": run}
-    files.save_config(run, {"model": name, "data": data.name, **(options or {}), **chosen})
+    config = dataclasses.replace(config, epochs=epochs)
+    run = _folder_to_resume(config) if resume else _new_folder(model, data, config, name, options or {})
 
     fabric = Fabric(accelerator=config.accelerator, devices=1)
     fabric.seed_everything(config.seed, verbose=False)
-    order = torch.Generator().manual_seed(config.seed)
     train, test = data.train.to(fabric.device), data.test.to(fabric.device)
-    steps = len(train) // config.batch_size
-    wrapped = fabric.setup_module(model)
-    phases = [Mover(fabric, wrapped, phase, config.lr, epochs * steps) for phase in model.phases()]
+    wrapped, total = fabric.setup_module(model), epochs * (len(train) // config.batch_size)
+    movers = [Mover(fabric, wrapped, phase, config.lr, total) for phase in model.phases()]
+    state = TrainingState(model, movers, train, config)
 
-    history: list[Record] = []
-    with torch_threads(config.threads), Watch(Console(stderr=True), epochs, steps) as watch:
-        for epoch in range(1, epochs + 1):
-            start = time.perf_counter()
-            sums: dict[str, Tensor] = {}
-            for batch in train.shuffled(config.batch_size, order):
-                _add(sums, [phase.step(batch) for phase in phases])
-                watch.step()
-            record = {f"train/{term}": float(total) / steps for term, total in sums.items()}  # waits for the device
-            speed = steps * config.batch_size / (time.perf_counter() - start)
-            history.append({"epoch": epoch, "examples_per_second": speed, **record, **_held_out(model, test)})
-            files.append_metrics(run, history[-1])
-            watch.epoch(epoch, history[-1])
-    files.save_checkpoint(run, model)
-    return Fit(run, history)
+    console = Console(stderr=True)
+    with torch_threads(config.threads), Interrupts() as interrupts:
+        keeper = Keeper(state, run, interrupts)
+        if resume and (said := keeper.resume()):
+            console.print(said, highlight=False, soft_wrap=True)
+        try:
+            with Watch(console, state) as watch:
+                _train(state, test, keeper, watch)
+        except OSError as error:
+            raise OSError(f"{error}; {keeper.kept()}") from error
+    return Fit(run, state.history)
 
 
-class Mover:
-    """A phase with its optimiser."""
-
-    def __init__(self, fabric: Fabric, wrapped: _FabricModule, phase: Phase, lr: float, steps: int) -> None:
-        self.fabric, self.wrapped, self.phase = fabric, wrapped, phase
-        adam = torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999))
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
-        self.optimizer = cast(_FabricOptimizer, fabric.setup_optimizers(adam))
-
-    def step(self, batch: Batch) -> Mapping[str, Tensor]:
-        """Move the phase's parameters once; the terms of its loss, on the device."""
-        terms = self.wrapped.training_step(batch, self.phase.loss)
-        self.optimizer.zero_grad()
-        self.fabric.backward(terms["loss"])
-        self.optimizer.step()
-        self.schedule.step()
-        return {f"{self.phase.name}/{term}": value.detach() for term, value in terms.items()}
-
-
-def _add(sums: dict[str, Tensor], steps: list[Mapping[str, Tensor]]) -> None:
-    for terms in steps:
-        for term, value in terms.items():
-            sums[term] = sums[term] + value if term in sums else value
+def _train(state: TrainingState, test: Split, keeper: Keeper, watch: Watch) -> None:
+    """The loop, from where the state is to the end."""
+    while not state.finished:
+        for batch in state.batches():
+            state.advance(batch)
+            watch.step()
+            if state.step < state.steps:
+                keeper.after_step()
+        keeper.look()
+        record = state.record()
+        state.finish_epoch({**record, **_held_out(state.model, test)})
+        watch.epoch()
+        keeper.after_epoch()
+    keeper.finish()
 
 
 @torch.no_grad()
@@ -117,3 +114,24 @@ def _held_out(model: Generative, test: Split) -> Record:
     terms = {f"test/{p.name}/{term}": float(value) for p in model.phases() for term, value in p.loss(batch).items()}
     model.train()
     return terms
+
+
+def _new_folder(
+    model: Generative, data: Data, config: TrainConfig, name: str | None, options: Mapping[str, Any]
+) -> Path:
+    """The folder of a new run, with its config.yaml."""
+    name = name or type(model).__name__.lower()
+    run = files.new_folder(config.out or Path("runs") / f"{name}-{data.name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    files.save_config(run, {"model": name, "data": data.name, **options, **dataclasses.asdict(config), "out": run})
+    return run
+
+
+def _folder_to_resume(config: TrainConfig) -> Path:
+    """The folder of the run to go on with, begun with the same options."""
+    if config.out is None:
+        raise ValueError("resume needs the run's folder; got out=None")
+    begun = files.read_config(config.out)
+    for option in DECIDE:
+        if begun[option] != getattr(config, option):
+            raise ValueError(f"{option} of the run in {config.out} is {begun[option]}; got {getattr(config, option)}")
+    return config.out

@@ -1,11 +1,15 @@
 """Progress on the screen: a bar on a terminal, a plain line now and then elsewhere."""
 
-from collections.abc import Mapping
+import time
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from .folder import Record
+from .state import TrainingState
+
+SHOW_SECONDS = 0.5  # between looks at the losses, each of which waits for the device
 PLAIN_LINES = 10  # lines in all when the output is no terminal
 
 
@@ -14,12 +18,12 @@ class Watch:
 
     Args:
         console: where to.
-        epochs: how many there will be.
-        steps: training steps in each.
+        state: of the training.
     """
 
-    def __init__(self, console: Console, epochs: int, steps: int) -> None:
-        self.console, self.epochs, self.steps = console, epochs, steps
+    def __init__(self, console: Console, state: TrainingState) -> None:
+        self.console, self.state, self.epochs = console, state, state.config.epochs or 0
+        self.shown = time.monotonic()
         self.bar = Progress(
             TextColumn("[bold]epoch {task.fields[epoch]}"),
             BarColumn(bar_width=16),  # so that the whole fits in 80 columns
@@ -29,7 +33,7 @@ class Watch:
             TimeRemainingColumn(compact=True),
             console=console,
         )
-        self.task = self.bar.add_task("", total=epochs * steps, epoch=f"0/{epochs}", latest="")
+        self.task = self.bar.add_task("", total=self.epochs * state.steps, completed=state.total, epoch="", latest="")
 
     def __enter__(self) -> "Watch":
         if self.console.is_terminal:
@@ -42,15 +46,33 @@ class Watch:
 
     def step(self) -> None:
         """One training step is done."""
-        self.bar.advance(self.task)
+        if self.console.is_terminal and time.monotonic() - self.shown >= SHOW_SECONDS:
+            self._show(self.state.record())
 
-    def epoch(self, number: int, record: Mapping[str, float]) -> None:
-        """Epoch `number`, from 1, is done."""
-        terms = {name.removeprefix("train/"): value for name, value in record.items() if name.startswith("train/")}
-        speed = f"{record['examples_per_second']:,.0f} examples/s"
-        losses = " ".join(f"{value:.3g}" for name, value in terms.items() if name.endswith("/loss"))
-        self.bar.update(self.task, epoch=f"{number}/{self.epochs}", latest=f"loss {losses}  {speed}")
+    def epoch(self) -> None:
+        """An epoch is done, the last of the state's history."""
+        record = self.state.history[-1]
+        number = int(record["epoch"])
         every = max(1, self.epochs // PLAIN_LINES)
-        if not self.console.is_terminal and (number % every == 0 or number == self.epochs):
-            shown = "  ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in terms.items())
-            self.console.print(f"epoch {number}/{self.epochs}  {shown}  {speed}", highlight=False, soft_wrap=True)
+        if self.console.is_terminal:
+            self._show(record)
+        elif number % every == 0 or number == self.epochs:
+            shown = "  ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in _terms(record).items())
+            line = f"epoch {number}/{self.epochs}  {shown}  {_speed(record)}"
+            self.console.print(line, highlight=False, soft_wrap=True)
+
+    def _show(self, record: Record) -> None:
+        """The losses and the speed, in the bar."""
+        self.shown = time.monotonic()
+        losses = " ".join(f"{value:.3g}" for name, value in _terms(record).items() if name.endswith("/loss"))
+        latest = f"loss {losses}  {_speed(record)}"
+        done = self.state.total
+        self.bar.update(self.task, completed=done, epoch=f"{record['epoch']}/{self.epochs}", latest=latest)
+
+
+def _terms(record: Record) -> Record:
+    return {name.removeprefix("train/"): value for name, value in record.items() if name.startswith("train/")}
+
+
+def _speed(record: Record) -> str:
+    return f"{record['examples_per_second']:,.0f} examples/s"

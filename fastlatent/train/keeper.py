@@ -1,0 +1,120 @@
+"""Keeps a training: its state on disk when that is due, a stop when asked for, and no loss that is lost."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import folder as files
+from .checkpoint import Checkpoints
+from .interrupt import Interrupted, Interrupts
+
+if TYPE_CHECKING:
+    from .state import TrainingState
+
+CHECKPOINTS = "checkpoints"  # in the run folder
+LOOK_SECONDS = 1.0  # between looks at the losses, each of which waits for the device
+
+
+class Diverged(FloatingPointError):
+    """A loss is no longer finite, or grew beyond all measure."""
+
+
+class Keeper:
+    """What is done beside the steps of a training.
+
+    Args:
+        state: of the training.
+        run: its folder.
+        interrupts: whether the training was asked to stop.
+    """
+
+    def __init__(self, state: "TrainingState", run: Path, interrupts: Interrupts) -> None:
+        self.state, self.run, self.interrupts = state, run, interrupts
+        self.checkpoints = Checkpoints(run / CHECKPOINTS, state.config.keep_last)
+        self.saved: Path | None = None  # the newest checkpoint
+        self.saved_at, self.saved_time = -1, time.monotonic()  # its step, and when
+        self.looked = time.monotonic()
+
+    def resume(self) -> str | None:
+        """Restore the newest whole checkpoint, if there is one; what to say of newer ones, which are removed.
+
+        Raises:
+            OSError: if there are checkpoints, but none is whole.
+        """
+        self.checkpoints.tidy()
+        loaded = self.checkpoints.newest()
+        if loaded is None:
+            files.write_metrics(self.run, [])
+            return None
+        self.state.load_state_dict(loaded.state)
+        files.write_metrics(self.run, self.state.history)  # without the lines of what is done again
+        self.saved, self.saved_at = loaded.path, self.state.total
+        for path in loaded.damaged:
+            self.checkpoints.remove(path)
+        wrong = [f"checkpoint {path} is damaged ({what})" for path, what in loaded.damaged.items()]
+        return "; ".join([*wrong, f"going on from {loaded.path}"]) if wrong else None
+
+    def after_step(self) -> None:
+        """Stop if asked to, save if it is time, and look at the losses now and then.
+
+        Raises:
+            Interrupted: after saving, if asked to stop.
+            Diverged: if a loss is lost.
+            OSError: naming the path, if the state cannot be written.
+        """
+        if self.interrupts.caught is not None:
+            self._stop(self.interrupts.caught)
+        elif self._due():
+            self.save()
+        elif time.monotonic() - self.looked >= LOOK_SECONDS:
+            self.look()
+
+    def after_epoch(self) -> None:
+        """Write the epoch's line of metrics.jsonl, then as `after_step`."""
+        files.append_metrics(self.run, self.state.history[-1])
+        self.after_step()
+
+    def finish(self) -> None:
+        """Save the end of the training: a last checkpoint, model.safetensors, best.safetensors."""
+        self.save()
+        files.save_weights(self.run / files.CHECKPOINT, self.state.model.state_dict())
+        if self.state.best["weights"]:
+            files.save_weights(self.run / files.BEST, self.state.best["weights"])
+
+    def save(self) -> None:
+        """Write a checkpoint, unless there is one of this step; raises as `after_step`."""
+        if self.state.total == self.saved_at:
+            return
+        self.look()
+        if not self.state.finite():
+            raise Diverged(f"weights are not finite after {self._position()}; {self.kept()}")
+        self.saved = self.checkpoints.save(self.state.total, self.state.state_dict())
+        self.saved_at, self.saved_time = self.state.total, time.monotonic()
+
+    def look(self) -> None:
+        """Raise Diverged if a loss of this epoch is lost."""
+        self.looked = time.monotonic()
+        if bad := self.state.terms.bad(self.state.step):
+            where = f"step {bad.step} of epoch {self.state.epoch}"
+            raise Diverged(f"the loss of phase {bad.phase!r} is {bad.value:g} at {where}; {self.kept()}")
+
+    def kept(self) -> str:
+        """Which checkpoint there is."""
+        return f"the last good checkpoint is {self.saved}" if self.saved else "there is no checkpoint yet"
+
+    def _due(self) -> bool:
+        config, since = self.state.config, self.state.total - max(self.saved_at, 0)
+        epochs = config.checkpoint_epochs
+        return (
+            (config.checkpoint_seconds is not None and time.monotonic() - self.saved_time >= config.checkpoint_seconds)
+            or (config.checkpoint_steps is not None and since >= config.checkpoint_steps)
+            or (epochs is not None and self.state.step == 0 and since >= epochs * self.state.steps)
+        )
+
+    def _stop(self, signal: int) -> None:
+        self.save()
+        raise Interrupted(f"stopped after {self._position()}; saved as {self.saved}", self.run, signal)
+
+    def _position(self) -> str:
+        state = self.state
+        return f"step {state.step} of epoch {state.epoch}" if state.step else f"epoch {state.epoch - 1}"

@@ -1,0 +1,121 @@
+"""The state of a training: all that decides how it goes on."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..data import Split
+from ..models import Batch, Generative
+from .config import TrainConfig
+from .folder import Record
+from .mover import Mover
+from .terms import Terms
+
+WATCHED = "test/autoencoder/loss"  # least for the best weights
+
+
+class TrainingState:
+    """The model, its phases' optimisers, the generators, the position, and what is logged.
+
+    Restored from `state_dict`, at whatever step that was taken, a training on a CPU goes on bit for bit.
+
+    Args:
+        model: on the device.
+        movers: its phases.
+        train: the examples, on the device.
+        config: how to train.
+    """
+
+    def __init__(self, model: Generative, movers: Sequence[Mover], train: Split, config: TrainConfig) -> None:
+        self.model, self.movers, self.train, self.config = model, movers, train, config
+        self.steps, self.device = len(train) // config.batch_size, train.x.device
+        self.order = torch.Generator().manual_seed(config.seed)
+        self.epoch_order = self.order.get_state()  # at the start of the epoch
+        self.epoch, self.step = 1, 0  # the epoch that is under way, and how many of its steps are done
+        self.started = time.perf_counter()  # the epoch, had there been no break
+        self.terms = Terms(self.steps, self.device)
+        self.history: list[Record] = []
+        self.best: dict[str, Any] = {"epoch": 0, "loss": float("inf"), "weights": {}}
+
+    @property
+    def total(self) -> int:
+        """Steps done since the first epoch."""
+        return (self.epoch - 1) * self.steps + self.step
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done."""
+        return self.epoch > (self.config.epochs or 0)
+
+    def batches(self) -> Iterator[Batch]:
+        """What is left of the epoch's batches."""
+        self.order.set_state(self.epoch_order)
+        return islice(self.train.shuffled(self.config.batch_size, self.order), self.step, None)
+
+    def advance(self, batch: Batch) -> None:
+        """One step of each phase."""
+        self.terms.write(self.step, [mover.step(batch) for mover in self.movers])
+        self.step += 1
+
+    def record(self) -> Record:
+        """The epoch so far: its number, its speed and the mean of each term; waits for the device."""
+        means = {f"train/{term}": value for term, value in self.terms.means(self.step).items()}
+        speed = self.step * self.config.batch_size / (time.perf_counter() - self.started)
+        return {"epoch": self.epoch, "examples_per_second": speed, **means}
+
+    def finish_epoch(self, record: Record) -> None:
+        """Keep the epoch's record, and the weights if they are the best so far; the next epoch begins."""
+        self.history.append(record)
+        if record.get(WATCHED, float("inf")) < self.best["loss"]:
+            weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+            self.best = {"epoch": self.epoch, "loss": record[WATCHED], "weights": weights}
+        self.epoch_order = self.order.get_state()
+        self.epoch, self.step, self.started = self.epoch + 1, 0, time.perf_counter()
+
+    def finite(self) -> bool:
+        """Whether all parameters are; waits for the device."""
+        return all(bool(parameter.isfinite().all()) for parameter in self.model.parameters())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything, as nested dicts and lists of tensors, numbers and strings."""
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "seconds": time.perf_counter() - self.started,
+            "model": self.model.state_dict(),
+            "phases": {mover.phase.name: mover.state_dict() for mover in self.movers},
+            "order": self.epoch_order,
+            "generators": _generators(self.device),
+            "terms": self.terms.state_dict(self.step),
+            "history": self.history,
+            "best": self.best,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where the state was taken."""
+        self.epoch, self.step, self.started = state["epoch"], state["step"], time.perf_counter() - state["seconds"]
+        self.model.load_state_dict(state["model"])
+        for mover in self.movers:
+            mover.load_state_dict(state["phases"][mover.phase.name])
+        self.epoch_order = state["order"]
+        self.terms.load_state_dict(state["terms"])
+        self.history, self.best = state["history"], state["best"]
+        _set_generators(self.device, state["generators"])
+
+
+def _generators(device: torch.device) -> dict[str, Tensor]:
+    """The states of torch's own generators: the processor's, and that of the device if it is another."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type != "cpu":
+        states[device.type] = torch.get_device_module(device).get_rng_state()
+    return states
+
+
+def _set_generators(device: torch.device, states: Mapping[str, Tensor]) -> None:
+    torch.set_rng_state(states["cpu"])
+    if device.type in states and device.type != "cpu":
+        torch.get_device_module(device).set_rng_state(states[device.type])

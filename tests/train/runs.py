@@ -1,0 +1,27 @@
+"""Short trainings, in this process or in one that is killed."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fastlatent.data import load
+from fastlatent.models import CONFIGURATIONS, Generative
+from fastlatent.train import Fit, TrainConfig, fit, read_metrics
+
+DIGITS = load("digits")
+TIMED = "examples_per_second"  # the one field of a record that a run does not repeat
+
+
+def train(out: Path, name: str = "wae-mmd", resume: bool = False, **options: Any) -> tuple[Generative, Fit]:
+    """Train a small model of this name on digits, or go on with its run."""
+    chosen = {"epochs": 2, "batch_size": 300, "seed": 5, "accelerator": "cpu", "checkpoint_seconds": None, **options}
+    torch.manual_seed(5)
+    model = CONFIGURATIONS[name](hidden=(16,)).build(DIGITS.shape)  # type: ignore[call-arg]
+    return model, fit(model, DIGITS, TrainConfig(out=out, **chosen), name=name, resume=resume)
+
+
+def result(run: Path) -> tuple[bytes, bytes, list[dict[str, float]]]:
+    """What a run ends with: its weights, the best ones, and its metrics but for the speed."""
+    metrics = [{k: v for k, v in line.items() if k != TIMED} for line in read_metrics(run)]
+    return (run / "model.safetensors").read_bytes(), (run / "best.safetensors").read_bytes(), metrics
