@@ -31,7 +31,7 @@ class AAE(Autoencoder):
 
     def real(self, batch: Batch) -> Tensor:
         """What the critic is to take for true."""
-        return self.draw(len(batch.x))
+        return self.ranks.draw(len(batch.x), self.draw)
 
     def made(self, batch: Batch) -> Tensor:
         """What the encoder makes of a batch for the critic to judge."""
@@ -59,7 +59,9 @@ class LabelledAAE(AAE):
     prior: LabelledPrior
 
     def real(self, batch: Batch) -> Tensor:
-        return with_unknown(self.prior.given(batch.label, dtype=batch.x.dtype), batch.label, self.prior.classes)
+        labels = self.ranks.whole(batch.label[:, None])[:, 0]
+        draws = self.ranks.draw(len(batch.x), lambda _: self.prior.given(labels, dtype=batch.x.dtype))
+        return with_unknown(draws, batch.label, self.prior.classes)
 
     def made(self, batch: Batch) -> Tensor:
         return with_unknown(self.encode(batch.x), batch.label, self.prior.classes)
@@ -92,4 +94,4 @@ class SupervisedAAE(AAE):
         return one_hot(batch.label, self.classes, self.encode(batch.x))
 
     def real(self, batch: Batch) -> Tensor:
-        return self.style.sample(len(batch.x), device=batch.x.device, dtype=batch.x.dtype)
+        return self.ranks.draw(len(batch.x), lambda n: self.style.sample(n, device=batch.x.device, dtype=batch.x.dtype))

@@ -60,7 +60,8 @@ class AAE3D(Autoencoder):
         """The critic's loss, and nothing that moves the encoder."""
         with torch.no_grad():
             made = self.encode(batch.x)
-        return {"loss": wasserstein_critic_loss(self.critic, self.prior_like(made), made, self.gradient_weight)}
+        real = self.ranks.draw(len(made), self.draw)
+        return {"loss": wasserstein_critic_loss(self.critic, real, made, self.gradient_weight, self.ranks)}
 
     def phases(self) -> tuple[Phase, ...]:
         (autoencoder,) = super().phases()

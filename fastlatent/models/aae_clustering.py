@@ -69,7 +69,8 @@ class ClusteringAAE(Autoencoder):
         """The game that makes this part of the codes follow its prior."""
 
         def real(batch: Batch) -> Tensor:
-            return prior.sample(len(batch.x), device=batch.x.device, dtype=batch.x.dtype)
+            x = batch.x
+            return self.ranks.draw(len(x), lambda n: prior.sample(n, device=x.device, dtype=x.dtype))
 
         def made(batch: Batch) -> Tensor:
             return self.encode(batch.x)[:, part]
@@ -92,7 +93,8 @@ class SemiSupervisedAAE(ClusteringAAE):
     def classification_loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """−E log y_label over what has a label; 0 where nothing has."""
         logits, _ = self.heads(batch.x)
-        known = (batch.label != UNKNOWN).sum().clamp_min(1)
+        labels = self.ranks.whole(batch.label[:, None])
+        known = (labels != UNKNOWN).sum().clamp_min(1) / self.ranks.size  # on average over the ranks
         return {"loss": cross_entropy(logits, batch.label, ignore_index=UNKNOWN, reduction="sum") / known}
 
     def phases(self) -> tuple[Phase, ...]:

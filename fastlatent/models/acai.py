@@ -10,6 +10,7 @@ from ..priors import Prior
 from .autoencoder import Autoencoder, squared_error
 from .penalties import Penalty
 from .phase import Batch, Phase
+from .ranks import ALONE, Ranks
 
 
 class ACAI(Autoencoder):
@@ -20,7 +21,7 @@ class ACAI(Autoencoder):
     - the critic guesses α, minimising L_d = ‖d(x̂_α) − α‖² + ‖d(γ·x + (1 − γ)·x̂)‖²;
     - encoder and decoder minimise L_fg = ‖x − x̂‖² + λ·‖d(x̂_α)‖² [+ weight·D(f(x), z), z from the prior].
 
-    Each x₁ is interpolated with its neighbour in the batch.
+    Each x₁ is interpolated with its neighbour in the batch (in this rank's part of it, where there are several).
 
     Args:
         encoder: f, from x (n, *shape) to codes (n, d).
@@ -61,10 +62,10 @@ class ACAI(Autoencoder):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         z = self.encode(batch.x)
         error = squared_error(batch.x, self.decode(z))
-        betrayed = self.critic(self.interpolate(z, _alpha(z))).square().mean()
+        betrayed = self.critic(self.interpolate(z, _alpha(z, self.ranks))).square().mean()
         terms = {"loss": error + self.strength * betrayed, "reconstruction": error, "critic": betrayed}
         if self.penalty is not None:
-            terms["penalty"] = self.penalty(z, self.prior_like(z))
+            terms["penalty"] = self.penalty(*self.compared(z))
             terms["loss"] = terms["loss"] + self.weight * terms["penalty"]
         return terms
 
@@ -72,7 +73,7 @@ class ACAI(Autoencoder):
         """L_d, with its parts."""
         with torch.no_grad():
             z = self.encode(batch.x)
-            alpha = _alpha(z)
+            alpha = _alpha(z, self.ranks)
             between, near = self.interpolate(z, alpha), torch.lerp(self.decode(z), batch.x, self.mix)
         guess = (self.critic(between) - alpha.squeeze(1)).square().mean()
         calm = self.critic(near).square().mean()
@@ -82,5 +83,5 @@ class ACAI(Autoencoder):
         return Phase("critic", tuple(self.critic.parameters()), self.critic_loss), *super().phases()
 
 
-def _alpha(z: Tensor) -> Tensor:
-    return 0.5 * torch.rand(len(z), 1, device=z.device, dtype=z.dtype)
+def _alpha(z: Tensor, ranks: Ranks = ALONE) -> Tensor:
+    return 0.5 * ranks.uniform(len(z), 1, like=z)

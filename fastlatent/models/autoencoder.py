@@ -51,6 +51,11 @@ class Autoencoder(Generative):
         """A fresh sample of the prior with the size, device and dtype of the codes z."""
         return self.prior.sample(len(z), generator=generator, device=z.device, dtype=z.dtype)
 
+    def compared(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """What a penalty compares: the codes of the whole batch, all ranks', and as large a sample of the prior."""
+        codes = self.ranks.whole(z)
+        return codes, self.prior_like(codes)
+
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The terms of the objective; "loss" is their sum."""
         error = squared_error(batch.x, self.reconstruct(batch))
@@ -77,7 +82,10 @@ class DropoutAutoencoder(Autoencoder):
         self.rate = checks.fraction("rate", rate)
 
     def reconstruct(self, batch: Batch) -> Tensor:
-        return self.decode(nn.functional.dropout(self.codes(batch), self.rate, self.training))
+        z = self.codes(batch)
+        if self.training:
+            z = z * (self.ranks.uniform(*z.shape, like=z) >= self.rate) / (1 - self.rate)
+        return self.decode(z)
 
 
 class DenoisingAutoencoder(Autoencoder):
@@ -95,5 +103,5 @@ class DenoisingAutoencoder(Autoencoder):
         self.noise = checks.non_negative("noise", noise)
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        error = squared_error(batch.x, self(batch.x + self.noise * torch.randn_like(batch.x)))
+        error = squared_error(batch.x, self(batch.x + self.noise * self.ranks.normal_like(batch.x)))
         return {"loss": error, "reconstruction": error}

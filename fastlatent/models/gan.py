@@ -37,6 +37,6 @@ class GAN(Generative):
             self.critic,
             tuple(self.decoder.parameters()),
             real=lambda batch: batch.x,
-            made=lambda batch: self.sample(len(batch.x)),
+            made=lambda batch: self.decode(self.ranks.draw(len(batch.x), self.draw)),
             maker_loss=self.maker_loss,
         )

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..priors import Prior
 from .phase import Batch, Loss, Phase
+from .ranks import ALONE, Ranks
 
 
 class Generative(nn.Module):
@@ -15,11 +16,14 @@ class Generative(nn.Module):
     Args:
         decoder: from codes (n, d) to x̂ (n, *shape).
         prior: of d dimensions.
+
+    `ranks` are those over which a trainer spreads its batches; `ALONE` unless it says otherwise.
     """
 
     def __init__(self, decoder: nn.Module, prior: Prior) -> None:
         super().__init__()
         self.decoder, self.prior = decoder, prior
+        self.ranks: Ranks = ALONE
 
     def decode(self, z: Tensor) -> Tensor:
         """x̂ (n, *shape) from codes (n, d)."""

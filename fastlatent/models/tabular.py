@@ -57,6 +57,6 @@ class TabularAutoencoder(Autoencoder):
             terms["categorical"] = self.columns.cross_entropy(batch.x, made)
         loss = sum(terms.values(), start=made.new_zeros(()))
         if self.penalty is not None:
-            terms["penalty"] = self.penalty(z, self.prior_like(z))
+            terms["penalty"] = self.penalty(*self.compared(z))
             loss = loss + self.weight * terms["penalty"]
         return {"loss": loss, **terms}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
 from ..losses import checks
@@ -50,18 +49,17 @@ class VAE(Autoencoder):
         return self.posterior(x)[0]
 
     def codes(self, batch: Batch) -> Tensor:
-        return draw(*self.posterior(batch.x))
+        return self._drawn(*self.posterior(batch.x))
 
     def reconstruct(self, batch: Batch) -> Tensor:
         return self(batch.x)
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         mean, log_variance = self.posterior(batch.x)
-        error = squared_error(batch.x, self.decode(draw(mean, log_variance)))
+        error = squared_error(batch.x, self.decode(self._drawn(mean, log_variance)))
         divergence = kl_normal(mean, log_variance)
         return {"loss": error + self.beta * divergence, "reconstruction": error, "kl": divergence}
 
-
-def draw(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """μ + σ ⊙ ε, ε from N(0, I), differentiable in μ and log σ²."""
-    return mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
+    def _drawn(self, mean: Tensor, log_variance: Tensor) -> Tensor:
+        """μ + σ ⊙ ε, ε from N(0, I), differentiable in μ and log σ²."""
+        return mean + (0.5 * log_variance).exp() * self.ranks.normal_like(mean)

@@ -102,7 +102,7 @@ class VQVAE(Autoencoder):
         z = self.encoder(batch.x)
         chosen = self.prior(z.detach())
         if self.training:
-            self.prior.update(z.detach(), chosen)
+            self.prior.update(self.ranks.whole(z.detach()), self.ranks.whole(chosen))
         q = self.prior.vectors[chosen].flatten(1)
         error = squared_error(batch.x, self.decode(z + (q - z).detach()))
         commitment = squared_error(z, q)

@@ -34,7 +34,7 @@ class WAE(Autoencoder):
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         z = self.encode(batch.x)
         error = squared_error(batch.x, self.decode(z))
-        penalty = self.penalty(z, self.prior_like(z))
+        penalty = self.penalty(*self.compared(z))
         return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
 
 
@@ -63,6 +63,6 @@ class WAEGAN(Autoencoder):
         return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
 
     def phases(self) -> tuple[Phase, ...]:
-        critic, _ = game(self.critic, (), real=lambda b: self.draw(len(b.x)), made=self.codes)
+        critic, _ = game(self.critic, (), real=lambda b: self.ranks.draw(len(b.x), self.draw), made=self.codes)
         (autoencoder,) = super().phases()
         return critic, replace(autoencoder, momentum=MOMENTUM)

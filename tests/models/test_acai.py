@@ -13,7 +13,7 @@ ALPHA = torch.tensor([[0.5], [0.25]])
 
 @pytest.fixture(autouse=True)
 def alpha(monkeypatch):
-    monkeypatch.setattr(acai, "_alpha", lambda z: ALPHA)
+    monkeypatch.setattr(acai, "_alpha", lambda z, ranks: ALPHA)
 
 
 def model(**options):
