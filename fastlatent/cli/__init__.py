@@ -10,10 +10,12 @@ from tyro.conf import subcommand
 from .doctor import Doctor
 from .models import Models
 from .stop import stop
+from .sweep import Sweep
 from .train import Train
 
 COMMANDS: dict[str, type] = {
     "train": Train,
+    "sweep": Sweep,
     "models": Models,
     "doctor": Doctor,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 import torch
 
@@ -13,6 +13,9 @@ from ..models import CONFIGURATIONS, Generative
 from ..models.configurations import Configuration
 from . import folder as files
 from .config import TrainConfig
+
+if TYPE_CHECKING:
+    from .loop import Fit
 
 M = TypeVar("M", bound=Configuration)
 
@@ -57,6 +60,18 @@ class Run(Generic[M]):
         torch.manual_seed(self.training.seed)
         return self.model.build(data.shape), data
 
+    def fit(self, *, resume: bool = False) -> "Trained":
+        """Prepare it and train it with `fastlatent.train.fit`, config.yaml complete; raises as these do.
+
+        Args:
+            resume: go on with the run in the folder `training.out`.
+        """
+        from .loop import fit  # here, for Fabric takes long to import
+
+        model, data = self.prepare()
+        done = fit(model, data, self.training, name=self.name, options=self.options(), resume=resume)
+        return Trained(model, data, done)
+
     def load_data(self) -> Data:
         """The data that was asked for.
 
@@ -79,6 +94,14 @@ class Run(Generic[M]):
 def default_run(made: type[M]) -> Run[M]:
     """Training with the defaults, on data that the model takes and that needs no file."""
     return Run(made(), data=WITHOUT_FILES[made.takes])
+
+
+class Trained(NamedTuple):
+    """A trained model, the data it was trained on, and the record of its training."""
+
+    model: Generative
+    data: Data
+    fit: "Fit"
 
 
 class Loaded(NamedTuple):

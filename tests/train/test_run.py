@@ -14,12 +14,6 @@ from fastlatent.models.configurations.clouds import AAE3D
 from fastlatent.train import Run, TrainConfig, fit, load_run, read_run
 
 
-def train(run):
-    model, data = run.prepare()
-    fit(model, data, run.training, name=run.name, options=run.options())
-    return model
-
-
 def same_weights(one, other):
     one, other = one.state_dict(), other.state_dict()
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
@@ -33,7 +27,7 @@ def acai(out, seed=3):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     run = acai(tmp_path_factory.mktemp("runs") / "run")
-    return run, train(run)
+    return run, run.fit().model
 
 
 def test_a_run_comes_back_from_its_folder(trained):
@@ -44,7 +38,7 @@ def test_a_run_comes_back_from_its_folder(trained):
 def test_every_kind_of_option_comes_back(tmp_path):
     clouds = Run(AAE3D(features=(8,), hidden=()), TrainConfig(epochs=1, out=tmp_path / "run"), data="shapes", points=16)
     clouds = replace(clouds, data_dir=Path("somewhere") / "else")
-    train(clouds)
+    clouds.fit()
     assert read_run(tmp_path / "run") == clouds
 
 
@@ -55,9 +49,9 @@ def test_a_run_repeated_from_its_config_alone_has_the_same_weights_bit_for_bit(t
     (alone / "config.yaml").write_text((run.training.out / "config.yaml").read_text())
     again = read_run(alone)
     torch.rand(7)  # wherever the generators stand
-    repeated = train(replace(again, training=replace(again.training, out=tmp_path / "again")))
+    repeated = replace(again, training=replace(again.training, out=tmp_path / "again")).fit().model
     assert same_weights(repeated, model)
-    assert not same_weights(train(acai(tmp_path / "other", seed=4)), model)
+    assert not same_weights(acai(tmp_path / "other", seed=4).fit().model, model)
 
 
 def test_load_run_gives_the_trained_model_its_data_and_its_options(trained):
