@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from .kernels import native
+from .kernels import gpu, native
 
 
 def configuration() -> dict[str, str]:
@@ -22,7 +22,7 @@ def configuration() -> dict[str, str]:
         "backend cpu": (
             f"{library.isa()} (available: {', '.join(library.isas())})" if library else f"no: {native.unavailable()}"
         ),
-        "backend triton": "yes" if torch.cuda.is_available() else "no: torch sees no CUDA device",
+        "backend triton": _triton(),
         "CUDA device": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
 
@@ -32,6 +32,11 @@ def show_config() -> None:
     rows = configuration()
     width = max(map(len, rows))
     sys.stdout.write("".join(f"{name:<{width}}  {value}\n" for name, value in rows.items()))
+
+
+def _triton() -> str:
+    why = gpu.unavailable(torch.cuda.current_device()) if torch.cuda.is_available() else "torch sees no CUDA device"
+    return f"no: {why}" if why else f"yes (float32 products in {gpu.input_precision()})"
 
 
 def _version(package: str) -> str:

@@ -55,6 +55,25 @@ class Split:
             kept[rows] = label
         return replace(self, labels=kept)
 
+    def known(self) -> "Split":
+        """The examples whose label is known."""
+        rows = self.labels != UNKNOWN
+        return self if bool(rows.all()) else replace(self, x=self.x[rows], labels=self.labels[rows])
+
+    def draw(self, n: int) -> Batch:
+        """n examples at random, each from all, by torch's own generator of the CPU."""
+        return self[torch.randint(len(self), (n,)).to(self.x.device)]
+
+    def check_labels(self, classes: int) -> None:
+        """Require labels below `classes`.
+
+        Raises:
+            ValueError: if there is a larger one.
+        """
+        highest = int(self.labels.max()) if len(self) else UNKNOWN
+        if highest >= classes:
+            raise ValueError(f"labels must be below {classes}, the model's classes; got {highest} (see --classes)")
+
     def check_batch(self, batch_size: int) -> None:
         """Require that at least one batch can be filled.
 

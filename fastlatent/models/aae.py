@@ -58,6 +58,10 @@ class LabelledAAE(AAE):
 
     prior: LabelledPrior
 
+    @property
+    def classes(self) -> int:
+        return self.prior.classes
+
     def real(self, batch: Batch) -> Tensor:
         labels = self.ranks.whole(batch.label[:, None])[:, 0]
         draws = self.ranks.draw(len(batch.x), lambda _: self.prior.given(labels, dtype=batch.x.dtype))
@@ -86,9 +90,13 @@ class SupervisedAAE(AAE):
     def __init__(
         self, encoder: nn.Module, decoder: nn.Module, critic: nn.Module, style: Prior, classes: int = 10
     ) -> None:
-        checks.count("classes", classes)
-        super().__init__(encoder, decoder, critic, Product((Categorical(classes), style)))
-        self.style, self.classes = style, classes
+        category = Categorical(checks.count("classes", classes))
+        super().__init__(encoder, decoder, critic, Product((category, style)))
+        self.category, self.style = category, style
+
+    @property
+    def classes(self) -> int:
+        return self.category.dim
 
     def codes(self, batch: Batch) -> Tensor:
         return one_hot(batch.label, self.classes, self.encode(batch.x))

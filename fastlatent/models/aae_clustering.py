@@ -81,7 +81,8 @@ class ClusteringAAE(Autoencoder):
 class SemiSupervisedAAE(ClusteringAAE):
     """`ClusteringAAE` with one cluster a class, and a phase more: the labels that are known name the clusters.
 
-    The encoder minimises −E log y_label over the part of the batch whose label is known (≥ 0).
+    The encoder minimises −E log y_label over the part of a batch whose label is known (≥ 0); `fit` draws that phase's
+    batches from the labelled examples alone.
 
     Args:
         encoder, decoder, cluster_critic, style_critic, style, clusters: as of `ClusteringAAE`; clusters is at least
@@ -89,6 +90,10 @@ class SemiSupervisedAAE(ClusteringAAE):
 
     Source: Makhzani et al. 2015, section 5: the code is 10 classes and a style of 10 dimensions.
     """
+
+    @property
+    def classes(self) -> int:
+        return self.category.dim
 
     def classification_loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """−E log y_label over what has a label; 0 where nothing has."""
@@ -98,7 +103,8 @@ class SemiSupervisedAAE(ClusteringAAE):
         return {"loss": cross_entropy(logits, batch.label, ignore_index=UNKNOWN, reduction="sum") / known}
 
     def phases(self) -> tuple[Phase, ...]:
-        classification = Phase("classification", tuple(self.encoder.parameters()), self.classification_loss)
+        encoder = tuple(self.encoder.parameters())
+        classification = Phase("classification", encoder, self.classification_loss, labelled=True)
         return *super().phases(), classification
 
 

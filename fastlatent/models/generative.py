@@ -25,6 +25,11 @@ class Generative(nn.Module):
         self.decoder, self.prior = decoder, prior
         self.ranks: Ranks = ALONE
 
+    @property
+    def classes(self) -> int | None:
+        """Number of classes that the model has room for: labels are below it; None: it looks at none."""
+        return None
+
     def decode(self, z: Tensor) -> Tensor:
         """x̂ (n, *shape) from codes (n, d)."""
         return self.decoder(z)

@@ -31,9 +31,11 @@ class Phase:
         parameters: what this phase's optimiser moves.
         loss: from a batch to the terms to log, of which "loss" is minimised.
         momentum: of its optimiser, Adam's β₁.
+        labelled: whether its batches are best drawn from the examples whose label is known, where those are few.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
     loss: Loss
     momentum: float = 0.9
+    labelled: bool = False

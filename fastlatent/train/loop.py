@@ -58,14 +58,16 @@ def fit(
 
     Raises:
         FileExistsError: if the run folder is there and not empty.
-        TypeError, ValueError: for options outside what `TrainConfig` says, or more examples a batch than there are;
-            if a run is resumed with others than it was begun with.
+        TypeError, ValueError: for options outside what `TrainConfig` says, more examples a batch than there are, or
+            labels that the model has no room for; if a run is resumed with other options than it was begun with.
         Interrupted: on Ctrl-C or SIGTERM, after the step under way, with the state saved.
         Diverged: if a loss is not finite or 10⁶ times what it was at first.
         OSError: naming what could not be written; the checkpoint before is kept.
     """
     config.check()
     data.train.check_batch(config.batch_size)
+    if model.classes is not None:
+        data.train.check_labels(model.classes)
     epochs = config.epochs or data.epochs
     config = dataclasses.replace(config, epochs=epochs)
     run = _folder_to_resume(config) if resume else _new_folder(model, data, config, name, options or {})

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..data import Split
-from ..models import Batch, Generative
+from ..models import Batch, Generative, Phase
 from .config import TrainConfig
 from .folder import Record
 from .mover import Mover
@@ -33,6 +33,7 @@ class TrainingState:
     def __init__(self, model: Generative, movers: Sequence[Mover], train: Split, config: TrainConfig) -> None:
         self.model, self.movers, self.train, self.config = model, movers, train, config
         self.steps, self.device = len(train) // config.batch_size, train.x.device
+        self.known = train.known()
         self.order = torch.Generator().manual_seed(config.seed)
         self.epoch_order = self.order.get_state()  # at the start of the epoch
         self.epoch, self.step = 1, 0  # the epoch that is under way, and how many of its steps are done
@@ -58,8 +59,13 @@ class TrainingState:
 
     def advance(self, batch: Batch) -> None:
         """One step of each phase."""
-        self.terms.write(self.step, [mover.step(batch) for mover in self.movers])
+        self.terms.write(self.step, [mover.step(self._for(mover.phase, batch)) for mover in self.movers])
         self.step += 1
+
+    def _for(self, phase: Phase, batch: Batch) -> Batch:
+        """The batch; or one of labelled examples, where the phase learns from those and there are others too."""
+        few = phase.labelled and 0 < len(self.known) < len(self.train)
+        return self.known.draw(len(batch.x)) if few else batch
 
     def record(self) -> Record:
         """The epoch so far: its number, its speed and the mean of each term; waits for the device."""

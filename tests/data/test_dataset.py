@@ -1,3 +1,6 @@
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -47,6 +50,24 @@ def test_labels_are_hidden_but_for_the_first_of_each_class(per_class, kept):
     split = Split(torch.zeros(5, 1, dtype=torch.uint8), torch.tensor([2, 0, 2, 2, 0]))
     assert split.keep_labels(per_class)[:].label.tolist() == kept
     assert split.labels.tolist() == [2, 0, 2, 2, 0]
+
+
+def test_what_is_known_is_what_has_a_label():
+    split = numbered(5)
+    assert split.known() is split
+    assert replace(split, labels=torch.tensor([-1, 7, -1, 8, -1])).known()[:].label.tolist() == [7, 8]
+
+
+def test_draws_are_uniform_with_repetition():
+    drawn = torch.bincount(numbered(4).draw(4000).label)
+    assert len(drawn) == 4
+    assert (drawn - 1000).abs().max() < 5 * math.sqrt(4000 * 3 / 16)
+
+
+def test_a_label_that_the_model_has_no_class_for_is_refused():
+    numbered(4).check_labels(4)
+    with pytest.raises(ValueError, match="labels must be below 3, the model's classes; got 3"):
+        numbered(4).check_labels(3)
 
 
 def test_the_generator_decides_the_order():

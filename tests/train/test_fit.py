@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 import yaml
 
 from fastlatent.data import load
-from fastlatent.models.configurations import AE, WAEMMD
+from fastlatent.models.configurations import AE, WAEMMD, AAESemiSupervised
 from fastlatent.train import TrainConfig, fit, load_checkpoint, read_metrics
 from fastlatent.train.folder import write_whole
 
@@ -45,6 +46,27 @@ def test_a_seed_decides_the_run(tmp_path):
     runs = [train(tmp_path / str(i), seed)[0].state_dict() for i, seed in enumerate([3, 3, 4])]
     assert all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
     assert not all(torch.equal(runs[0][name], runs[2][name]) for name in runs[0])
+
+
+def test_a_phase_of_labelled_examples_gets_none_but_those(tmp_path, monkeypatch):
+    data = load("digits")
+    few = replace(data, train=data.train.keep_labels(2))
+    model = AAESemiSupervised(hidden=(8,)).build(data.shape)
+    seen = []
+    learn = model.classification_loss
+    monkeypatch.setattr(model, "classification_loss", lambda batch: seen.append(batch) or learn(batch))
+    fit(model, few, TrainConfig(epochs=1, accelerator="cpu", out=tmp_path / "run"))
+    assert {len(batch.x) for batch in seen[:-1]} == {64}  # the last look is at test data
+    labels = torch.bincount(torch.cat([batch.label for batch in seen[:-1]]))  # of −1 it would refuse
+    assert len(labels) == 10
+    assert labels.min() > 0.5 * labels.float().mean()
+
+
+def test_labels_beyond_the_classes_of_the_model_are_refused_before_anything_is_written(tmp_path):
+    model = AAESemiSupervised(hidden=(8,), classes=7).build((1, 8, 8))
+    with pytest.raises(ValueError, match="labels must be below 7, the model's classes; got 9"):
+        fit(model, load("digits"), TrainConfig(out=tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_in_use_is_refused(trained):
