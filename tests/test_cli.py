@@ -63,7 +63,7 @@ def test_help_shows_every_option_with_its_default(capsys, name):
     text = " ".join(capsys.readouterr().out.replace("│", " ").split())
     run = default_run(CONFIGURATIONS[name])
     for option, default in [*options(run), *options(run.model), *options(run.training)]:
-        shown = re.search(rf"{option} .*?\(default: (.*?)\)", text)
+        shown = re.search(rf"{option}[ ,].*?\(default: (.*?)\)", text)
         assert shown, option
         assert shown[1] == default, option
 

@@ -14,8 +14,8 @@ def stop(code: int, message: str) -> NoReturn:
 
 @contextmanager
 def wrong_options() -> Iterator[None]:
-    """Where options are read: a ValueError or TypeError is the user's, and ends in one line and exit code 2."""
+    """Where options are read: an error of these is the user's, or a library is missing; one line and exit code 2."""
     try:
         yield
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ImportError) as error:
         stop(2, f"error: {error}")

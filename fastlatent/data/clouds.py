@@ -1,4 +1,4 @@
-"""Data sets of point clouds: ModelNet10, and generated shapes."""
+"""Data sets of point clouds, and one that is generated."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +9,6 @@ import torch
 
 from ..losses import checks
 from .dataset import Data, Split
-from .files import find_file
 from .solids import SOLIDS
 
 SHAPES_PER_CLASS, SHAPES_TEST, SHAPES_POINTS, SHAPES_SEED = 320, 64, 256, 0
@@ -21,11 +20,9 @@ class Clouds(Data):
     """A data set of point clouds: each split's x is (n, points, 3), centred, within the unit sphere, z upwards.
 
     Args:
-        name, train, test, epochs: as of `Data`.
-        classes: their names.
+        name, train, test, epochs, classes: as of `Data`.
     """
 
-    classes: tuple[str, ...]
     kind: ClassVar[str] = "point clouds"
 
     def with_points(self, points: int) -> "Clouds":
@@ -49,36 +46,13 @@ def shapes(data_dir: Path | None = None) -> Clouds:
     clouds = [[unit(solid(random, SHAPES_POINTS)) for _ in range(SHAPES_PER_CLASS)] for solid in SOLIDS.values()]
     x, label = np.array(clouds), np.indices((len(SOLIDS), SHAPES_PER_CLASS))[0]
     train, test = (
-        _shuffled(x[:, part].reshape(-1, SHAPES_POINTS, 3), label[:, part].ravel())
+        cloud_split(x[:, part].reshape(-1, SHAPES_POINTS, 3), label[:, part].ravel())
         for part in (slice(SHAPES_TEST, None), slice(SHAPES_TEST))
     )
     return Clouds("shapes", train, test, epochs=40, classes=tuple(SOLIDS))
 
 
-def modelnet10(data_dir: Path | None = None) -> Clouds:
-    """ModelNet10: 3,991 + 908 pieces of furniture of ten classes, the official split, points sampled on their surfaces.
-
-    Read from modelnet10*.npz: `points` (n, points, 3) of any float type, `label` (n,), `is_train` (n,), `classes`.
-
-    Raises:
-        FileNotFoundError: where there is no such file.
-        ValueError: if the file holds something else.
-    """
-    path = find_file("modelnet10", data_dir, ("modelnet10_1024_f16.npz", "modelnet10.npz"))
-    with np.load(path) as file:
-        missing = {"points", "label", "is_train", "classes"} - set(file)
-        if missing:
-            raise ValueError(f"{path}: must hold points, label, is_train and classes; lacks {', '.join(missing)}")
-        points, label, is_train = file["points"], file["label"], file["is_train"].astype(bool)
-        classes = tuple(map(str, file["classes"]))
-    if points.ndim != 3 or points.shape[2] != 3 or len(points) != len(label):
-        raise ValueError(f"{path}: points must be (n, points, 3), a label each; got {points.shape} and {label.shape}")
-
-    train, test = (_shuffled(points[part], label[part]) for part in (is_train, ~is_train))
-    return Clouds("modelnet10", train, test, epochs=20, classes=classes)
-
-
-def _shuffled(x: np.ndarray, label: np.ndarray) -> Split:
+def cloud_split(x: np.ndarray, label: np.ndarray) -> Split:
     """Clouds in an order that is the same in every run, but not class by class, for figures show the first."""
     order = np.random.default_rng(ORDER_SEED).permutation(len(x))
     points = torch.from_numpy(x[order].astype(np.float32))
@@ -86,6 +60,13 @@ def _shuffled(x: np.ndarray, label: np.ndarray) -> Split:
 
 
 def unit(points: np.ndarray) -> np.ndarray:
-    """Points (n, 3) moved and scaled so that their mean is 0 and the farthest is at distance 1."""
-    points = points - points.mean(0)
-    return points / np.linalg.norm(points, axis=1).max()
+    """Points (…, n, 3) moved and scaled so that the mean of each cloud is 0 and its farthest is at distance 1.
+
+    Raises:
+        ValueError: if all points of a cloud are the same, or not finite.
+    """
+    points = points - points.mean(-2, keepdims=True)
+    farthest = np.linalg.norm(points, axis=-1).max(-1)[..., None, None]
+    if not (np.isfinite(farthest) & (farthest > 0)).all():
+        raise ValueError("the points of a cloud must be finite, and not all the same")
+    return points / farthest

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..losses import checks
 from ..models.phase import Batch
 from ..priors import UNKNOWN
+
+TEST_SHARE, TEST_SEED = 4, 0  # a quarter of the examples, the same in every run
+EXAMPLES_SHOWN = 150_000  # to a small model until it is well trained, each as often as it takes
 
 
 @dataclass(frozen=True)
@@ -108,15 +112,62 @@ class Data:
         name: as on the command line.
         train, test: its two splits.
         epochs: passes over `train` that give a well trained small model.
+        classes: their names, of the labels from 0 on; empty where they have none but their number.
     """
 
     name: str
     train: Split
     test: Split
     epochs: int
+    classes: tuple[str, ...] = ()
     kind: ClassVar[str] = "images"
 
     @property
     def shape(self) -> tuple[int, ...]:
         """What a model is built for, the shape of one example: (channels, height, width) of an image."""
         return tuple(self.train.x.shape[1:])
+
+    def resized(self, side: int) -> "Data":
+        """The same images with sides of so many pixels, the middle of those that are not square.
+
+        Raises:
+            ValueError: if these are no images, or side is no integer ≥ 1.
+        """
+        if self.kind != "images":
+            raise ValueError(f"image_size is an option of images; got {self.name}, which has {self.kind}")
+        train, test = (replace(split, x=resize(split.x, side)) for split in (self.train, self.test))
+        return replace(self, train=train, test=test)
+
+
+def resize(images: Tensor, side: int) -> Tensor:
+    """The middle square of images (n, channels, h, w), uint8, as (n, channels, side, side).
+
+    By bilinear interpolation, over as many pixels as become one where images become smaller.
+
+    Raises:
+        TypeError, ValueError: if side is no integer ≥ 1.
+    """
+    checks.count("image_size", side)
+    h, w = images.shape[2:]
+    square = min(h, w)
+    top, left = (h - square) // 2, (w - square) // 2
+    middle = images[:, :, top : top + square, left : left + square]
+    return nn.functional.interpolate(middle, size=(side, side), mode="bilinear", antialias=True)
+
+
+def split_rows(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which of n examples are for training and which for testing: a quarter, at random, the same in every run.
+
+    Raises:
+        ValueError: if there are not two.
+    """
+    if n < 2:
+        raise ValueError(f"there must be two examples at least, one to train on and one to test on; got {n}")
+    order = np.random.default_rng(TEST_SEED).permutation(n)
+    test, train = np.split(order, [max(1, n // TEST_SHARE)])
+    return train, test
+
+
+def passes(n: int) -> int:
+    """Epochs for n training examples of a kind that is not known: 20 for many, more for few, 160 at most."""
+    return min(160, max(20, EXAMPLES_SHOWN // n))

@@ -1,8 +1,18 @@
-"""Where the files of data sets are looked for."""
+"""Where the files of data sets are looked for, and how much of them is believed."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeAlias
+from zipfile import Path as ZipPath
+
+from .published import PUBLICATIONS
+
+MAX_BYTES = 2**32  # of one array in memory; a file that asks for more is refused
+CHUNK = 2**20  # bytes read at a time
+Folder: TypeAlias = Path | ZipPath  # a folder or file, on disk or in a .zip file
 
 
 def data_folder(data_dir: Path | None) -> Path:
@@ -10,24 +20,92 @@ def data_folder(data_dir: Path | None) -> Path:
     return Path(data_dir or os.environ.get("FASTLATENT_DATA") or Path.home() / ".cache" / "fastlatent").expanduser()
 
 
-def find_file(name: str, data_dir: Path | None, files: Sequence[str], subfolder: str | None = None) -> Path:
-    """The first of these files that is there, in the data folder's subfolder or in the folder itself.
+def find_file(name: str, data_dir: Path | None, files: Sequence[str]) -> Path:
+    """The first of these files or folders that is there, in the data set's subfolder or in the data folder itself.
 
     Args:
-        name: of the data set.
+        name: of the data set, one of `PUBLICATIONS`.
         data_dir: as of `data_folder`.
         files: names that the file may have.
-        subfolder: where it may be; None: the data set's name.
 
     Raises:
-        FileNotFoundError: naming the file that is missing and where it was looked for.
+        FileNotFoundError: naming the file that is missing, where it was looked for and where it comes from.
     """
-    folder = data_folder(data_dir)
-    inside = folder / (subfolder or name)
+    folder, publication = data_folder(data_dir), PUBLICATIONS[name]
+    inside = folder / publication.folder
     for path in (place / file for place in (inside, folder) for file in files):
-        if path.is_file():
+        if path.exists():
             return path
+    fetch = "fetch it with --download, or " if publication.files else ""
     raise FileNotFoundError(
-        f"{name}: no {' or '.join(files)} in {inside} or {folder}; "
-        "put the file there, or say where it is with --data-dir or FASTLATENT_DATA"
+        f"{name}: no {' or '.join(files)} in {inside} or {folder}; {fetch}put the file there (published at "
+        f"{publication.page}), or say where it is with --data-dir or FASTLATENT_DATA"
     )
+
+
+@contextmanager
+def naming(path: object, what: str) -> Iterator[None]:
+    """Turn whatever goes wrong in reading a file into a ValueError that names it.
+
+    Libraries that read a damaged or hostile file raise errors of any kind.
+    """
+    try:
+        yield
+    except ImportError:  # a library is missing, nothing is wrong with the file
+        raise
+    except Exception as error:
+        raise ValueError(f"{path}: not a whole {what}: {error or type(error).__name__}") from error
+
+
+def check_size(shape: Sequence[int], itemsize: int) -> None:
+    """Require that an array of this shape is to be believed: MAX_BYTES at most.
+
+    Raises:
+        ValueError: if it is larger.
+    """
+    size = itemsize
+    for side in shape:
+        size *= int(side)
+    if size > MAX_BYTES:
+        raise ValueError(f"sizes {tuple(map(int, shape))} need {size} bytes; at most {MAX_BYTES} are read")
+
+
+class Readable(Protocol):
+    """What bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes."""
+
+
+class Bounded:
+    """A file opened for reading that unpacks to so many bytes at most, however little it is packed into.
+
+    Args:
+        file: to read from.
+        limit: bytes in all.
+    """
+
+    def __init__(self, file: Readable, limit: int) -> None:
+        self.file, self.limit, self.got = file, limit, 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, as of any file.
+
+        Raises:
+            ValueError: past the limit.
+        """
+        data = self.file.read(size)
+        self.got += len(data)
+        if self.got > self.limit:
+            raise ValueError(f"it unpacks to more than {self.limit} bytes")
+        return data
+
+
+def read_whole(path: Folder, limit: int = MAX_BYTES) -> bytearray:
+    """All bytes of a file.
+
+    Raises:
+        ValueError: if they are more than `limit`.
+    """
+    with path.open("rb") as file:
+        return bytearray().join(iter(partial(Bounded(file, limit).read, CHUNK), b""))

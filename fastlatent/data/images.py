@@ -1,5 +1,6 @@
 """Data sets of images."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -8,6 +9,7 @@ from .dataset import Data, Split
 from .files import find_file
 from .idx import read_idx
 
+CLOTHES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 DIGITS_TEST = 450  # a quarter of the 1,797 digits
 DIGITS_SEED = 0
 
@@ -32,7 +34,7 @@ def mnist(data_dir: Path | None = None) -> Data:
 
 def fashion_mnist(data_dir: Path | None = None) -> Data:
     """Fashion-MNIST: 60,000 + 10,000 pictures of clothes, 1×28×28."""
-    return _idx_data("fashion-mnist", data_dir)
+    return replace(_idx_data("fashion-mnist", data_dir), classes=CLOTHES)
 
 
 def _idx_data(name: str, data_dir: Path | None) -> Data:

@@ -1,19 +1,19 @@
 """Data sets of tables: numeric columns standardised by the training rows, categorical columns as codes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from ..priors import UNKNOWN
-from .dataset import Data, Split
+from .dataset import Data, Split, split_rows
 from .files import find_file
 
 LETTER_TRAIN = 16_000  # the first rows, as in Frey & Slate 1991
-TEST_SHARE, TEST_SEED = 4, 0  # a quarter of the rows, the same in every run
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Table(Data):
     """A data set of rows: each split's x is (n, columns), categories being numbered from 0.
 
     Args:
-        name, train, test, epochs: as of `Data`.
+        name, train, test, epochs, classes: as of `Data`.
         columns: one for each column of x.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = field(kw_only=True)
     kind: ClassVar[str] = "rows"
 
     @property
@@ -59,14 +59,16 @@ def table(
     categorical: Sequence[str] = (),
     *,
     epochs: int,
+    classes: tuple[str, ...] = (),
 ) -> Table:
     """A table from raw values.
 
     Categories are all that occur in either part; nothing else is taken from the test rows.
 
     Args:
-        name, epochs: as of `Data`.
-        train, test: raw rows (n, columns) and (m, columns).
+        name, epochs, classes: as of `Data`.
+        train, test: raw rows (n, columns) and (m, columns), of numbers or of objects; NaN where a number is missing,
+            which becomes the column's mean.
         labels: of the rows, from 0; −1 where the class is not known.
         names: of the columns.
         categorical: the names of those whose values are categories.
@@ -86,7 +88,7 @@ def table(
         x = np.stack([_coded(c, v) for c, v in zip(columns, rows.T, strict=True)], axis=1)
         return Split(torch.from_numpy(x).float(), torch.from_numpy(label).long(), white=1)
 
-    return Table(name, split(train, labels[0]), split(test, labels[1]), epochs, columns)
+    return Table(name, split(train, labels[0]), split(test, labels[1]), epochs, classes, columns=columns)
 
 
 def letter(data_dir: Path | None = None) -> Table:
@@ -99,7 +101,7 @@ def letter(data_dir: Path | None = None) -> Table:
         FileNotFoundError: where there is no such file.
         ValueError: if a line is something else.
     """
-    path = find_file("letter", data_dir, ("letter-recognition.data",), subfolder="tabular")
+    path = find_file("letter", data_dir, ("letter-recognition.data",))
     lines = [line.split(",") for line in path.read_text().split()]
     if lines and len(lines[0][0]) > 1:
         lines = lines[1:]
@@ -110,7 +112,8 @@ def letter(data_dir: Path | None = None) -> Table:
         names = [str(i) for i in range(1, values.shape[1] + 1)]
     except (ValueError, TypeError, IndexError) as error:
         raise ValueError(f"{path}: lines must be a letter and 16 integers, separated by commas: {error}") from error
-    return table("letter", train, test, (label[:LETTER_TRAIN], label[LETTER_TRAIN:]), names, names, epochs=20)
+    labels = label[:LETTER_TRAIN], label[LETTER_TRAIN:]
+    return table("letter", train, test, labels, names, names, epochs=20, classes=tuple(ascii_uppercase))
 
 
 def wine(data_dir: Path | None = None) -> Table:
@@ -142,21 +145,23 @@ def diabetes(data_dir: Path | None = None) -> Table:
 def _bundled(name: str, load: Callable[[], Any], categorical: Sequence[str] = (), *, epochs: int) -> Table:
     """A table of scikit-learn's, split at random with a fixed seed."""
     bunch = load()
-    order = np.random.default_rng(TEST_SEED).permutation(len(bunch.data))
-    test, train = np.split(order, [len(order) // TEST_SHARE])
+    train, test = split_rows(len(bunch.data))
     labels = bunch.target[train], bunch.target[test]
     return table(name, bunch.data[train], bunch.data[test], labels, bunch.feature_names, categorical, epochs=epochs)
 
 
 def _categories(name: str, train: np.ndarray, test: np.ndarray) -> Column:
-    return Column(name, tuple(np.union1d(train, test).tolist()))
+    return Column(name, tuple(sorted({*train.tolist(), *test.tolist()})))
 
 
 def _standard(name: str, train: np.ndarray) -> Column:
-    return Column(name, mean=float(train.mean()), std=float(train.std()) or 1.0)  # a constant is only moved to 0
+    values = train.astype(np.float64)
+    return Column(name, mean=float(np.nanmean(values)), std=float(np.nanstd(values)) or 1.0)  # a constant: moved to 0
 
 
 def _coded(column: Column, values: np.ndarray) -> np.ndarray:
     if column.categories:
-        return np.searchsorted(np.array(column.categories), values)
-    return (values - column.mean) / column.std
+        number = {category: i for i, category in enumerate(column.categories)}
+        return np.array([number[value] for value in values.tolist()])
+    numbers = values.astype(np.float64)
+    return np.where(np.isnan(numbers), 0, (numbers - column.mean) / column.std)

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
-from ..data import Clouds, Data
+from ..data import Data
 from ..models import Autoencoder, Generative
 from ..priors import UNKNOWN
 from . import clouds
@@ -162,7 +162,7 @@ def _colors(count: int) -> np.ndarray:
 def _class_name(data: Data, label: int) -> str:
     if label == UNKNOWN:
         return "no class"
-    return data.classes[label] if isinstance(data, Clouds) else str(label)
+    return data.classes[label] if data.classes else str(label)
 
 
 def _device(model: Generative) -> torch.device:

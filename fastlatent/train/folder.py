@@ -1,14 +1,16 @@
 """The run folder and the files in it."""
 
 import json
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+
+from ..writing import cannot_write
+from ..writing import write_whole as write_whole
 
 CONFIG, METRICS, CHECKPOINT, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
 Record = dict[str, float]
@@ -78,34 +80,3 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
 def load_checkpoint(folder: Path, model: nn.Module) -> None:
     """Read the weights at the end of training back into the model, without unpickling anything."""
     model.load_state_dict(load_file(folder / CHECKPOINT))
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all: to a temporary name, flushed to disk, then renamed.
-
-    Raises:
-        OSError: naming the file, if it cannot be written; what was there before is still there.
-    """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        write(temporary)
-        flush(temporary)
-        temporary.replace(path)
-        flush(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
-
-
-def flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def cannot_write(path: Path, error: OSError) -> OSError:
-    """The error that says which path could not be written, and why."""
-    return OSError(error.errno, f"cannot write: {error.strerror or error}", str(path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, get_args, g
 import torch
 
 from .. import data as datasets
-from ..data import WITHOUT_FILES, Clouds, Data, DataName
+from ..data import WITHOUT_FILES, Clouds, Data
 from ..models import CONFIGURATIONS, Generative
 from ..models.configurations import Configuration
 from . import folder as files
@@ -26,11 +26,19 @@ class Run(Generic[M]):
 
     model: M
     training: TrainConfig = field(default_factory=TrainConfig)
-    data: DataName = "digits"
-    """Data set: images digits, mnist, fashion-mnist, lines; point clouds shapes, modelnet10; tables wine,
-    breast-cancer, diabetes, letter. mnist, fashion-mnist, modelnet10 and letter need files."""
+    data: str = "digits"
+    """Data set: images digits, mnist, fashion-mnist, svhn, cifar10, lines; point clouds shapes, modelnet10; tables
+    wine, breast-cancer, diabetes, letter, pbmc68k. Or a path: a folder of pictures, meshes or clouds, a text file with
+    a table, a .h5ad, .npz or .npy file. digits, lines, shapes, wine, breast-cancer and diabetes need no files."""
     data_dir: Path | None = None
-    """Folder of the data's files; None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent."""
+    """Folder of a data set's files; None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent."""
+    download: bool = False
+    """Fetch the files of a data set from where it is published, if they are missing."""
+    image_size: int | None = None
+    """Sides of the images in pixels; None: as they are."""
+    label: str | None = None
+    """Column with the classes of a text or .h5ad file: its name, or first or last; None: the one named label or class,
+    if there is one."""
     labels_per_class: int | None = None
     """Examples of each class that keep their label in training, the others' being hidden; None: all."""
     points: int | None = None
@@ -45,6 +53,7 @@ class Run(Generic[M]):
         """The options of model and data, flat, as config.yaml has them beside the trainer's."""
         of_data = {option.name: getattr(self, option.name) for option in fields(self)}
         del of_data["model"], of_data["training"]
+        del of_data["download"]  # is wished anew each time
         return {**of_data, **asdict(self.model)}
 
     def prepare(self) -> tuple[Generative, Data]:
@@ -52,6 +61,7 @@ class Run(Generic[M]):
 
         Raises:
             FileNotFoundError: for data whose files are not there.
+            OSError: if they are not to be fetched.
             TypeError, ValueError: for options outside what is said of them, or data that the model does not take.
         """
         self.training.check()
@@ -77,9 +87,12 @@ class Run(Generic[M]):
 
         Raises:
             FileNotFoundError: if its files are not there.
+            OSError: if they are not to be fetched.
             ValueError: if the model does not take its kind, or an option does not fit it.
         """
-        data = datasets.load(self.data, self.data_dir)
+        data = datasets.load(
+            self.data, self.data_dir, download=self.download, image_size=self.image_size, label=self.label
+        )
         if data.kind != self.model.takes:
             raise ValueError(f"this model takes {self.model.takes}; got {data.name}, which has {data.kind}")
         if self.points is not None:

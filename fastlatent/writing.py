@@ -1,0 +1,36 @@
+"""Files that are whole or not there."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all: to a temporary name, flushed to disk, then renamed.
+
+    Raises:
+        OSError: naming the file, if it cannot be written; what was there before is still there.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        write(temporary)
+        flush(temporary)
+        temporary.replace(path)
+        flush(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def flush(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError) -> OSError:
+    """The error that says which path could not be written, and why."""
+    return OSError(error.errno, f"cannot write: {error.strerror or error}", str(path))
