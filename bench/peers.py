@@ -15,7 +15,7 @@ def mmd_imq(x: Tensor, y: Tensor) -> Tensor:
     """The WAE idiom: seven scales in a Python loop, off-diagonal means within, the full mean across."""
     (n, d), m = x.shape, y.shape[0]
     xx, yy, xy = squared_distances(x, x), squared_distances(y, y), squared_distances(x, y)
-    total = torch.zeros((), dtype=x.dtype)
+    total = x.new_zeros(())
     for scale in SCALES:
         c = scale * 2 * d
         within_x, within_y = c / (c + xx), c / (c + yy)

@@ -19,9 +19,9 @@ Row = dict[str, Any]
 
 
 def rows() -> list[Row]:
-    """All kept rows, with the machine and commit that they were measured on."""
+    """All kept rows of the CPU, with the machine and commit that they were measured on."""
     found = []
-    for path in sorted(RESULTS.glob("*.json")):
+    for path in sorted(set(RESULTS.glob("*.json")) - set(RESULTS.glob("gpu_*.json"))):
         kept = json.loads(path.read_text())
         machine = kept["machine_info"]
         about = {

@@ -1,0 +1,149 @@
+"""One row of a GPU benchmark: a checked loss, timed by CUDA events, eager and in a CUDA graph."""
+
+import importlib
+import itertools
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.timing import step
+
+Loss = Callable[..., Tensor]
+Step = Callable[[], Any]
+
+SECONDS_A_ROW = 0.5
+MOST_SETS = 256  # of inputs: what is so small that these fit in the cache stays there in training too
+
+
+@dataclass(frozen=True)
+class Case:
+    """A loss beside its peers on inputs of one shape.
+
+    Args:
+        op, shape: what is timed.
+        losses: of the inputs, by who made them, "fastlatent" among them; a name in `eager_only` is not captured in a
+            graph, because it synchronises with the host.
+        inputs: draws fresh inputs on the CUDA device; the gradient is taken to those that require one.
+        check: raises where fastlatent's numbers are wrong; nothing is timed then.
+        operations: floating point operations of a step, for its share of the matrix rate.
+        traffic: the fewest bytes that a step moves, for its share of the copy bandwidth.
+    """
+
+    op: str
+    shape: tuple[int, ...]
+    losses: Mapping[str, Loss]
+    inputs: Callable[[], Sequence[Tensor]]
+    check: Callable[[], None]
+    operations: float | None = None
+    traffic: float | None = None
+    timed: str = "forward + backward to x"
+    eager_only: frozenset[str] = field(default_factory=frozenset)
+
+
+def rows(case: Case) -> list[dict[str, Any]]:
+    """The case's rows, after its check."""
+    case.check()
+    return [_row(case, who, loss) for who, loss in case.losses.items()]
+
+
+def installed(module: str) -> Any | None:
+    """A peer's module, or None where it is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None
+
+
+def ceilings() -> dict[str, float]:
+    """What this device reaches: bytes/s of a copy (read and written), FLOP/s of a large product by input type."""
+    data = torch.randn(2**28, device="cuda")
+    to = torch.empty_like(data)
+    found = {"copy": 2 * data.nbytes / _times([lambda: to.copy_(data)])["p50"]}
+    before = torch.get_float32_matmul_precision()
+    for name, dtype, precision in (
+        ("float32", torch.float32, "highest"), ("tf32", torch.float32, "high"), ("bfloat16", torch.bfloat16, "high"),
+    ):  # fmt: skip
+        a, b = (torch.randn(8192, 8192, device="cuda", dtype=dtype) for _ in range(2))
+        torch.set_float32_matmul_precision(precision)
+        found[name] = 2 * 8192.0**3 / _times([lambda a=a, b=b: a @ b])["p50"]
+    torch.set_float32_matmul_precision(before)
+    return found
+
+
+def _row(case: Case, who: str, loss: Loss) -> dict[str, Any]:
+    sets = _rotated(case.inputs)
+    steps = [_step(loss, inputs) for inputs in sets]
+    row: dict[str, Any] = {
+        "op": case.op, "who": who, "shape": list(case.shape), "dtype": str(sets[0][0].dtype).removeprefix("torch."),
+        "timed": case.timed, "operations": case.operations, "traffic": case.traffic,
+        "peak_memory_bytes": _peak_memory(steps[0]), "eager": _times(steps),
+        "graph": None if who in case.eager_only else _times([_captured(steps)], steps=len(steps)),
+    }  # fmt: skip
+    return row
+
+
+def _step(loss: Loss, inputs: Sequence[Tensor]) -> Step:
+    """Forward, and backward where an input requires a gradient."""
+    if any(i.requires_grad for i in inputs):
+        return step(lambda *inputs: loss(*inputs).sum(), *inputs)
+    return partial(loss, *inputs)
+
+
+def _rotated(inputs: Callable[[], Sequence[Tensor]]) -> list[Sequence[Tensor]]:
+    """So many sets of inputs that a pass over them does not find the first in the L2 cache again."""
+    first = inputs()
+    cache = torch.cuda.get_device_properties(0).L2_cache_size
+    count = min(MOST_SETS, 1 + math.ceil(cache / sum(i.nbytes for i in first)))
+    return [first, *(inputs() for _ in range(count - 1))]
+
+
+def _captured(steps: Sequence[Step]) -> Step:
+    """All steps as one CUDA graph."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for run in itertools.islice(itertools.cycle(steps), 3):
+            run()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for run in steps:
+            run()
+    return graph.replay
+
+
+def _times(runs: Sequence[Step], steps: int | None = None) -> dict[str, float]:
+    """Seconds a step: the 20th, 50th and 80th percentile of passes over all runs, which hold `steps` steps."""
+    steps = steps or len(runs)
+
+    def one_pass() -> float:
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        for run in runs:
+            run()
+        end.record()
+        end.synchronize()
+        return start.elapsed_time(end) * 1e-3 / steps
+
+    for _ in range(3):  # compilation, allocation, clocks
+        once = one_pass()
+    times = [one_pass() for _ in range(min(100, max(5, int(SECONDS_A_ROW / (once * steps)))))]
+    low, *_, high = statistics.quantiles(times, n=5)
+    return {"p20": low, "p50": statistics.median(times), "p80": high}
+
+
+def _peak_memory(run: Step) -> int:
+    """Bytes that a second call of `run` adds at its peak."""
+    run()
+    torch.cuda.synchronize()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    run()
+    torch.cuda.synchronize()
+    return torch.cuda.max_memory_allocated() - before
