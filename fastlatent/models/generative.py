@@ -1,12 +1,10 @@
 """What the trainer and the report need of a model: a decoder, a prior, and training phases."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from ..priors import Prior
-from .phase import Batch, Loss, Phase
+from .phase import Phase
 from .ranks import ALONE, Ranks
 
 
@@ -46,7 +44,3 @@ class Generative(nn.Module):
     def phases(self) -> tuple[Phase, ...]:
         """The training phases, in the order in which a batch goes through them."""
         raise NotImplementedError
-
-    def training_step(self, batch: Batch, loss: Loss) -> Mapping[str, Tensor]:
-        """A phase's terms; a method of the model so that wrappers around it (precision, devices) see the call."""
-        return loss(batch)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
 from ..losses import checks
+
+Precision = Literal["32", "64", "bf16-mixed", "16-mixed"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class TrainConfig:
     """Processor threads; 1 for networks this small, where more wait for each other longer than they compute."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train; auto: the GPU if there is one."""
+    precision: Precision = "32"
+    """Of the computation: 32 or 64 bits; or bf16-mixed or 16-mixed, matrix products in 16 bits and the rest in 32."""
+    compile: bool = False
+    """Compile each phase's loss and its gradient, which takes up to a minute at the start; the results are the same."""
+    channels_last: bool = False
+    """Keep images with their channels last in memory, which convolutions on some devices are faster with."""
     out: Path | None = None
     """Run folder, new or empty; None: runs/MODEL-DATA-TIME."""
     checkpoint_seconds: float | None = 60.0
@@ -54,6 +62,7 @@ class TrainConfig:
             if getattr(self, name) is not None:
                 checks.count(name, getattr(self, name))
         checks.count("keep_last", self.keep_last)
+        checks.choice("precision", self.precision, get_args(Precision))
         checks.choice("accelerator", self.accelerator, ("auto", "cpu", "cuda", "mps"))
         here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
         if not here.get(self.accelerator, True):

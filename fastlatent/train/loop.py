@@ -18,12 +18,12 @@ from .config import TrainConfig
 from .folder import Record
 from .interrupt import Interrupts
 from .keeper import Keeper
-from .mover import Mover
+from .mover import Losses, Mover
 from .progress import Watch
 from .state import TrainingState
 
 TEST_EXAMPLES = 2048  # watched after each epoch
-DECIDE = ("epochs", "batch_size", "lr", "seed")  # options that a resumed run must share with what it was
+DECIDE = ("epochs", "batch_size", "lr", "seed", "precision")  # options that a resumed run must share with what it was
 
 
 class Fit(NamedTuple):
@@ -72,11 +72,13 @@ def fit(
     config = dataclasses.replace(config, epochs=epochs)
     run = _folder_to_resume(config) if resume else _new_folder(model, data, config, name, options or {})
 
-    fabric = Fabric(accelerator=config.accelerator, devices=1)
+    fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
     fabric.seed_everything(config.seed, verbose=False)
     train, test = data.train.to(fabric.device), data.test.to(fabric.device)
-    wrapped, total = fabric.setup_module(model), epochs * (len(train) // config.batch_size)
-    movers = [Mover(fabric, wrapped, phase, config.lr, total) for phase in model.phases()]
+    if config.channels_last:
+        model.to(memory_format=torch.channels_last)
+    wrapped, total = fabric.setup_module(Losses(model)), epochs * (len(train) // config.batch_size)
+    movers = [Mover(fabric, wrapped, phase, config, total) for phase in model.phases()]
     state = TrainingState(model, movers, train, config)
 
     console = Console(stderr=True)
@@ -102,19 +104,18 @@ def _train(state: TrainingState, test: Split, keeper: Keeper, watch: Watch) -> N
                 keeper.after_step()
         keeper.look()
         record = state.record()
-        state.finish_epoch({**record, **_held_out(state.model, test)})
+        state.finish_epoch({**record, **_held_out(state, test)})
         watch.epoch()
         keeper.after_epoch()
     keeper.finish()
 
 
-@torch.no_grad()
-def _held_out(model: Generative, test: Split) -> Record:
+def _held_out(state: TrainingState, test: Split) -> Record:
     """The terms of each phase on test examples."""
     batch = test.spread(TEST_EXAMPLES)
-    model.eval()
-    terms = {f"test/{p.name}/{term}": float(value) for p in model.phases() for term, value in p.loss(batch).items()}
-    model.train()
+    state.model.eval()
+    terms = {f"test/{term}": value for mover in state.movers for term, value in mover.look(batch).items()}
+    state.model.train()
     return terms
 
 

@@ -6,28 +6,65 @@ from typing import Any, cast
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..models import Batch, Phase
+from ..models import Batch, Generative, Phase
+from ..models.phase import Loss
+from .config import TrainConfig
+
+
+class Losses(nn.Module):
+    """A model as Fabric wraps it: its forward pass is a phase's loss, so that precision and devices see each one."""
+
+    def __init__(self, model: Generative) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch, loss: Loss) -> Mapping[str, Tensor]:
+        return loss(batch)
 
 
 class Mover:
-    """A phase with its optimiser and the schedule of its learning rate."""
+    """A phase with its optimiser and the schedule of its learning rate.
 
-    def __init__(self, fabric: Fabric, wrapped: _FabricModule, phase: Phase, lr: float, steps: int) -> None:
+    Args:
+        fabric: has the devices.
+        wrapped: `Losses` of the model, set up by Fabric.
+        phase: of the model.
+        config: the learning rate, and whether to compile.
+        steps: of the whole training.
+    """
+
+    def __init__(self, fabric: Fabric, wrapped: _FabricModule, phase: Phase, config: TrainConfig, steps: int) -> None:
         self.fabric, self.wrapped, self.phase = fabric, wrapped, phase
-        adam = torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999))
+        own = {id(parameter) for parameter in phase.parameters}
+        self.others = [p for p in wrapped.parameters() if p.requires_grad and id(p) not in own]
+        self.loss = _compiled(phase.loss) if config.compile else phase.loss
+        adam = torch.optim.Adam(phase.parameters, lr=config.lr, betas=(phase.momentum, 0.999), fused=True)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
         self.optimizer = cast(_FabricOptimizer, fabric.setup_optimizers(adam))
 
     def step(self, batch: Batch) -> Mapping[str, Tensor]:
         """Move the phase's parameters once; the terms of its loss, on the device."""
-        terms = self.wrapped.training_step(batch, self.phase.loss)
-        self.optimizer.zero_grad()
+        self._freeze_others(True)
+        terms = self.wrapped(batch, self.loss)
         self.fabric.backward(terms["loss"])
+        self._freeze_others(False)
         self.optimizer.step()
+        self.optimizer.zero_grad()
         self.schedule.step()
-        return {f"{self.phase.name}/{term}": value for term, value in terms.items()}
+        return {f"{self.phase.name}/{term}": value.detach() for term, value in terms.items()}
+
+    @torch.no_grad()
+    def look(self, batch: Batch) -> dict[str, float]:
+        """The terms of the phase's loss, and nothing moved."""
+        terms = self.wrapped(batch, self.phase.loss)
+        return {f"{self.phase.name}/{term}": float(value) for term, value in terms.items()}
+
+    def _freeze_others(self, frozen: bool) -> None:
+        """No gradient is computed for what another phase moves."""
+        for parameter in self.others:
+            parameter.requires_grad_(not frozen)
 
     def state_dict(self) -> dict[str, Any]:
         """The state of the optimiser and of the schedule."""
@@ -39,3 +76,8 @@ class Mover:
         of_parameters: Any = {int(index): value for index, value in optimizer["state"].items()}  # JSON's keys are text
         self.optimizer.load_state_dict({**optimizer, "state": of_parameters})
         self.schedule.load_state_dict(state["schedule"])
+
+
+def _compiled(loss: Loss) -> Loss:
+    """The loss, forward and backward compiled for batches of one shape; its random numbers are the same."""
+    return torch.compile(loss, dynamic=False, options={"fallback_random": True})

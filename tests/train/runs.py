@@ -13,11 +13,13 @@ DIGITS = load("digits")
 TIMED = "examples_per_second"  # the one field of a record that a run does not repeat
 
 
-def train(out: Path, name: str = "wae-mmd", resume: bool = False, **options: Any) -> tuple[Generative, Fit]:
+def train(
+    out: Path, name: str = "wae-mmd", resume: bool = False, network: str = "mlp", **options: Any
+) -> tuple[Generative, Fit]:
     """Train a small model of this name on digits, or go on with its run."""
     chosen = {"epochs": 2, "batch_size": 300, "seed": 5, "accelerator": "cpu", "checkpoint_seconds": None, **options}
     torch.manual_seed(5)
-    model = CONFIGURATIONS[name](hidden=(16,)).build(DIGITS.shape)  # type: ignore[call-arg]
+    model = CONFIGURATIONS[name](hidden=(16,), network=network).build(DIGITS.shape)  # type: ignore[call-arg]
     return model, fit(model, DIGITS, TrainConfig(out=out, **chosen), name=name, resume=resume)
 
 
