@@ -11,7 +11,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OSError: naming the file, if it cannot be written; what was there before is still there.
     """
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = part(path)
     try:
         write(temporary)
         flush(temporary)
@@ -31,6 +31,13 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def part(path: Path) -> Path:
+    """A file's name while it is written."""
+    return path.with_name(f".{path.name}.part")
+
+
 def cannot_write(path: Path, error: OSError) -> OSError:
     """The error that says which path could not be written, and why."""
-    return OSError(error.errno, f"cannot write: {error.strerror or error}", str(path))
+    told = OSError(f"cannot write {path}: {error.strerror or error}")
+    told.errno = error.errno
+    return told

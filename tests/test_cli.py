@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import pytest
 from fastlatent import __main__
 from fastlatent.cli import main
 from fastlatent.models import CONFIGURATIONS
-from fastlatent.train.run import default_run
+from fastlatent.train import fit
+from fastlatent.train.run import default_run, read_run
 
 
 def output(capsys, *arguments):
@@ -140,15 +142,34 @@ def test_unknown_data_is_refused_with_what_there_is(capsys):
     assert all(f"'{name}'" in error for name in ("digits", "mnist", "fashion-mnist"))
 
 
-def test_an_interrupt_ends_in_one_line(tmp_path):
-    command = [Path(sys.executable).with_name("fastlatent"), "train", "ae", "--epochs", "10000"]
+def test_after_an_interrupt_it_says_how_to_go_on_and_doing_so_ends_as_if_there_had_been_none(tmp_path, capsys):
+    options = ["train", "ae", "--hidden", "16", "--epochs", "50", "--out"]
+    command = [Path(sys.executable).with_name("fastlatent"), *options, tmp_path / "my run"]
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which what runs in the background ignores
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
-        while not list(tmp_path.glob("runs/*/metrics.jsonl")):  # training has begun
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
+        while not (tmp_path / "my run" / "metrics.jsonl").exists():  # training has begun
             assert process.poll() is None
-            time.sleep(0.05)
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         error = process.communicate()[1]
     assert process.returncode == 130
-    assert error.splitlines()[-1].startswith("fastlatent: stopped after ")
     assert "Traceback" not in error
+    last = error.splitlines()[-1]
+    assert last.startswith("fastlatent: stopped after ")
+    go_on = shlex.split(last.split("go on with: ")[1])
+    assert go_on == ["fastlatent", "train", "--resume", str(tmp_path / "my run")]
+    assert str(tmp_path / "my run" / "report.html") in output(capsys, *go_on[1:])
+    run = read_run(tmp_path / "my run")
+    model, data = run.prepare()
+    fit(model, data, dataclasses.replace(run.training, out=tmp_path / "whole"))
+    one, other = ((tmp_path / run / "model.safetensors").read_bytes() for run in ("my run", "whole"))
+    assert one == other
+
+
+def test_train_without_a_model_asks_for_one(capsys):
+    assert "train takes a model (`fastlatent models` lists them) or --resume RUN" in failure(capsys, "train")
+
+
+def test_resume_takes_the_model_from_the_run(capsys, tmp_path):
+    assert "one of them" in failure(capsys, "train", "--resume", str(tmp_path), "ae")
+    assert "is no run folder" in failure(capsys, "train", "--resume", str(tmp_path))

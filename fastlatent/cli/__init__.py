@@ -1,12 +1,13 @@
 """The command `fastlatent`: each command is a dataclass of its options with a method `run`."""
 
-import signal
+import shlex
 from collections.abc import Sequence
 from typing import Annotated, Any, Union
 
 import tyro
 from tyro.conf import subcommand
 
+from ..train import Diverged, Interrupted
 from .doctor import Doctor
 from .models import Models
 from .stop import stop
@@ -24,7 +25,8 @@ COMMANDS: dict[str, type] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
-    What the user got wrong, or a file that cannot be read or written, ends in one line on stderr and exit code 2;
+    What the user got wrong, a file that cannot be read or written, or a loss that is not finite ends in one line on
+    stderr and exit code 2;
     Ctrl-C in exit code 130, SIGTERM in 143.
     """
     parsed: Any = Union[tuple(Annotated[made, subcommand(name)] for name, made in COMMANDS.items())]  # noqa: UP007
@@ -37,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     try:
         command.run()
-    except OSError as error:
+    except (OSError, Diverged) as error:
         stop(2, f"error: {error}")
-    except KeyboardInterrupt as stopped:
-        stop(128 + getattr(stopped, "signal", signal.SIGINT), str(stopped) or "stopped")
+    except Interrupted as stopped:
+        go_on = f"fastlatent train --resume {shlex.quote(str(stopped.run))}"
+        stop(128 + stopped.signal, f"{stopped}; go on with: {go_on}")
+    except KeyboardInterrupt:
+        stop(130, "stopped")

@@ -1,6 +1,7 @@
-"""fastlatent train MODEL."""
+"""fastlatent train MODEL, and fastlatent train --resume RUN."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from rich.console import Console
@@ -8,7 +9,7 @@ from tyro.conf import subcommand
 
 from ..models import CONFIGURATIONS
 from ..models.configurations import Configuration
-from ..train.run import Run, default_run
+from ..train.run import Run, default_run, read_run
 from .numbers import print_numbers
 from .stop import wrong_options
 
@@ -20,30 +21,38 @@ def _model(name: str, made: type[Configuration]) -> Any:
 
 
 if TYPE_CHECKING:
-    AnyRun = Run[Any]
+    AnyRun = Run[Any] | None
 else:
-    AnyRun = Union[tuple(_model(name, made) for name, made in CONFIGURATIONS.items())]  # noqa: UP007
+    _resumed = Annotated[None, subcommand("resumed", description="With --resume: the model of that run.")]
+    _models = tuple(_model(name, made) for name, made in CONFIGURATIONS.items())
+    AnyRun = Union[_models + (_resumed,)]  # noqa: RUF005, UP007
 
 
 @dataclass(frozen=True)
 class Train:
     """Train a model and write its report."""
 
-    what: AnyRun
+    what: AnyRun = None
+    resume: Path | None = None
+    """Folder of a run that was stopped: go on with it from its newest checkpoint. It needs no other option."""
 
     def run(self) -> None:
         """Train, measure, print the numbers and where the report is."""
-        train(self.what)
+        with wrong_options():
+            if (self.what is None) == (self.resume is None):
+                raise ValueError("train takes a model (`fastlatent models` lists them) or --resume RUN, one of them")
+            run = self.what or read_run(self.resume or Path())
+        train(run, resume=self.what is None)
 
 
-def train(run: Run) -> None:
-    """Train and measure, print the numbers and where the report is."""
+def train(run: Run, resume: bool = False) -> None:
+    """Train, or go on with a training, and measure; print the numbers and where the report is."""
     with wrong_options():
         model, data = run.prepare()
     from ..evaluate import write_report
     from ..train.loop import fit
 
-    done = fit(model, data, run.training, name=run.name, options=run.options())
+    done = fit(model, data, run.training, name=run.name, options=run.options(), resume=resume)
     numbers = write_report(model, data, done)
     print_numbers(f"{run.name} on {data.name}, test {data.kind} (smaller is better)", numbers)
     Console().print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)

@@ -74,8 +74,7 @@ class Checkpoints:
         except OSError as error:
             shutil.rmtree(part, ignore_errors=True)
             raise cannot_write(path, error) from error
-        for old in self.paths()[: -self.keep]:
-            self.remove(old)
+        self.prune()
         return path
 
     def newest(self) -> Loaded | None:
@@ -99,8 +98,14 @@ class Checkpoints:
         """Remove a checkpoint, so that at no moment half of it is there under its name."""
         shutil.rmtree(path.rename(self.folder / f"{PART}-{path.name}"))
 
+    def prune(self) -> None:
+        """Remove the checkpoints before the last that are kept."""
+        for old in self.paths()[: -self.keep]:
+            self.remove(old)
+
     def tidy(self) -> None:
-        """Remove what a process that was killed left half written or half removed."""
+        """Remove what a process that was killed left too much, half written or half removed."""
+        self.prune()
         for part in self.folder.glob(f"{PART}-*"):
             shutil.rmtree(part)
 

@@ -9,7 +9,7 @@ import yaml
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from ..writing import cannot_write
+from ..writing import cannot_write, part
 from ..writing import write_whole as write_whole
 
 CONFIG, METRICS, CHECKPOINT, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
@@ -17,13 +17,14 @@ Record = dict[str, float]
 
 
 def new_folder(path: Path) -> Path:
-    """Make the run folder; it may exist if it is empty.
+    """Make the run folder; it may exist if nothing whole is in it.
 
     Raises:
         FileExistsError: if something is in it already, or it is a file.
         OSError: if it cannot be made.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    unfinished = part(path / CONFIG)  # of a run that was killed before it began
+    if path.exists() and (not path.is_dir() or any(file != unfinished for file in path.iterdir())):
         raise FileExistsError(f"{path} exists and is not an empty folder; choose another with --out, or remove it")
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: asked to stop, a training ends its step first."""
+"""What ends a training early: Ctrl-C and SIGTERM, after the step under way; a loss that is lost."""
 
 import signal
 import threading
@@ -19,6 +19,10 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, message: str, run: Path, signal: int) -> None:
         super().__init__(message)
         self.run, self.signal = run, signal
+
+
+class Diverged(FloatingPointError):
+    """A loss is no longer finite, or grew beyond all measure."""
 
 
 class Interrupts:

@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING
 
 from . import folder as files
 from .checkpoint import Checkpoints
-from .interrupt import Interrupted, Interrupts
+from .interrupt import Diverged, Interrupted, Interrupts
 
 if TYPE_CHECKING:
     from .state import TrainingState
 
 CHECKPOINTS = "checkpoints"  # in the run folder
 LOOK_SECONDS = 1.0  # between looks at the losses, each of which waits for the device
-
-
-class Diverged(FloatingPointError):
-    """A loss is no longer finite, or grew beyond all measure."""
 
 
 class Keeper:
@@ -35,24 +31,34 @@ class Keeper:
         self.saved_at, self.saved_time = -1, time.monotonic()  # its step, and when
         self.looked = time.monotonic()
 
-    def resume(self) -> str | None:
-        """Restore the newest whole checkpoint, if there is one; what to say of newer ones, which are removed.
+    def resume(self) -> str:
+        """Restore the newest whole checkpoint, or begin anew if there is none; damaged ones are removed.
+
+        Returns:
+            What to say of it.
 
         Raises:
             OSError: if there are checkpoints, but none is whole.
+            ValueError: if it is of another model, or of other data.
         """
-        self.checkpoints.tidy()
         loaded = self.checkpoints.newest()
         if loaded is None:
+            self.checkpoints.tidy()
             files.write_metrics(self.run, [])
-            return None
-        self.state.load_state_dict(loaded.state)
-        files.write_metrics(self.run, self.state.history)  # without the lines of what is done again
+            return f"{self.run} has no checkpoint: beginning anew"
+        try:
+            self.state.load_state_dict(loaded.state)
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise ValueError(f"{loaded.path} is of another model or other data: {error}") from error
         self.saved, self.saved_at = loaded.path, self.state.total
+        files.write_metrics(self.run, self.state.history)  # without the lines of what is done again
         for path in loaded.damaged:
             self.checkpoints.remove(path)
-        wrong = [f"checkpoint {path} is damaged ({what})" for path, what in loaded.damaged.items()]
-        return "; ".join([*wrong, f"going on from {loaded.path}"]) if wrong else None
+        self.checkpoints.tidy()
+        wrong = [f"checkpoint {path} is damaged ({what}), so " for path, what in loaded.damaged.items()]
+        if self.state.finished:
+            return "".join([*wrong, f"{self.run} is finished: there is nothing to go on with"])
+        return "".join([*wrong, f"going on after {self._position()}, from {loaded.path}"])
 
     def after_step(self) -> None:
         """Stop if asked to, save if it is time, and look at the losses now and then.

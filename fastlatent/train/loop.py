@@ -84,8 +84,8 @@ def fit(
     console = Console(stderr=True)
     with torch_threads(config.threads), Interrupts() as interrupts:
         keeper = Keeper(state, run, interrupts)
-        if resume and (said := keeper.resume()):
-            console.print(said, highlight=False, soft_wrap=True)
+        if resume:
+            console.print(keeper.resume(), highlight=False, soft_wrap=True)
         try:
             with Watch(console, state) as watch:
                 _train(state, test, keeper, watch)

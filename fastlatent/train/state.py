@@ -34,6 +34,7 @@ class TrainingState:
         self.model, self.movers, self.train, self.config = model, movers, train, config
         self.steps, self.device = len(train) // config.batch_size, train.x.device
         self.known = train.known()
+        self.precision = movers[0].fabric.strategy.precision  # which may scale the losses
         self.order = torch.Generator().manual_seed(config.seed)
         self.epoch_order = self.order.get_state()  # at the start of the epoch
         self.epoch, self.step = 1, 0  # the epoch that is under way, and how many of its steps are done
@@ -89,11 +90,13 @@ class TrainingState:
     def state_dict(self) -> dict[str, Any]:
         """Everything, as nested dicts and lists of tensors, numbers and strings."""
         return {
+            "steps": self.steps,
             "epoch": self.epoch,
             "step": self.step,
             "seconds": time.perf_counter() - self.started,
             "model": self.model.state_dict(),
             "phases": {mover.phase.name: mover.state_dict() for mover in self.movers},
+            "precision": self.precision.state_dict(),
             "order": self.epoch_order,
             "generators": _generators(self.device),
             "terms": self.terms.state_dict(self.step),
@@ -102,11 +105,18 @@ class TrainingState:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where the state was taken."""
+        """Go on where the state was taken.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: if it is of another model, or of other data.
+        """
+        if state["steps"] != self.steps:
+            raise ValueError(f"an epoch had {state['steps']} steps; it has {self.steps}")
         self.epoch, self.step, self.started = state["epoch"], state["step"], time.perf_counter() - state["seconds"]
         self.model.load_state_dict(state["model"])
         for mover in self.movers:
             mover.load_state_dict(state["phases"][mover.phase.name])
+        self.precision.load_state_dict(state["precision"])
         self.epoch_order = state["order"]
         self.terms.load_state_dict(state["terms"])
         self.history, self.best = state["history"], state["best"]

@@ -1,5 +1,8 @@
 """Short trainings, in this process or in one that is killed."""
 
+import multiprocessing
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,24 @@ def train(
     return model, fit(model, DIGITS, TrainConfig(out=out, **chosen), name=name, resume=resume)
 
 
+def go_on(out: Path, **options: Any) -> tuple[Generative, Fit]:
+    """Begin the run, or go on with it if it was begun."""
+    return train(out, resume=(out / "config.yaml").exists(), **options)
+
+
 def result(run: Path) -> tuple[bytes, bytes, list[dict[str, float]]]:
     """What a run ends with: its weights, the best ones, and its metrics but for the speed."""
     metrics = [{k: v for k, v in line.items() if k != TIMED} for line in read_metrics(run)]
     return (run / "model.safetensors").read_bytes(), (run / "best.safetensors").read_bytes(), metrics
+
+
+def in_child(work: Callable[[], Any]) -> Any:
+    """Do it in a process of its own that has everything imported already, and says nothing."""
+
+    def quietly() -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        work()
+
+    child = multiprocessing.get_context("fork").Process(target=quietly)
+    child.start()
+    return child
