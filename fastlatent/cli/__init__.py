@@ -9,6 +9,7 @@ from tyro.conf import subcommand
 
 from ..train import Diverged, Interrupted
 from .doctor import Doctor
+from .export import Export
 from .models import Models
 from .stop import stop
 from .sweep import Sweep
@@ -17,6 +18,7 @@ from .train import Train
 COMMANDS: dict[str, type] = {
     "train": Train,
     "sweep": Sweep,
+    "export": Export,
     "models": Models,
     "doctor": Doctor,
 }

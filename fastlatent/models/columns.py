@@ -40,11 +40,9 @@ class Columns:
 
     def rows(self, v: Tensor) -> Tensor:
         """Rows x (n, columns) of vectors v (n, width), each category the one of the greatest score."""
-        x = v.new_empty(len(v), len(self.categories))
-        x[:, self.numeric] = v[:, : len(self.numeric)]
-        for i, scores in zip(self.categorical, self.scores(v), strict=True):
-            x[:, i] = scores.argmax(1).to(v.dtype)
-        return x
+        numbers, categories = v[:, : len(self.numeric)].unbind(1), [s.argmax(1).to(v.dtype) for s in self.scores(v)]
+        columns = dict(zip((*self.numeric, *self.categorical), (*numbers, *categories), strict=True))
+        return torch.stack([columns[i] for i in range(len(columns))], dim=1)
 
     def scores(self, v: Tensor) -> list[Tensor]:
         """The scores (n, categories) of each categorical column."""

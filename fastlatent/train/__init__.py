@@ -8,6 +8,7 @@ from .folder import read_metrics as read_metrics
 from .interrupt import Diverged as Diverged
 from .interrupt import Interrupted as Interrupted
 from .run import Run as Run
+from .run import load_model as load_model
 from .run import load_run as load_run
 from .run import read_run as read_run
 

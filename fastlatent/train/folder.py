@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..writing import cannot_write, part
 from ..writing import write_whole as write_whole
 
-CONFIG, METRICS, CHECKPOINT, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
+CONFIG, METRICS, WEIGHTS, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
 Record = dict[str, float]
 
 
@@ -80,4 +80,4 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
 
 def load_checkpoint(folder: Path, model: nn.Module) -> None:
     """Read the weights at the end of training back into the model, without unpickling anything."""
-    model.load_state_dict(load_file(folder / CHECKPOINT))
+    model.load_state_dict(load_file(folder / WEIGHTS))

@@ -83,7 +83,7 @@ class Keeper:
     def finish(self) -> None:
         """Save the end of the training: a last checkpoint, model.safetensors, best.safetensors."""
         self.save()
-        files.save_weights(self.run / files.CHECKPOINT, self.state.model.state_dict())
+        files.save_weights(self.run / files.WEIGHTS, self.state.model.state_dict())
         if self.state.best["weights"]:
             files.save_weights(self.run / files.BEST, self.state.best["weights"])
 

@@ -125,7 +125,10 @@ def _new_folder(
     """The folder of a new run, with its config.yaml."""
     name = name or type(model).__name__.lower()
     run = files.new_folder(config.out or Path("runs") / f"{name}-{data.name}-{time.strftime('%Y%m%d-%H%M%S')}")
-    files.save_config(run, {"model": name, "data": data.name, **options, **dataclasses.asdict(config), "out": run})
+    files.save_config(
+        run,
+        {"model": name, "data": data.name, "shape": data.shape, **options, **dataclasses.asdict(config), "out": run},
+    )
     return run
 
 

@@ -142,17 +142,31 @@ def read_run(folder: Path) -> Run:
     return Run(made(**_values(made, options)), training, **of_data)
 
 
-def load_run(folder: Path) -> Loaded:
-    """The trained model of a run folder, its data and how it was trained, from config.yaml and model.safetensors.
+def load_model(folder: Path) -> Generative:
+    """The trained model of a run folder, in evaluation mode on the processor; neither data nor a pickle is loaded.
 
     Raises:
-        FileNotFoundError: if the folder holds no run, or the files of its data are not there.
+        FileNotFoundError: if the folder holds no run, or one that was not trained to its end.
         ValueError: if its model was built by hand.
     """
     run = read_run(folder)
-    model, data = run.prepare()
+    if not (folder / files.WEIGHTS).is_file():
+        raise FileNotFoundError(f"{folder} holds no trained model: it has no {files.WEIGHTS}")
+    with torch.random.fork_rng():  # first weights are drawn, to be replaced
+        model = run.model.build(files.read_config(folder)["shape"])
     files.load_checkpoint(folder, model)
-    return Loaded(model, data, run.training)
+    return model.eval()
+
+
+def load_run(folder: Path) -> Loaded:
+    """The trained model of a run folder as `load_model` gives it, its data and how it was trained.
+
+    Raises:
+        FileNotFoundError: as `load_model`, or if the files of its data are not there.
+        ValueError: if its model was built by hand.
+    """
+    run = read_run(folder)
+    return Loaded(load_model(folder), run.load_data(), run.training)
 
 
 def _values(made: type, options: Mapping[str, Any]) -> dict[str, Any]:
