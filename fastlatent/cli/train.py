@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from rich.console import Console
-from tyro.conf import subcommand
+from tyro.conf import DisallowNone, subcommand
 
 from ..models import CONFIGURATIONS
 from ..models.configurations import Configuration
@@ -23,9 +23,8 @@ def _model(name: str, made: type[Configuration]) -> Any:
 if TYPE_CHECKING:
     AnyRun = Run[Any] | None
 else:
-    _resumed = Annotated[None, subcommand("resumed", description="With --resume: the model of that run.")]
-    _models = tuple(_model(name, made) for name, made in CONFIGURATIONS.items())
-    AnyRun = Union[_models + (_resumed,)]  # noqa: RUF005, UP007
+    _models = [_model(name, made) for name, made in CONFIGURATIONS.items()]
+    AnyRun = Annotated[Union[(*_models, None)], DisallowNone]  # None, without a word for it: what --resume leaves it at
 
 
 @dataclass(frozen=True)
