@@ -52,6 +52,8 @@ def train(run: Run, resume: bool = False) -> None:
     from ..train.loop import fit
 
     done = fit(model, data, run.training, name=run.name, options=run.options(), resume=resume)
+    if not done.leads:
+        return
     numbers = write_report(model, data, done)
     print_numbers(f"{run.name} on {data.name}, test {data.kind} (smaller is better)", numbers)
     Console().print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)

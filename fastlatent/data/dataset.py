@@ -87,12 +87,13 @@ class Split:
         if checks.count("batch_size", batch_size) > len(self):
             raise ValueError(f"batch_size must be at most {len(self)}, the number of examples; got {batch_size}")
 
-    def shuffled(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+    def shuffled(self, batch_size: int, generator: torch.Generator, part: slice = slice(None)) -> Iterator[Batch]:
         """One epoch of full batches in random order; the last examples that fill no batch sit this epoch out.
 
         Args:
             batch_size: at most the number of examples.
             generator: of the order, on the CPU, so that the order is the same for every device.
+            part: of each batch that is wanted, where several processes share it.
 
         Raises:
             ValueError: if no batch can be filled.
@@ -101,7 +102,7 @@ class Split:
         order = torch.randperm(len(self), generator=generator).to(self.x.device)
         for rows in order.split(batch_size):
             if len(rows) == batch_size:
-                yield self[rows]
+                yield self[rows[part]]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ class Ranks:
 
     With torch's generators in the same state on every rank, all together compute what one process would with the whole
     batch, provided that gradients are averaged over the ranks, as DistributedDataParallel does: means over examples
-    are then those of the whole batch, and what is no such mean is taken of the `whole`.
+    are then those of the whole batch, and what is no such mean is taken of the `whole`. Batch normalisation alone has
+    the moments of a rank's part.
 
     Args:
         group: of the ranks; None: one process.
@@ -59,6 +60,23 @@ class Ranks:
         if self.group is None:
             return x
         return gather(_Times.apply(x, self.size) if x.is_floating_point() else x, self.group)
+
+    @torch.no_grad()
+    def average(self, x: Tensor) -> Tensor:
+        """The mean of x over the ranks, which all come here together."""
+        if self.group is None:
+            return x
+        total = x.clone()
+        dist.all_reduce(total, group=self.group)
+        return total / self.size
+
+    def greatest(self, *numbers: int, device: torch.device) -> list[int]:
+        """The greatest of each number over the ranks, which all come here together."""
+        if self.group is None:
+            return list(numbers)
+        found = torch.tensor(numbers, device=device)
+        dist.all_reduce(found, dist.ReduceOp.MAX, group=self.group)
+        return found.tolist()
 
 
 ALONE = Ranks()

@@ -27,6 +27,14 @@ class TrainConfig:
     """Processor threads; 1 for networks this small, where more wait for each other longer than they compute."""
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to train; auto: the GPU if there is one."""
+    devices: int = 1
+    """Devices of each machine, a process on each; every batch is spread over them in equal parts."""
+    num_nodes: int = 1
+    """Machines, where torchrun or SLURM starts the processes."""
+    strategy: str = "auto"
+    """How the processes work together, by Lightning Fabric's name for it; auto: ddp if there are several."""
+    log_every: int = 50
+    """Steps between looks at the losses, which wait for the device; several processes agree to save or stop then."""
     precision: Precision = "32"
     """Of the computation: 32 or 64 bits; or bf16-mixed or 16-mixed, matrix products in 16 bits and the rest in 32."""
     compile: bool = False
@@ -43,6 +51,11 @@ class TrainConfig:
     """Epochs between checkpoints; None: none by epochs."""
     keep_last: int = 2
     """Checkpoints kept, the newest ones."""
+
+    @property
+    def processes(self) -> int:
+        """How many there are in all."""
+        return self.devices * self.num_nodes
 
     def check(self) -> None:
         """Require options within what is said of each, and an accelerator that is here.
@@ -62,6 +75,11 @@ class TrainConfig:
             if getattr(self, name) is not None:
                 checks.count(name, getattr(self, name))
         checks.count("keep_last", self.keep_last)
+        for name in ("devices", "num_nodes", "log_every"):
+            checks.count(name, getattr(self, name))
+        if self.batch_size % self.processes:
+            of = f"devices · num_nodes = {self.processes}"
+            raise ValueError(f"batch_size must be a multiple of {of}; got {self.batch_size}")
         checks.choice("precision", self.precision, get_args(Precision))
         checks.choice("accelerator", self.accelerator, ("auto", "cpu", "cuda", "mps"))
         here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

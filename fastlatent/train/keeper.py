@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from .state import TrainingState
 
 CHECKPOINTS = "checkpoints"  # in the run folder
-LOOK_SECONDS = 1.0  # between looks at the losses, each of which waits for the device
 
 
 class Keeper:
@@ -29,7 +28,7 @@ class Keeper:
         self.checkpoints = Checkpoints(run / CHECKPOINTS, state.config.keep_last)
         self.saved: Path | None = None  # the newest checkpoint
         self.saved_at, self.saved_time = -1, time.monotonic()  # its step, and when
-        self.looked = time.monotonic()
+        self.ranks = state.model.ranks
 
     def resume(self) -> str:
         """Restore the newest whole checkpoint, or begin anew if there is none; damaged ones are removed.
@@ -42,47 +41,55 @@ class Keeper:
             ValueError: if it is of another model, or of other data.
         """
         loaded = self.checkpoints.newest()
-        if loaded is None:
+        damaged = loaded.damaged if loaded else {}
+        if loaded is not None:
+            try:
+                self.state.load_state_dict(loaded.state)
+            except (RuntimeError, KeyError, ValueError) as error:
+                raise ValueError(f"{loaded.path} is of another model or other data: {error}") from error
+            self.saved, self.saved_at = loaded.path, self.state.total
+        if self.writes:
+            files.write_metrics(self.run, self.state.history)  # without the lines of what is done again
+            for path in damaged:
+                self.checkpoints.remove(path)
             self.checkpoints.tidy()
-            files.write_metrics(self.run, [])
+        if loaded is None:
             return f"{self.run} has no checkpoint: beginning anew"
-        try:
-            self.state.load_state_dict(loaded.state)
-        except (RuntimeError, KeyError, ValueError) as error:
-            raise ValueError(f"{loaded.path} is of another model or other data: {error}") from error
-        self.saved, self.saved_at = loaded.path, self.state.total
-        files.write_metrics(self.run, self.state.history)  # without the lines of what is done again
-        for path in loaded.damaged:
-            self.checkpoints.remove(path)
-        self.checkpoints.tidy()
-        wrong = [f"checkpoint {path} is damaged ({what}), so " for path, what in loaded.damaged.items()]
+        wrong = [f"checkpoint {path} is damaged ({what}), so " for path, what in damaged.items()]
         if self.state.finished:
             return "".join([*wrong, f"{self.run} is finished: there is nothing to go on with"])
         return "".join([*wrong, f"going on after {self._position()}, from {loaded.path}"])
 
     def after_step(self) -> None:
-        """Stop if asked to, save if it is time, and look at the losses now and then.
+        """Stop if asked to, save if it is time, look at the losses now and then; several ranks all at the same step.
 
         Raises:
             Interrupted: after saving, if asked to stop.
             Diverged: if a loss is lost.
             OSError: naming the path, if the state cannot be written.
         """
-        if self.interrupts.caught is not None:
-            self._stop(self.interrupts.caught)
-        elif self._due():
+        looks = self.state.step == 0 or self.state.total % self.state.config.log_every == 0
+        if self.ranks.size > 1 and not looks:
+            return
+        due, caught = self.ranks.greatest(self._due(), self.interrupts.caught or 0, device=self.state.device)
+        if caught:
+            self._stop(caught)
+        elif due:
             self.save()
-        elif time.monotonic() - self.looked >= LOOK_SECONDS:
+        elif looks:
             self.look()
 
     def after_epoch(self) -> None:
         """Write the epoch's line of metrics.jsonl, then as `after_step`."""
-        files.append_metrics(self.run, self.state.history[-1])
+        if self.writes:
+            files.append_metrics(self.run, self.state.history[-1])
         self.after_step()
 
     def finish(self) -> None:
         """Save the end of the training: a last checkpoint, model.safetensors, best.safetensors."""
         self.save()
+        if not self.writes:
+            return
         files.save_weights(self.run / files.WEIGHTS, self.state.model.state_dict())
         if self.state.best["weights"]:
             files.save_weights(self.run / files.BEST, self.state.best["weights"])
@@ -94,12 +101,14 @@ class Keeper:
         self.look()
         if not self.state.finite():
             raise Diverged(f"weights are not finite after {self._position()}; {self.kept()}")
-        self.saved = self.checkpoints.save(self.state.total, self.state.state_dict())
+        if self.writes:
+            self.checkpoints.save(self.state.total, self.state.state_dict())
+        self.saved = self.checkpoints.path(self.state.total)
         self.saved_at, self.saved_time = self.state.total, time.monotonic()
 
     def look(self) -> None:
         """Raise Diverged if a loss of this epoch is lost."""
-        self.looked = time.monotonic()
+        self.state.terms.merge(self.state.step)
         if bad := self.state.terms.bad(self.state.step):
             where = f"step {bad.step} of epoch {self.state.epoch}"
             raise Diverged(f"the loss of phase {bad.phase!r} is {bad.value:g} at {where}; {self.kept()}")
@@ -107,6 +116,11 @@ class Keeper:
     def kept(self) -> str:
         """Which checkpoint there is."""
         return f"the last good checkpoint is {self.saved}" if self.saved else "there is no checkpoint yet"
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes the files of the run: the first one does."""
+        return self.ranks.rank == 0
 
     def _due(self) -> bool:
         config, since = self.state.config, self.state.total - max(self.saved_at, 0)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from lightning_fabric import Fabric
 from rich.console import Console
 
 from ..data import Data, Split
@@ -15,6 +14,7 @@ from ..models import Generative
 from ..threads import torch_threads
 from . import folder as files
 from .config import TrainConfig
+from .devices import alone, make_fabric, spread
 from .folder import Record
 from .interrupt import Interrupts
 from .keeper import Keeper
@@ -27,10 +27,12 @@ DECIDE = ("epochs", "batch_size", "lr", "seed", "precision")  # options that a r
 
 
 class Fit(NamedTuple):
-    """A finished training: its run folder, and a record of each epoch."""
+    """A finished training: its run folder, a record of each epoch, and whether this process is to report."""
 
     folder: Path
     history: list[Record]
+    leads: bool = True
+    """Whether this process is the first of those that trained, which alone writes files."""
 
 
 def fit(
@@ -70,19 +72,22 @@ def fit(
         data.train.check_labels(model.classes)
     epochs = config.epochs or data.epochs
     config = dataclasses.replace(config, epochs=epochs)
-    run = _folder_to_resume(config) if resume else _new_folder(model, data, config, name, options or {})
-
-    fabric = Fabric(accelerator=config.accelerator, devices=1, precision=config.precision)
+    fabric = make_fabric(model, config)
+    run = _folder_to_resume(config) if resume else None
+    if run is None and fabric.is_global_zero:
+        run = _new_folder(model, data, config, name, options or {})
+    fabric.launch()
+    run = fabric.broadcast(run)
     fabric.seed_everything(config.seed, verbose=False)
     train, test = data.train.to(fabric.device), data.test.to(fabric.device)
     if config.channels_last:
         model.to(memory_format=torch.channels_last)
     wrapped, total = fabric.setup_module(Losses(model)), epochs * (len(train) // config.batch_size)
     movers = [Mover(fabric, wrapped, phase, config, total) for phase in model.phases()]
-    state = TrainingState(model, movers, train, config)
 
-    console = Console(stderr=True)
-    with torch_threads(config.threads), Interrupts() as interrupts:
+    console = Console(stderr=True, quiet=not fabric.is_global_zero)
+    with torch_threads(config.threads), Interrupts() as interrupts, spread(model, fabric):
+        state = TrainingState(model, movers, train, config)
         keeper = Keeper(state, run, interrupts)
         if resume:
             console.print(keeper.resume(), highlight=False, soft_wrap=True)
@@ -91,7 +96,7 @@ def fit(
                 _train(state, test, keeper, watch)
         except OSError as error:
             raise OSError(f"{error}; {keeper.kept()}") from error
-    return Fit(run, state.history)
+    return Fit(run, state.history, fabric.is_global_zero)
 
 
 def _train(state: TrainingState, test: Split, keeper: Keeper, watch: Watch) -> None:
@@ -114,7 +119,8 @@ def _held_out(state: TrainingState, test: Split) -> Record:
     """The terms of each phase on test examples."""
     batch = test.spread(TEST_EXAMPLES)
     state.model.eval()
-    terms = {f"test/{term}": value for mover in state.movers for term, value in mover.look(batch).items()}
+    with alone(state.model):
+        terms = {f"test/{term}": value for mover in state.movers for term, value in mover.look(batch).items()}
     state.model.train()
     return terms
 

@@ -39,7 +39,7 @@ class TrainingState:
         self.epoch_order = self.order.get_state()  # at the start of the epoch
         self.epoch, self.step = 1, 0  # the epoch that is under way, and how many of its steps are done
         self.started = time.perf_counter()  # the epoch, had there been no break
-        self.terms = Terms(self.steps, self.device)
+        self.terms = Terms(self.steps, self.device, model.ranks)
         self.history: list[Record] = []
         self.best: dict[str, Any] = {"epoch": 0, "loss": float("inf"), "weights": {}}
 
@@ -56,7 +56,8 @@ class TrainingState:
     def batches(self) -> Iterator[Batch]:
         """What is left of the epoch's batches."""
         self.order.set_state(self.epoch_order)
-        return islice(self.train.shuffled(self.config.batch_size, self.order), self.step, None)
+        size = self.config.batch_size
+        return islice(self.train.shuffled(size, self.order, self.model.ranks.part(size)), self.step, None)
 
     def advance(self, batch: Batch) -> None:
         """One step of each phase."""
@@ -66,7 +67,10 @@ class TrainingState:
     def _for(self, phase: Phase, batch: Batch) -> Batch:
         """The batch; or one of labelled examples, where the phase learns from those and there are others too."""
         few = phase.labelled and 0 < len(self.known) < len(self.train)
-        return self.known.draw(len(batch.x)) if few else batch
+        if not few:
+            return batch
+        whole, part = self.known.draw(self.config.batch_size), self.model.ranks.part(self.config.batch_size)
+        return Batch(*(field[part] for field in whole))
 
     def record(self) -> Record:
         """The epoch so far: its number, its speed and the mean of each term; waits for the device."""
@@ -80,7 +84,7 @@ class TrainingState:
         if record.get(WATCHED, float("inf")) < self.best["loss"]:
             weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
             self.best = {"epoch": self.epoch, "loss": record[WATCHED], "weights": weights}
-        self.epoch_order = self.order.get_state()
+        self.epoch_order, self.terms.merged = self.order.get_state(), 0
         self.epoch, self.step, self.started = self.epoch + 1, 0, time.perf_counter()
 
     def finite(self) -> bool:

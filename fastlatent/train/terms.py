@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..models.ranks import ALONE, Ranks
+
 RISE = 1e6  # so many times its size at the first step, and a loss is lost: growth that does not end, not a rough start
 
 
@@ -23,9 +25,12 @@ class Terms:
     Args:
         steps: in an epoch.
         device: of the terms.
+        ranks: over which the batches are spread; the terms are their means.
     """
 
-    def __init__(self, steps: int, device: torch.device) -> None:
+    def __init__(self, steps: int, device: torch.device, ranks: Ranks = ALONE) -> None:
+        self.ranks = ranks
+        self.merged = 0  # so many rows of the epoch are means over the ranks
         self.names: list[str] = []
         self.rows = torch.zeros(steps, 0, device=device)
         self.first = self.rows.new_zeros(0)  # of the training
@@ -36,8 +41,14 @@ class Terms:
         if not self.names:
             self.names = [name for of_phase in terms for name in of_phase]
             self.rows = values.new_zeros(len(self.rows), len(values))
-            self.first = values.clone()
+            self.first = self.ranks.average(values)
         self.rows[step] = values
+
+    def merge(self, steps: int) -> None:
+        """Take the means over the ranks, which all come here together, of the first so many rows of the epoch."""
+        if steps > self.merged:
+            self.rows[self.merged : steps] = self.ranks.average(self.rows[self.merged : steps])
+        self.merged = steps
 
     def means(self, steps: int) -> dict[str, float]:
         """The mean of each term over the first so many steps of the epoch."""
@@ -63,4 +74,5 @@ class Terms:
         self.names, rows = state["names"], state["rows"]
         self.rows = torch.zeros(len(self.rows), len(self.names), dtype=rows.dtype, device=self.rows.device)
         self.rows[: len(rows)] = rows
+        self.merged = len(rows)
         self.first = state["first"].to(self.rows.device)

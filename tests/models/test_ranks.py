@@ -22,8 +22,16 @@ class NeighboursOfARank(ACAI):
     """ACAI in one process, each x₁ interpolated with the neighbour that it has when the batch is spread."""
 
     def interpolate(self, z: Tensor, alpha: Tensor) -> Tensor:
+        if not self.training:
+            return super().interpolate(z, alpha)
         neighbours = z.unflatten(0, (RANKS, -1)).roll(1, 1).flatten(0, 1)
         return self.decode(torch.lerp(neighbours, z, alpha))
+
+
+def with_neighbours_of_a_rank(model: Generative) -> None:
+    """Make a model of one process interpolate as ranks do, if it is one that interpolates."""
+    if isinstance(model, ACAI):
+        model.__class__ = NeighboursOfARank
 
 
 PENALTIES = {
@@ -59,8 +67,8 @@ def build(name: str, group: dist.ProcessGroup | None = None) -> Generative:
         made = CONFIGURATIONS[name]
         hidden = {"hidden": (16,)} if name != "aae3d" else {"hidden": (16,), "features": (16,)}
         model = made(**hidden).build(SHAPES[made.takes])  # type: ignore[call-arg]
-    if isinstance(model, ACAI) and group is None:
-        model.__class__ = NeighboursOfARank
+    if group is None:
+        with_neighbours_of_a_rank(model)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.eval()  # in training each rank has moments of its own

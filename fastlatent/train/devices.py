@@ -1,0 +1,52 @@
+"""Devices and processes: Lightning Fabric's work, and what the model must know of it."""
+
+import contextlib
+from collections.abc import Iterator
+
+import torch.distributed as dist
+from lightning_fabric import Fabric
+
+from ..models import Generative
+from ..models.ranks import ALONE, Ranks
+from .config import TrainConfig
+
+
+def make_fabric(model: Generative, config: TrainConfig) -> Fabric:
+    """Fabric for the devices, the processes and the precision that are asked for, not launched yet.
+
+    Under torchrun or SLURM the processes are there already; otherwise those of this machine start at its launch, each
+    with the command line of this one.
+
+    Raises:
+        ValueError: for a strategy that Fabric does not know, or that does not suit the devices.
+    """
+    strategy = config.strategy
+    if config.processes > 1 and strategy in ("auto", "ddp") and len(model.phases()) > 1:
+        strategy = "ddp_find_unused_parameters_true"  # each phase moves a part of the model
+    return Fabric(
+        accelerator=config.accelerator,
+        devices=config.devices,
+        num_nodes=config.num_nodes,
+        strategy=strategy,
+        precision=config.precision,
+    )
+
+
+@contextlib.contextmanager
+def spread(model: Generative, fabric: Fabric) -> Iterator[Ranks]:
+    """Within it, the model's batches are spread over Fabric's processes."""
+    model.ranks = Ranks(dist.group.WORLD) if fabric.world_size > 1 else ALONE
+    try:
+        yield model.ranks
+    finally:
+        model.ranks = ALONE
+
+
+@contextlib.contextmanager
+def alone(model: Generative) -> Iterator[None]:
+    """Within it, each process computes by itself."""
+    ranks, model.ranks = model.ranks, ALONE
+    try:
+        yield
+    finally:
+        model.ranks = ranks
