@@ -64,9 +64,9 @@ class Split:
         rows = self.labels != UNKNOWN
         return self if bool(rows.all()) else replace(self, x=self.x[rows], labels=self.labels[rows])
 
-    def draw(self, n: int) -> Batch:
-        """n examples at random, each from all, by torch's own generator of the CPU."""
-        return self[torch.randint(len(self), (n,)).to(self.x.device)]
+    def random_rows(self, n: int) -> Tensor:
+        """Indices of n examples at random, each from all, by torch's own generator of the CPU."""
+        return torch.randint(len(self), (n,)).to(self.x.device)
 
     def check_labels(self, classes: int) -> None:
         """Require labels below `classes`.

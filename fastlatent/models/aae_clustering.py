@@ -26,8 +26,12 @@ class ClusteringAAE(Autoencoder):
         style_critic: from z (n, d) to a logit (n,).
         style: prior of the style, of d dimensions.
         clusters: number of clusters; 16 and 30 in the source.
+        noise: standard deviation of the noise added to x in training before it is encoded, ≥ 0.
+        critic_noise: of the noise added to what the cluster critic judges, ≥ 0. No softmax is ever quite one-hot;
+            without noise the critic sees that and nothing else, and each x is driven to the first cluster it leans to.
 
-    Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 6.
+    Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 6; noise on both sides of a critic: Arjovsky &
+    Bottou 2017, "Towards principled methods for training generative adversarial networks", section 3.
     """
 
     def __init__(
@@ -38,15 +42,20 @@ class ClusteringAAE(Autoencoder):
         style_critic: nn.Module,
         style: Prior,
         clusters: int,
+        *,
+        noise: float = 0.0,
+        critic_noise: float = 0.0,
     ) -> None:
         category = Categorical(checks.count("clusters", clusters))
         super().__init__(encoder, decoder, Product((category, style)))
         self.cluster_critic, self.style_critic = cluster_critic, style_critic
         self.category, self.style = category, style
+        self.noise = checks.non_negative("noise", noise)
+        self.critic_noise = checks.non_negative("critic_noise", critic_noise)
 
     def heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Logits f_y (n, clusters) and style f_z (n, d)."""
-        made = self.encoder(x)
+        made = self.encoder(self._blurred(x, self.noise))
         return made[:, : self.category.dim], made[:, self.category.dim :]
 
     def encode(self, x: Tensor) -> Tensor:
@@ -57,23 +66,29 @@ class ClusteringAAE(Autoencoder):
         """The cluster of each x, (n,) from 0 to clusters − 1."""
         return self.heads(x)[0].argmax(1)
 
+    def _blurred(self, x: Tensor, noise: float) -> Tensor:
+        return x + noise * self.ranks.normal_like(x) if noise and self.training else x
+
     def phases(self) -> tuple[Phase, ...]:
         clusters = self.category.dim
         return (
             *super().phases(),
-            *self._game("cluster ", self.cluster_critic, self.category, slice(clusters)),
-            *self._game("style ", self.style_critic, self.style, slice(clusters, None)),
+            *self._game("cluster ", self.cluster_critic, self.category, slice(clusters), self.critic_noise),
+            *self._game("style ", self.style_critic, self.style, slice(clusters, None), 0.0),
         )
 
-    def _game(self, name: str, critic: nn.Module, prior: Prior, part: slice) -> tuple[Phase, Phase]:
+    def _game(
+        self, name: str, critic: nn.Module, prior: Prior, part: slice, critic_noise: float
+    ) -> tuple[Phase, Phase]:
         """The game that makes this part of the codes follow its prior."""
 
         def real(batch: Batch) -> Tensor:
             x = batch.x
-            return self.ranks.draw(len(x), lambda n: prior.sample(n, device=x.device, dtype=x.dtype))
+            sample = self.ranks.draw(len(x), lambda n: prior.sample(n, device=x.device, dtype=x.dtype))
+            return self._blurred(sample, critic_noise)
 
         def made(batch: Batch) -> Tensor:
-            return self.encode(batch.x)[:, part]
+            return self._blurred(self.encode(batch.x)[:, part], critic_noise)
 
         return game(critic, tuple(self.encoder.parameters()), real=real, made=made, name=name)
 
@@ -85,8 +100,8 @@ class SemiSupervisedAAE(ClusteringAAE):
     batches from the labelled examples alone.
 
     Args:
-        encoder, decoder, cluster_critic, style_critic, style, clusters: as of `ClusteringAAE`; clusters is at least
-            the number of classes.
+        encoder, decoder, cluster_critic, style_critic, style, clusters, noise, critic_noise: as of `ClusteringAAE`;
+            clusters is at least the number of classes.
 
     Source: Makhzani et al. 2015, section 5: the code is 10 classes and a style of 10 dimensions.
     """
@@ -115,7 +130,7 @@ class DimensionReductionAAE(SemiSupervisedAAE):
     Σ_{i<j} max(0, apart − ‖w_i − w_j‖) to the reconstruction error. Without any label it is unsupervised.
 
     Args:
-        encoder, cluster_critic, style_critic, style, clusters: as of `SemiSupervisedAAE`.
+        encoder, cluster_critic, style_critic, style, clusters, noise, critic_noise: as of `SemiSupervisedAAE`.
         decoder: g, from W·y + z (n, d) to x̂ (n, *shape).
         apart: distance that the cluster heads are to keep, > 0.
 
@@ -131,8 +146,9 @@ class DimensionReductionAAE(SemiSupervisedAAE):
         style: Prior,
         clusters: int,
         apart: float = 4.0,
+        **noises: float,
     ) -> None:
-        super().__init__(encoder, decoder, cluster_critic, style_critic, style, clusters)
+        super().__init__(encoder, decoder, cluster_critic, style_critic, style, clusters, **noises)
         self.apart = checks.positive("apart", apart)
         room = apart * clusters ** (1 / style.dim)  # so wide are clusters that lie that far apart
         self.cluster_heads = nn.Parameter(room / 2 * torch.randn(clusters, style.dim))

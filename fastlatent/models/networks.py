@@ -7,17 +7,22 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 
-def mlp(widths: Sequence[int]) -> nn.Sequential:
-    """Linear layers of these widths with SiLU between them: widths[0] inputs, widths[-1] outputs."""
+def mlp(widths: Sequence[int], normalised: bool = False) -> nn.Sequential:
+    """Linear layers of these widths with SiLU between them: widths[0] inputs, widths[-1] outputs.
+
+    With `normalised`, each layer's outputs are normalised over the batch, the last layer's too.
+    """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
-        layers += [nn.Linear(inputs, outputs), nn.SiLU()]
+        layers += [nn.Linear(inputs, outputs), *([nn.BatchNorm1d(outputs)] if normalised else []), nn.SiLU()]
     return nn.Sequential(*layers[:-1])
 
 
-def mlp_encoder(shape: Sequence[int], latent_dim: int, hidden: Sequence[int]) -> nn.Sequential:
-    """From x (n, *shape) to codes (n, latent_dim)."""
-    return nn.Sequential(nn.Flatten(), *mlp([math.prod(shape), *hidden, latent_dim]))
+def mlp_encoder(
+    shape: Sequence[int], latent_dim: int, hidden: Sequence[int], normalised: bool = False
+) -> nn.Sequential:
+    """From x (n, *shape) to codes (n, latent_dim); `normalised` as of `mlp`."""
+    return nn.Sequential(nn.Flatten(), *mlp([math.prod(shape), *hidden, latent_dim], normalised))
 
 
 def mlp_decoder(shape: Sequence[int], latent_dim: int, hidden: Sequence[int]) -> nn.Sequential:

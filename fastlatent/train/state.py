@@ -67,10 +67,7 @@ class TrainingState:
     def _for(self, phase: Phase, batch: Batch) -> Batch:
         """The batch; or one of labelled examples, where the phase learns from those and there are others too."""
         few = phase.labelled and 0 < len(self.known) < len(self.train)
-        if not few:
-            return batch
-        whole, part = self.known.draw(self.config.batch_size), self.model.ranks.part(self.config.batch_size)
-        return Batch(*(field[part] for field in whole))
+        return self.known[self.model.ranks.draw(len(batch.x), self.known.random_rows)] if few else batch
 
     def record(self) -> Record:
         """The epoch so far: its number, its speed and the mean of each term; waits for the device."""

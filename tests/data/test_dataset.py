@@ -59,7 +59,7 @@ def test_what_is_known_is_what_has_a_label():
 
 
 def test_draws_are_uniform_with_repetition():
-    drawn = torch.bincount(numbered(4).draw(4000).label)
+    drawn = torch.bincount(numbered(4).random_rows(4000))
     assert len(drawn) == 4
     assert (drawn - 1000).abs().max() < 5 * math.sqrt(4000 * 3 / 16)
 

@@ -86,6 +86,32 @@ def test_the_code_of_clustering_is_a_softmax_and_a_style():
     torch.testing.assert_close(one, critic_loss(drawn[:, 0] - drawn[:, 1], Y[:, 0] - Y[:, 1]))
 
 
+def test_noise_is_on_the_encoder_and_on_the_critic_of_clusters_in_training_alone():
+    seen = []
+
+    class Watching(nn.Module):
+        def forward(self, y):
+            seen.append(y)
+            return y.sum(1)
+
+    encoder = nn.Linear(4, 4, bias=False)
+    nn.init.eye_(encoder.weight)
+    noises = {"noise": 0.3, "critic_noise": 2.0}
+    model = ClusteringAAE(encoder, nn.Linear(4, 4), Watching(), number(1.0), Normal(1), clusters=3, **noises)
+    x = torch.zeros(4000, 4)
+    batch = Batch(x, torch.zeros(4000, dtype=torch.long))
+    close = {"rtol": 0.1, "atol": 0}  # more than 5 standard errors of what 4,000 rows give
+    torch.testing.assert_close(model.heads(x)[1].std(), torch.tensor(0.3), **close)
+    losses(model, batch)
+    for judged, spread in zip(seen, (2 / 9, 0, 0), strict=True):  # uniform one-hots; codes near ⅓
+        assert judged.var(0).tolist() == [pytest.approx(2.0**2 + spread, rel=0.1)] * 3
+    model.eval()
+    assert model.heads(x)[1].abs().max() == 0
+    seen.clear()
+    losses(model, batch)
+    assert seen[1].std() == 0
+
+
 @pytest.mark.parametrize(
     ("label", "expected"),
     [([0, 1], -(math.log(3 / 4) + math.log(1 / 28)) / 2), ([-1, 1], -math.log(1 / 28)), ([-1, -1], 0.0)],

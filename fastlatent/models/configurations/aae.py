@@ -8,6 +8,7 @@ from torch import nn
 
 from ...losses import checks
 from ...priors import GaussianMixture2D, LabelledPrior, Normal, SwissRoll
+from .. import networks
 from ..aae import AAE as AAEModel
 from ..aae import LabelledAAE, SupervisedAAE
 from ..aae_clustering import ClusteringAAE, DimensionReductionAAE, SemiSupervisedAAE
@@ -79,13 +80,21 @@ class AAESupervised(Networks):
 
 @dataclass(frozen=True)
 class _WithClusters(Networks):
+    noise: float = 0.3
+    """Standard deviation of the noise on what is encoded in training."""
+    critic_noise: float = 0.3
+    """Standard deviation of the noise on what the critic of clusters judges."""
+
     def encoder(self, shape: Sequence[int], outputs: int | None = None) -> nn.Module:
-        """The encoder with its outputs normalised over the batch, without which one cluster soon takes all.
+        """The encoder, normalised over the batch, its outputs too, without which one cluster soon takes all.
 
         Source: Makhzani et al. 2015, appendix: batch normalisation of the encoder, the softmax layer included.
         """
-        encoder = super().encoder(shape, outputs)
-        return nn.Sequential(encoder, nn.BatchNorm1d(outputs or self.latent_dim))
+        outputs = outputs or self.latent_dim
+        if self.network == "mlp":
+            self._check()
+            return networks.mlp_encoder(shape, outputs, self.hidden, normalised=True)
+        return nn.Sequential(super().encoder(shape, outputs), nn.BatchNorm1d(outputs))
 
 
 @dataclass(frozen=True)
@@ -103,8 +112,15 @@ class AAEClustering(_WithClusters):
         """The clustering adversarial autoencoder."""
         outputs = self.clusters + self.latent_dim
         critics = self.critic(self.clusters), self.critic(self.latent_dim)
-        networks = self.encoder(shape, outputs), self.decoder(shape, outputs)
-        return ClusteringAAE(*networks, *critics, Normal(self.latent_dim), self.clusters)
+        return ClusteringAAE(
+            self.encoder(shape, outputs),
+            self.decoder(shape, outputs),
+            *critics,
+            Normal(self.latent_dim),
+            self.clusters,
+            noise=self.noise,
+            critic_noise=self.critic_noise,
+        )
 
 
 @dataclass(frozen=True)
@@ -122,8 +138,15 @@ class AAESemiSupervised(_WithClusters):
         """The semi-supervised adversarial autoencoder."""
         outputs = self.classes + self.latent_dim
         critics = self.critic(self.classes), self.critic(self.latent_dim)
-        networks = self.encoder(shape, outputs), self.decoder(shape, outputs)
-        return SemiSupervisedAAE(*networks, *critics, Normal(self.latent_dim), self.classes)
+        return SemiSupervisedAAE(
+            self.encoder(shape, outputs),
+            self.decoder(shape, outputs),
+            *critics,
+            Normal(self.latent_dim),
+            self.classes,
+            noise=self.noise,
+            critic_noise=self.critic_noise,
+        )
 
 
 @dataclass(frozen=True)
@@ -144,4 +167,13 @@ class AAEDimensionReduction(_WithClusters):
         encoder = self.encoder(shape, self.clusters + self.latent_dim)
         critics = self.critic(self.clusters), self.critic(self.latent_dim)
         style = Normal(self.latent_dim)
-        return DimensionReductionAAE(encoder, self.decoder(shape), *critics, style, self.clusters, self.apart)
+        return DimensionReductionAAE(
+            encoder,
+            self.decoder(shape),
+            *critics,
+            style,
+            self.clusters,
+            self.apart,
+            noise=self.noise,
+            critic_noise=self.critic_noise,
+        )
