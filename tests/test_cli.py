@@ -13,6 +13,7 @@ import pytest
 
 from fastlatent import __main__
 from fastlatent.cli import main
+from fastlatent.evaluate import Number
 from fastlatent.models import CONFIGURATIONS
 from fastlatent.train import fit
 from fastlatent.train.run import default_run, read_run
@@ -84,7 +85,7 @@ def test_train_on_mnist_ends_with_the_table_of_its_numbers(capsys, tmp_path, mni
     numbers = json.loads((tmp_path / "run" / "results.json").read_text())
     assert len(numbers) == 9
     for number in numbers:
-        assert re.search(rf"{re.escape(number['of'])} +{number['value']:.4f}", text), number
+        assert re.search(rf"{re.escape(number['of'])} +{re.escape(Number(**number).text)}", text), number
 
 
 @pytest.mark.parametrize(

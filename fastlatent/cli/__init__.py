@@ -9,6 +9,7 @@ from tyro.conf import subcommand
 
 from ..train import Diverged, Interrupted
 from .doctor import Doctor
+from .evaluate import Evaluate
 from .export import Export
 from .models import Models
 from .stop import stop
@@ -18,6 +19,7 @@ from .train import Train
 COMMANDS: dict[str, type] = {
     "train": Train,
     "sweep": Sweep,
+    "evaluate": Evaluate,
     "export": Export,
     "models": Models,
     "doctor": Doctor,

@@ -20,7 +20,7 @@ def print_numbers(title: str, numbers: Sequence["Number"]) -> None:
     table.add_column("value", justify="right")
     for group, members in grouped(numbers):
         table.add_section()
-        table.add_row(f"[bold]{group}", "")
+        table.add_row(f"[bold]{group} ({members[0].better} is better)", "")
         for number in members:
-            table.add_row(f"  {number.of}", f"{number.value:.4f}", style="bold green" if number.ours else None)
+            table.add_row(f"  {number.of}", number.text, style="bold green" if number.ours else None)
     Console().print(table)

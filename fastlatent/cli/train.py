@@ -55,5 +55,5 @@ def train(run: Run, resume: bool = False) -> None:
     if not done.leads:
         return
     numbers = write_report(model, data, done)
-    print_numbers(f"{run.name} on {data.name}, test {data.kind} (smaller is better)", numbers)
+    print_numbers(f"{run.name} on {data.name}, test {data.kind}", numbers)
     Console().print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)

@@ -1,6 +1,8 @@
 """Numbers and drawings of point clouds."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -8,48 +10,83 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from ..losses.pointcloud import chamfer_distance
+from ..models import earth_mover_distance
+from .cloud_sets import coverage, distances, jensen_shannon, matching_distance
 from .number import Number
+from .subject import Subject
 
-CLOUDS, POINTS = 128, 256  # so many clouds of so many points are matched with each other
+CLOUDS, POINTS = 128, 256  # so many clouds of so many points are matched with each other by Chamfer
+FEW_CLOUDS, FEW_POINTS = 64, 128  # by the earth mover, whose exact matching takes longer
 CELL = 40  # width of a cell in a sheet of clouds
 TURN, TILT = math.radians(-35), math.radians(25)  # from where clouds are looked at
 
 RECONSTRUCTION = "Reconstruction error, Chamfer distance"
-MATCHING = f"Chamfer distance from a test point cloud to the nearest of {{}}, {POINTS} points each at most"
+MATCHING = "{} from a test point cloud to the nearest of {}, {} points each"
+COVERAGE = "Coverage by {0}: share of {1} test point clouds that are nearest to one of {1}, {2} points each"
+DIVERGENCE = "Jensen–Shannon divergence from test point clouds, in bits, of where points lie"
+OURS, FLOOR = "samples of this model", "training point clouds (floor)"
+NOISE = "independent points of training point clouds (noise)"
+DISTANCES: tuple[tuple[str, Callable[[Tensor, Tensor], Tensor], int, int], ...] = (
+    ("Chamfer distance", chamfer_distance, CLOUDS, POINTS),
+    ("Earth mover's distance", partial(earth_mover_distance, p=1), FEW_CLOUDS, FEW_POINTS),
+)
 
 
-def reconstruction(train: Tensor, test: Tensor, ours: Tensor, generator: torch.Generator) -> list[Number]:
+def reconstruction(subject: Subject) -> list[Number]:
     """Mean Chamfer distance of test clouds (n, points, 3) to the model's, and to training clouds drawn at random."""
-    others = train[torch.randint(len(train), (len(test),), generator=generator, device=train.device)]
+    test, train = subject.test.x, subject.train.x
+    chosen = torch.randint(len(train), (len(test),), generator=subject.generator(), device=train.device)
     return [
-        Number(RECONSTRUCTION, "this model", float(chamfer_distance(test, ours).mean()), ours=True),
-        Number(RECONSTRUCTION, "a training point cloud at random", float(chamfer_distance(test, others).mean())),
+        Number(RECONSTRUCTION, "this model", float(chamfer_distance(test, subject.reconstructions).mean()), ours=True),
+        Number(RECONSTRUCTION, "a training point cloud at random", float(chamfer_distance(test, train[chosen]).mean())),
     ]
 
 
-def samples(train: Tensor, test: Tensor, ours: Tensor, generator: torch.Generator) -> list[Number]:
-    """Minimum matching distance of samples (n, points, 3), beside that of as many training clouds and of noise.
+def samples(subject: Subject) -> list[Number]:
+    """Minimum matching distance, by Chamfer, of samples, beside that of as many training clouds and of noise."""
+    count, points, test, others = compared(subject, CLOUDS, POINTS)
+    group = MATCHING.format("Chamfer distance", count, points)
+    tables = {of: distances(test, clouds, chamfer_distance) for of, clouds in others.items()}
+    return [Number(group, of, matching_distance(table), ours=of == OURS) for of, table in tables.items()]
 
-    Source: Achlioptas et al. 2018, "Learning representations and generative models for 3D point clouds", section 4.
+
+def sets(subject: Subject) -> list[Number]:
+    """Where points lie (Jensen–Shannon divergence), coverage, and matching by the earth mover's distance.
+
+    Source: Achlioptas et al. 2018, "Learning representations and generative models for 3D point clouds".
     """
-    count, points = min(CLOUDS, len(test), len(train)), min(POINTS, test.shape[1])
-    drawn = torch.randperm(len(train), generator=generator, device=train.device)[:count]
-    kept = torch.randperm(test.shape[1], generator=generator, device=train.device)[:points]
-    test = test[torch.arange(count) * len(test) // count][:, kept]
-    pool = train[drawn].flatten(0, 1)
-    noise = pool[torch.randint(len(pool), (count, points), generator=generator, device=train.device)]
-    group = MATCHING.format(count)
-    return [
-        Number(group, "samples of this model", matching_distance(test, ours[:count, kept]), ours=True),
-        Number(group, "training point clouds (floor)", matching_distance(test, train[drawn][:, kept])),
-        Number(group, "independent points of training point clouds (noise)", matching_distance(test, noise)),
+    numbers = [
+        Number(DIVERGENCE, of, jensen_shannon(subject.test.x, clouds), ours=of == OURS)
+        for of, clouds in whole_sets(subject).items()
     ]
+    for name, distance, most_clouds, most_points in DISTANCES:
+        count, points, test, others = compared(subject, most_clouds, most_points)
+        tables = {of: distances(test, clouds, distance) for of, clouds in others.items()}
+        group = COVERAGE.format(name, count, points)
+        numbers += [Number(group, of, coverage(t), ours=of == OURS, better="larger") for of, t in tables.items()]
+        if distance is not chamfer_distance:  # `samples` has that
+            group = MATCHING.format(name, count, points)
+            numbers += [Number(group, of, matching_distance(t), ours=of == OURS) for of, t in tables.items()]
+    return numbers
 
 
-def matching_distance(x: Tensor, y: Tensor) -> float:
-    """Mean over clouds of x (n, points, 3) of the Chamfer distance to the nearest of the clouds y (m, points, 3)."""
-    nearest = [chamfer_distance(cloud.expand(len(y), -1, -1), y).min() for cloud in x]
-    return float(torch.stack(nearest).mean())
+def whole_sets(subject: Subject) -> dict[str, Tensor]:
+    """Samples of the model, training clouds and noise, as many as there are test clouds or training clouds."""
+    train, generator = subject.train.x, subject.generator()
+    pool = train.flatten(0, 1)
+    noise = pool[torch.randint(len(pool), subject.test.x.shape[:2], generator=generator, device=pool.device)]
+    return {OURS: subject.samples, FLOOR: train, NOISE: noise}
+
+
+def compared(subject: Subject, clouds: int, points: int) -> tuple[int, int, Tensor, dict[str, Tensor]]:
+    """At most so many clouds of so many points, and how many they are: of the test set, and of each other set."""
+    generator, test = subject.generator(), subject.test.x
+    others = whole_sets(subject)
+    count, points = min(clouds, len(test), len(others[FLOOR])), min(points, test.shape[1])
+    kept = torch.randperm(test.shape[1], generator=generator, device=test.device)[:points]
+    chosen = {of: torch.arange(count) * len(x) // count for of, x in others.items()}
+    test = test[torch.arange(count) * len(test) // count][:, kept]
+    return count, points, test, {of: x[chosen[of]][:, kept] for of, x in others.items()}
 
 
 def draw(ax: Axes, clouds: Tensor) -> None:

@@ -1,6 +1,8 @@
 """What labels can be read from frozen codes: by a single layer, a linear SVM, or clusters."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -11,6 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from ..losses import checks
+from ..models import Batch
+from .number import Number
+from .subject import Subject
 
 SMALL = 1e-5  # added to singular values before codes are divided by them
 ROUNDS = 1000  # of an iterative solver, at most
@@ -21,6 +26,28 @@ class Labelled(NamedTuple):
 
     codes: np.ndarray
     labels: np.ndarray
+
+
+Accuracy: TypeAlias = Callable[[Labelled, Labelled], float]  # of training codes and test codes
+
+SINGLE_LAYER = "Accuracy of a single-layer classifier on codes, test {}"
+CLUSTERING = "Accuracy of k-means on whitened codes, {:,} random starts, test {}"
+SVM = "Accuracy of linear support vector machines on codes, test {}"
+
+
+def accuracies(subject: Subject) -> list[Number]:
+    """Accuracies of a single layer and of clusters on codes."""
+    kind, starts = subject.data.kind, subject.starts
+    groups: dict[str, Accuracy] = {
+        SINGLE_LAYER.format(kind): single_layer_accuracy,
+        CLUSTERING.format(starts, kind): partial(clustering_accuracy, clusters=subject.classes, starts=starts),
+    }
+    return [number for group, accuracy in groups.items() for number in _of_codes(subject, group, accuracy)]
+
+
+def svm(subject: Subject) -> list[Number]:
+    """Accuracy of linear support vector machines on codes."""
+    return _of_codes(subject, SVM.format(subject.data.kind), svm_accuracy)
 
 
 def single_layer_accuracy(train: Labelled, test: Labelled) -> float:
@@ -100,6 +127,20 @@ def matched_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     table = np.zeros((clusters.max() + 1, labels.max() + 1), int)
     np.add.at(table, (clusters, labels), 1)
     return float(table[linear_sum_assignment(table, maximize=True)].sum() / len(labels))
+
+
+def _of_codes(subject: Subject, group: str, accuracy: Accuracy) -> list[Number]:
+    """The accuracy on codes, and that of always naming the most common class."""
+    train, test = (_labelled(subject.features(split)) for split in (subject.labelled, subject.data.test))
+    common = float(np.bincount(test.labels).max() / len(test.labels))
+    return [
+        Number(group, "codes of this model", accuracy(train, test), ours=True, better="larger"),
+        Number(group, "the most common class, always", common, better="larger"),
+    ]
+
+
+def _labelled(batch: Batch) -> Labelled:
+    return Labelled(batch.x.double().cpu().numpy(), batch.label.cpu().numpy())
 
 
 def _accuracy(classifier: LogisticRegression | LinearSVC, train: Labelled, test: Labelled) -> float:

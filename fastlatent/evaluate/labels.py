@@ -3,6 +3,36 @@
 import torch
 from torch import Tensor
 
+from ..models import ClusteringAAE, SemiSupervisedAAE
+from ..priors import UNKNOWN
+from .number import Number
+from .subject import Subject
+
+CLASSIFICATION = "Classification error, test {}"
+CLUSTERS = "Cluster-to-label error, {} clusters named by a fifth of the test {}, error on the rest"
+
+
+def errors(subject: Subject) -> list[Number]:
+    """Of a clustering autoencoder the cluster-to-label error; the classification error of one that was shown labels.
+
+    Raises:
+        TypeError: if the model has no clusters.
+    """
+    if not isinstance(subject.model, ClusteringAAE):
+        raise TypeError(f"only the code of a ClusteringAAE has clusters; got {type(subject.model).__name__}")
+    kind, clusters, labels = subject.data.kind, subject.model.category.dim, subject.test.label
+    shown = isinstance(subject.model, SemiSupervisedAAE) and (subject.data.train.labels != UNKNOWN).any()
+    q = subject.codes[:, :clusters]
+    share = labels.bincount().max().item() / len(labels)
+    guess = "the most common class, always"
+    found = {CLASSIFICATION.format(kind): classification_error(q, labels)} if shown else {}
+    found[CLUSTERS.format(clusters, kind)] = cluster_to_label_error(q, labels, every_fifth(len(labels)).to(q.device))
+    return [
+        number
+        for group, error in found.items()
+        for number in (Number(group, "this model", error, ours=True), Number(group, guess, 1 - share))
+    ]
+
 
 def classification_error(probabilities: Tensor, labels: Tensor) -> float:
     """Share of examples whose most probable class is not theirs: P(argmax_i q(y_i|x) ≠ y).

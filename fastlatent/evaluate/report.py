@@ -17,8 +17,9 @@ from ..models import Autoencoder, Generative, TabularAutoencoder
 from ..train import Fit
 from ..train.folder import read_config, write_whole
 from . import figures, tables
-from .metrics import EXAMPLES, measure
+from .measures import measure
 from .number import Number
+from .subject import EXAMPLES
 
 IMAGES_ACROSS, CLOUDS_ACROSS = 16, 8  # columns of a sheet
 CAPTIONS = {
@@ -34,13 +35,19 @@ CAPTIONS = {
 }
 
 
-def write_report(model: Generative, data: Data, fit: Fit) -> list[Number]:
-    """Measure the model on test data; write results.json, a PNG for each figure and report.html into the run folder.
+def write_report(model: Generative, data: Data, fit: Fit, numbers: list[Number] | None = None) -> list[Number]:
+    """Write results.json, a PNG for each figure and report.html into the run folder.
+
+    Args:
+        model: trained; on any device.
+        data: the data it was trained on.
+        fit: its training.
+        numbers: of the model; None: the quick ones are measured.
 
     Returns:
         The numbers.
     """
-    numbers = measure(model, data)
+    numbers = measure(model, data) if numbers is None else numbers
     results = json.dumps([asdict(number) for number in numbers], indent=2, ensure_ascii=False)
     write_whole(fit.folder / "results.json", lambda path: path.write_text(results + "\n"))
     pictures = _draw(model, data, fit)

@@ -8,15 +8,24 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from ..data import Column
-from ..models import Columns
+from ..models import Columns, TabularAutoencoder
 from .number import Number
+from .subject import Subject
 
 NUMERIC = "Reconstruction error of numeric columns, mean square of standardised values"
 CATEGORICAL = "Reconstruction error of categorical columns, share of wrong categories"
 
 
-def reconstruction(columns: Columns, train: Tensor, test: Tensor, ours: Tensor, dim: int) -> list[Number]:
-    """Errors of rows x̂ (n, columns), beside those of PCA with as many dimensions and of the typical row."""
+def reconstruction(subject: Subject) -> list[Number]:
+    """Errors of reconstructed rows (n, columns), beside those of PCA with as many dimensions and of the typical row.
+
+    Raises:
+        TypeError: if the model is not of tables.
+    """
+    if not isinstance(subject.model, TabularAutoencoder):
+        raise TypeError(f"rows are reconstructed by a TabularAutoencoder; got {type(subject.model).__name__}")
+    columns, dim = subject.model.columns, subject.model.prior.dim
+    train, test, ours = subject.train.x, subject.test.x, subject.reconstructions
     vectors, flat = columns.vectors(train).cpu().numpy(), columns.vectors(test).cpu().numpy()
     pca = PCA(min(dim, *vectors.shape), random_state=0).fit(vectors)
     linear = columns.rows(torch.from_numpy(pca.inverse_transform(pca.transform(flat))).to(test))

@@ -1,0 +1,76 @@
+"""fastlatent evaluate RUN [RUN ...]."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from .numbers import print_numbers
+from .stop import wrong_options
+
+if TYPE_CHECKING:
+    from ..evaluate.runs import Row
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Take all measures that apply to trained models, on test data, and write their reports anew.
+
+    Of several runs the numbers are also shown together: the mean over runs that differ in their seed alone, with a
+    confidence interval of 95 %.
+    """
+
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Run folders."""
+    kmeans_starts: int = 10
+    """Random starts of k-means on codes; 1000 in Berthelot et al. 2018."""
+    out: Path | None = None
+    """JSON file for the numbers of several runs together; None: they are only printed."""
+
+    def run(self) -> None:
+        """Evaluate each run, then all together."""
+        from ..evaluate.runs import combine, configuration_names, evaluate_run
+
+        with wrong_options():
+            if not self.runs:
+                raise ValueError("runs must be one or more run folders; got none")
+            names, found = configuration_names(self.runs), []
+            for name, folder in zip(names, self.runs, strict=True):
+                numbers = evaluate_run(folder, starts=self.kmeans_starts)
+                print_numbers(f"{folder}: {name}", numbers)
+                Console().print(f"Report: {folder / 'report.html'}", soft_wrap=True)
+                found.append((name, numbers))
+        if len(self.runs) > 1:
+            rows = combine(found)
+            _print_together(rows)
+            self._write(rows)
+
+    def _write(self, rows: "list[Row]") -> None:
+        from ..train.folder import write_whole
+
+        if self.out is not None:
+            text = json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False)
+            write_whole(self.out, lambda path: path.write_text(text + "\n"))
+
+
+def _print_together(rows: "list[Row]") -> None:
+    """A column for each configuration."""
+    counts = {name: interval.count for row in rows for name, interval in row.intervals.items()}
+    table = Table(box=box.SIMPLE, title="Mean over runs ± half of the 95 % confidence interval")
+    table.add_column("")
+    for name, count in counts.items():
+        table.add_column(f"{name}\n{count} runs" if count > 1 else f"{name}\n1 run", justify="right")
+    group = None
+    for row in rows:
+        if row.number.group != group:
+            group = row.number.group
+            table.add_section()
+            table.add_row(f"[bold]{group} ({row.number.better} is better)")
+        cells = [row.intervals[name].text if name in row.intervals else "" for name in counts]
+        table.add_row(f"  {row.number.of}", *cells, style="bold green" if row.number.ours else None)
+    Console().print(table)

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from fastlatent.data import Data, load
+from fastlatent.evaluate import Subject
+from fastlatent.models.configurations import WAEMMD
+
+
+@pytest.fixture(scope="session")
+def classifiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder of classifiers for all tests, so that each is trained once."""
+    return tmp_path_factory.mktemp("classifiers")
+
+
+@pytest.fixture(autouse=True)
+def _cache(classifiers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FASTLATENT_CACHE", str(classifiers))
+
+
+@pytest.fixture(scope="session")
+def digits() -> Data:
+    return load("digits")
+
+
+@pytest.fixture
+def untrained(digits: Data) -> Subject:
+    """A small autoencoder of digits as it begins."""
+    torch.manual_seed(0)
+    return Subject(WAEMMD(hidden=(16,)).build(digits.shape), digits)
