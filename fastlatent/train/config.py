@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import torch
 
 from ..losses import checks
+from .loggers import LoggerName, check_installed
 
 Precision = Literal["32", "64", "bf16-mixed", "16-mixed"]
 
@@ -51,6 +52,10 @@ class TrainConfig:
     """Epochs between checkpoints; None: none by epochs."""
     keep_last: int = 2
     """Checkpoints kept, the newest ones."""
+    logger: LoggerName | None = None
+    """Where the metrics go beside metrics.jsonl; None: nowhere."""
+    figures_every: int | None = None
+    """Epochs between figures of samples and interpolations, in the run's folder figures; None: none on the way."""
 
     @property
     def processes(self) -> int:
@@ -71,7 +76,7 @@ class TrainConfig:
         checks.count("threads", self.threads)
         if self.checkpoint_seconds is not None:
             checks.non_negative("checkpoint_seconds", self.checkpoint_seconds)
-        for name in ("checkpoint_steps", "checkpoint_epochs"):
+        for name in ("checkpoint_steps", "checkpoint_epochs", "figures_every"):
             if getattr(self, name) is not None:
                 checks.count(name, getattr(self, name))
         checks.count("keep_last", self.keep_last)
@@ -80,6 +85,9 @@ class TrainConfig:
         if self.batch_size % self.processes:
             of = f"devices · num_nodes = {self.processes}"
             raise ValueError(f"batch_size must be a multiple of {of}; got {self.batch_size}")
+        if self.logger is not None:
+            checks.choice("logger", self.logger, get_args(LoggerName))
+            check_installed(self.logger)
         checks.choice("precision", self.precision, get_args(Precision))
         checks.choice("accelerator", self.accelerator, ("auto", "cpu", "cuda", "mps"))
         here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

@@ -79,12 +79,6 @@ class Keeper:
         elif looks:
             self.look()
 
-    def after_epoch(self) -> None:
-        """Write the epoch's line of metrics.jsonl, then as `after_step`."""
-        if self.writes:
-            files.append_metrics(self.run, self.state.history[-1])
-        self.after_step()
-
     def finish(self) -> None:
         """Save the end of the training: a last checkpoint, model.safetensors, best.safetensors."""
         self.save()

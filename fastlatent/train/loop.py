@@ -18,8 +18,10 @@ from .devices import alone, make_fabric, spread
 from .folder import Record
 from .interrupt import Interrupts
 from .keeper import Keeper
+from .loggers import open_logger
 from .mover import Losses, Mover
 from .progress import Watch
+from .records import Records
 from .state import TrainingState
 
 TEST_EXAMPLES = 2048  # watched after each epoch
@@ -70,6 +72,8 @@ def fit(
     data.train.check_batch(config.batch_size)
     if model.classes is not None:
         data.train.check_labels(model.classes)
+    if config.figures_every is not None and data.kind == "rows":
+        raise ValueError(f"figures_every is an option of images and point clouds; got {data.name}, which has rows")
     epochs = config.epochs or data.epochs
     config = dataclasses.replace(config, epochs=epochs)
     fabric = make_fabric(model, config)
@@ -92,14 +96,15 @@ def fit(
         if resume:
             console.print(keeper.resume(), highlight=False, soft_wrap=True)
         try:
-            with Watch(console, state) as watch:
-                _train(state, test, keeper, watch)
+            logger = config.logger if fabric.is_global_zero else None
+            with Watch(console, state) as watch, open_logger(logger, run, state.epoch) as log:
+                _train(state, test, keeper, watch, Records(state, data, run, log))
         except OSError as error:
             raise OSError(f"{error}; {keeper.kept()}") from error
     return Fit(run, state.history, fabric.is_global_zero)
 
 
-def _train(state: TrainingState, test: Split, keeper: Keeper, watch: Watch) -> None:
+def _train(state: TrainingState, test: Split, keeper: Keeper, watch: Watch, records: Records) -> None:
     """The loop, from where the state is to the end."""
     while not state.finished:
         for batch in state.batches():
@@ -111,7 +116,8 @@ def _train(state: TrainingState, test: Split, keeper: Keeper, watch: Watch) -> N
         record = state.record()
         state.finish_epoch({**record, **_held_out(state, test)})
         watch.epoch()
-        keeper.after_epoch()
+        records.epoch()
+        keeper.after_step()
     keeper.finish()
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from fastlatent.data import load
-from fastlatent.models import CONFIGURATIONS, Generative
+from fastlatent.models import CONFIGURATIONS, Batch, Generative
 from fastlatent.train import Fit, TrainConfig, fit, read_metrics
+from fastlatent.train.state import TrainingState
 
 DIGITS = load("digits")
 TIMED = "examples_per_second"  # the one field of a record that a run does not repeat
@@ -24,6 +26,25 @@ def train(
     torch.manual_seed(5)
     model = CONFIGURATIONS[name](hidden=(16,), network=network).build(DIGITS.shape)  # type: ignore[call-arg]
     return model, fit(model, DIGITS, TrainConfig(out=out, **chosen), name=name, resume=resume)
+
+
+class Fell(Exception):
+    """As if the machine had gone down."""
+
+
+def fall(monkeypatch: pytest.MonkeyPatch, out: Path, step: int, **options: Any) -> None:
+    """Train with a checkpoint every three steps until after this step."""
+    advance = TrainingState.advance
+
+    def falls(state: TrainingState, batch: Batch) -> None:
+        if state.total == step:
+            raise Fell
+        advance(state, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingState, "advance", falls)
+        with pytest.raises(Fell):
+            train(out, checkpoint_steps=3, **options)
 
 
 def go_on(out: Path, **options: Any) -> tuple[Generative, Fit]:

@@ -5,35 +5,16 @@ import torch
 from safetensors.torch import load_file
 
 from fastlatent.train.state import TrainingState
-from tests.train.runs import result, train
+from tests.train.runs import fall, result, train
 
 MODELS = ["wae-mmd", "swae", "ae-dropout", "vq-vae", "acai-wwae", "aae-semi-supervised", "wae-gan"]
-
-
-class Fell(Exception):
-    """As if the machine had gone down."""
-
-
-def fall(monkeypatch, out, name, step):
-    """Train until before this step."""
-    advance = TrainingState.advance
-
-    def falls(state, batch):
-        if state.total == step:
-            raise Fell
-        advance(state, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(TrainingState, "advance", falls)
-        with pytest.raises(Fell):
-            train(out, name, checkpoint_steps=3)
 
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("step", [2, 7], ids=["before the first checkpoint", "after it"])
 def test_a_run_that_fell_goes_on_bit_for_bit(tmp_path, monkeypatch, name, step):
     train(tmp_path / "whole", name, checkpoint_steps=3)
-    fall(monkeypatch, tmp_path / "fell", name, step)
+    fall(monkeypatch, tmp_path / "fell", step, name=name)
     torch.manual_seed(99)  # another process has other numbers
     train(tmp_path / "fell", name, resume=True, checkpoint_steps=3)
     assert result(tmp_path / "fell") == result(tmp_path / "whole")
@@ -75,7 +56,7 @@ DAMAGES = [flipped, truncated, altered, without_its_sums, emptied]
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_a_damaged_checkpoint_is_named_and_the_one_before_serves(tmp_path, monkeypatch, capsys, damage):
     train(tmp_path / "whole")
-    fall(monkeypatch, tmp_path / "fell", "wae-mmd", 7)
+    fall(monkeypatch, tmp_path / "fell", 7)
     newest = tmp_path / "fell" / "checkpoints" / "step-000000006"
     damage(newest)
     train(tmp_path / "fell", resume=True)
@@ -86,7 +67,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_serves(tmp_path, monke
 
 
 def test_when_all_checkpoints_are_damaged_nothing_is_guessed(tmp_path, monkeypatch):
-    fall(monkeypatch, tmp_path / "run", "wae-mmd", 7)
+    fall(monkeypatch, tmp_path / "run", 7)
     for path in (tmp_path / "run" / "checkpoints").iterdir():
         flipped(path)
     with pytest.raises(OSError, match=r"no checkpoint in .* is whole .*state.safetensors is not as it was written"):
