@@ -109,7 +109,7 @@ def _sampled(folder: Folder) -> Arrays:
     clouds = [read_cloud(file, random).astype(np.float32) for file, _ in watched]
     points = min(map(len, clouds))
     return Arrays(
-        np.stack([cloud[:points] for cloud in clouds]),
+        np.stack([unit(cloud[:points]) for cloud in clouds]),
         np.array([label for _, label in examples]),
         np.arange(len(examples)) < len(listing.train),
         listing.classes,

@@ -65,8 +65,10 @@ def unit(points: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: if all points of a cloud are the same, or not finite.
     """
+    if not np.isfinite(points).all():
+        raise ValueError("the points of a cloud must be finite")
     points = points - points.mean(-2, keepdims=True)
     farthest = np.linalg.norm(points, axis=-1).max(-1)[..., None, None]
-    if not (np.isfinite(farthest) & (farthest > 0)).all():
-        raise ValueError("the points of a cloud must be finite, and not all the same")
+    if not farthest.all():
+        raise ValueError("the points of a cloud must not be all the same")
     return points / farthest

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-MAX_MESH_BYTES = 2**29  # the largest of ModelNet's have 50 million
-OFF_HEADER = re.compile(rb"\s*OFF\s*(?:#[^\n]*\s*)*(\d+)\s+(\d+)")  # some of ModelNet's have no space after OFF
+MAX_MESH_BYTES = 2**27
+OFF_HEADER = re.compile(rb"\s*OFF(?:\s|#[^\n]*\n)*(\d+)\s+(\d+)")  # some of ModelNet's have no space after OFF
 PLY_ELEMENT = re.compile(rb"^element\s+(\w+)\s+(\d+)\s*$", re.MULTILINE)
 SUFFIXES = (".off", ".ply")
 
@@ -39,6 +39,8 @@ def read_mesh(data: bytes | bytearray, suffix: str) -> tuple[np.ndarray, np.ndar
         )
     if not len(points) or not np.isfinite(points).all():
         raise ValueError("vertices must be finite, and one at least")
+    if triangles.size and not 0 <= triangles.min() <= triangles.max() < len(points):
+        raise ValueError(f"faces must be of vertices 0 to {len(points) - 1}")
     return points, triangles
 
 

@@ -1,0 +1,193 @@
+"""Files are fetched from a server of the test's own, on this machine; nothing is asked of the network."""
+
+import gzip
+import hashlib
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from fastlatent.data import load, loading, published
+from fastlatent.data.download import TRIES, download, fetch
+from fastlatent.data.published import PUBLICATIONS, Publication, PublishedFile
+from tests.idx_files import idx
+
+CONTENT = np.random.default_rng(0).bytes(300_000)
+MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
+
+
+class Server(ThreadingHTTPServer):
+    """Serves the files that it is given; what it does wrong is set by the test.
+
+    Args:
+        files: content by path.
+    """
+
+    def __init__(self, files):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files, self.asked = files, []
+        self.cut_after = None  # bytes, after which the connection is cut
+        self.cuts = 0  # how often
+        self.ranges = True  # whether parts of files are served
+
+    def address(self, name):
+        return f"http://127.0.0.1:{self.server_port}/{name}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        server = self.server
+        asked = self.headers.get("Range")
+        server.asked.append(asked)
+        content = server.files.get(self.path.lstrip("/"))
+        if content is None:
+            self.send_error(404)
+            return
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and server.ranges else 0
+        if start and start >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        if server.cuts:
+            server.cuts -= 1
+            self.wfile.write(content[start : start + server.cut_after])
+            self.close_connection = True
+        else:
+            self.wfile.write(content[start:])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    made = Server({"file.bin": CONTENT})
+    threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+@pytest.fixture
+def file(server):
+    return PublishedFile("file.bin", server.address("file.bin"), MD5)
+
+
+def left(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("check", [MD5, f"sha256:{hashlib.sha256(CONTENT).hexdigest()}", f"size:{len(CONTENT)}"])
+def test_a_file_is_fetched_whole(server, file, tmp_path, check):
+    assert download(replace(file, check=check), tmp_path) == tmp_path / "file.bin"
+    assert left(tmp_path) == {"file.bin": CONTENT}
+    assert server.asked == [None]
+
+
+def test_a_cut_connection_is_taken_up_where_it_was_cut(server, file, tmp_path):
+    server.cuts, server.cut_after = 2, 100_000
+    download(file, tmp_path)
+    assert left(tmp_path) == {"file.bin": CONTENT}
+    assert server.asked == [None, "bytes=100000-", "bytes=200000-"]
+
+
+def test_what_came_is_kept_for_the_next_run(server, file, tmp_path):
+    server.cuts, server.cut_after = TRIES, 50_000
+    with pytest.raises(OSError, match="the connection was cut after 150000 of 300000 bytes"):
+        download(file, tmp_path)
+    assert left(tmp_path) == {"file.bin.part": CONTENT[:150_000]}
+    download(file, tmp_path)
+    assert left(tmp_path) == {"file.bin": CONTENT}
+    assert server.asked[-1] == "bytes=150000-"
+
+
+def test_a_server_that_knows_no_parts_is_asked_for_all_again(server, file, tmp_path):
+    server.ranges, server.cuts, server.cut_after = False, 1, 100_000
+    download(file, tmp_path)
+    assert left(tmp_path) == {"file.bin": CONTENT}
+    assert server.asked == [None, "bytes=100000-"]
+
+
+def test_a_part_that_is_the_whole_is_put_in_place(server, file, tmp_path):
+    (tmp_path / "file.bin.part").write_bytes(CONTENT)
+    download(file, tmp_path)
+    assert left(tmp_path) == {"file.bin": CONTENT}
+
+
+@pytest.mark.parametrize("before", [b"", b"of something else", CONTENT + b"and more"])
+def test_nothing_is_kept_of_what_was_not_published(server, file, tmp_path, before):
+    if before:
+        (tmp_path / "file.bin.part").write_bytes(before)
+    wrong = file if before else replace(file, check="md5:" + 32 * "0")
+    with pytest.raises(
+        OSError, match=rf"{file.address} sent something else than was published: md5:.*, not {wrong.check}"
+    ):
+        download(wrong, tmp_path)
+    assert left(tmp_path) == {}
+
+
+def test_a_file_that_is_not_there_is_asked_for_once(server, file, tmp_path):
+    with pytest.raises(OSError, match=r"cannot fetch .*/other: HTTP Error 404"):
+        download(replace(file, address=server.address("other")), tmp_path)
+    assert server.asked == [None]
+    assert left(tmp_path) == {}
+
+
+def test_without_a_network_it_says_what_to_put_where(server, tmp_path, monkeypatch):
+    server.shutdown()
+    server.server_close()
+    nowhere = Publication("mnist", "http://page", (PublishedFile("train.gz", server.address("train.gz"), MD5),))
+    monkeypatch.setitem(PUBLICATIONS, "mnist", nowhere)
+    with pytest.raises(
+        OSError, match=r"mnist: cannot fetch .*refused.* or put train.gz from .* \(http://page\) into"
+    ) as error:
+        load("mnist", tmp_path, download=True)
+    assert str(tmp_path / "mnist") in str(error.value)
+
+
+@pytest.fixture
+def mnist(server, monkeypatch):
+    """A small MNIST, published by the test's server."""
+    images, labels = np.arange(3 * 16, dtype=np.uint8).reshape(3, 4, 4), np.arange(3, dtype=np.uint8)
+    for name in (file.name for file in PUBLICATIONS["mnist"].files):
+        server.files[name] = gzip.compress(idx(images if "images" in name else labels), mtime=0)
+    served = tuple(
+        PublishedFile(name, server.address(name), f"md5:{hashlib.md5(content).hexdigest()}")
+        for name, content in server.files.items()
+        if name != "file.bin"
+    )
+    monkeypatch.setitem(PUBLICATIONS, "mnist", replace(PUBLICATIONS["mnist"], files=served))
+
+
+def test_a_data_set_is_fetched_once_and_only_when_wished(server, mnist, tmp_path):
+    with pytest.raises(FileNotFoundError, match="fetch it with --download, or put the file there"):
+        load("mnist", tmp_path)
+    assert server.asked == []
+    assert len(load("mnist", tmp_path, download=True).train) == 3
+    assert {path.name for path in (tmp_path / "mnist").iterdir()} == {file.name for file in PUBLICATIONS["mnist"].files}
+    assert len(server.asked) == 4
+    load("mnist", tmp_path, download=True)
+    assert len(server.asked) == 4
+
+
+def test_files_that_are_there_are_not_fetched_again(server, mnist, tmp_path):
+    fetch("mnist", tmp_path)
+    (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
+    fetch("mnist", tmp_path)
+    assert len(server.asked) == 5
+
+
+def test_every_data_set_that_needs_files_is_published_somewhere():
+    for name, loader in loading.LOADERS.items():
+        if name not in published.PUBLICATIONS:
+            assert len(loader(None).train)  # needs none
+    for publication in PUBLICATIONS.values():
+        assert publication.page.startswith("http")
+        for file in publication.files:
+            assert file.address.endswith("/" + file.name)
+            kind, value = file.check.split(":")
+            assert int(value) > 0 if kind == "size" else len(bytes.fromhex(value)) == hashlib.new(kind).digest_size
