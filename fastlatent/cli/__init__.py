@@ -11,6 +11,7 @@ from ..train import Diverged, Interrupted
 from .doctor import Doctor
 from .evaluate import Evaluate
 from .export import Export
+from .hub import Pull, Push
 from .models import Models
 from .stop import stop
 from .sweep import Sweep
@@ -21,6 +22,8 @@ COMMANDS: dict[str, type] = {
     "sweep": Sweep,
     "evaluate": Evaluate,
     "export": Export,
+    "push": Push,
+    "pull": Pull,
     "models": Models,
     "doctor": Doctor,
 }
@@ -29,9 +32,8 @@ COMMANDS: dict[str, type] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
-    What the user got wrong, a file that cannot be read or written, or a loss that is not finite ends in one line on
-    stderr and exit code 2;
-    Ctrl-C in exit code 130, SIGTERM in 143.
+    What the user got wrong, a file that cannot be read or written, a loss that is not finite or a package that is not
+    installed ends in one line on stderr and exit code 2; Ctrl-C in exit code 130, SIGTERM in 143.
     """
     parsed: Any = Union[tuple(Annotated[made, subcommand(name)] for name, made in COMMANDS.items())]  # noqa: UP007
     command = tyro.cli(
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     try:
         command.run()
-    except (OSError, Diverged) as error:
+    except (OSError, Diverged, ModuleNotFoundError) as error:
         stop(2, f"error: {error}")
     except Interrupted as stopped:
         go_on = f"fastlatent train --resume {shlex.quote(str(stopped.run))}"

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     AnyRun = Run[Any] | None
 else:
     _models = [_model(name, made) for name, made in CONFIGURATIONS.items()]
-    AnyRun = Annotated[Union[(*_models, None)], DisallowNone]  # None, without a word for it: what --resume leaves it at
+    _models.append(None)  # what --resume leaves it at; the help has no word for it
+    AnyRun = Annotated[Union[tuple(_models)], DisallowNone]  # noqa: UP007
 
 
 @dataclass(frozen=True)

@@ -79,5 +79,11 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
 
 
 def load_checkpoint(folder: Path, model: nn.Module) -> None:
-    """Read the weights at the end of training back into the model, without unpickling anything."""
+    """Read the weights at the end of training back into the model, without unpickling anything.
+
+    Raises:
+        FileNotFoundError: if there are none.
+    """
+    if not (folder / WEIGHTS).is_file():
+        raise FileNotFoundError(f"{folder} holds no trained model: it has no {WEIGHTS}")
     model.load_state_dict(load_file(folder / WEIGHTS))

@@ -125,21 +125,41 @@ class Loaded(NamedTuple):
     config: TrainConfig
 
 
+def run_of(options: Mapping[str, Any]) -> Run:
+    """The run with these options, flat as config.yaml has them.
+
+    Raises:
+        ValueError: if its model was built by hand, so that its options are not among them.
+    """
+    made = CONFIGURATIONS.get(options["model"])
+    if made is None or not {option.name for option in fields(made)} <= options.keys():
+        raise ValueError(
+            f"this is the run of a model built by hand ({options['model']}): its options cannot rebuild it"
+        )
+    of_data = _values(Run, options)
+    del of_data["model"]
+    return Run(made(**_values(made, options)), TrainConfig(**_values(TrainConfig, options)), **of_data)
+
+
 def read_run(folder: Path) -> Run:
     """The run of a folder, from its config.yaml alone; `out` is the folder.
 
     Raises:
         FileNotFoundError: if the folder holds no run.
-        ValueError: if its model was built by hand, so that its options are not known.
+        ValueError: if its model was built by hand.
     """
-    options = files.read_config(folder)
-    made = CONFIGURATIONS.get(options["model"])
-    if made is None or not {option.name for option in fields(made)} <= options.keys():
-        raise ValueError(f"{folder} holds a model built by hand ({options['model']}): config.yaml cannot rebuild it")
-    of_data = _values(Run, options)
-    del of_data["model"]
-    training = TrainConfig(**{**_values(TrainConfig, options), "out": folder})
-    return Run(made(**_values(made, options)), training, **of_data)
+    run = run_of(files.read_config(folder))
+    return replace(run, training=replace(run.training, out=folder))
+
+
+def build_model(options: Mapping[str, Any]) -> Generative:
+    """The model with these options, flat as config.yaml has them, and weights that are to be replaced.
+
+    Raises:
+        ValueError: as `run_of`.
+    """
+    with torch.random.fork_rng():  # weights are drawn, but nobody else's numbers change for it
+        return run_of(options).model.build(options["shape"])
 
 
 def load_model(folder: Path) -> Generative:
@@ -149,11 +169,7 @@ def load_model(folder: Path) -> Generative:
         FileNotFoundError: if the folder holds no run, or one that was not trained to its end.
         ValueError: if its model was built by hand.
     """
-    run = read_run(folder)
-    if not (folder / files.WEIGHTS).is_file():
-        raise FileNotFoundError(f"{folder} holds no trained model: it has no {files.WEIGHTS}")
-    with torch.random.fork_rng():  # first weights are drawn, to be replaced
-        model = run.model.build(files.read_config(folder)["shape"])
+    model = build_model(files.read_config(folder))
     files.load_checkpoint(folder, model)
     return model.eval()
 
