@@ -73,9 +73,18 @@ class Mover:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where the state was taken."""
         optimizer: dict[str, Any] = state["optimizer"]
-        of_parameters: Any = {int(index): value for index, value in optimizer["state"].items()}  # JSON's keys are text
+        moved = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        of_parameters: Any = {
+            int(index): {name: _laid_out_as(moved[int(index)], value) for name, value in moments.items()}
+            for index, moments in optimizer["state"].items()  # by number; JSON's keys are text
+        }
         self.optimizer.load_state_dict({**optimizer, "state": of_parameters})
         self.schedule.load_state_dict(state["schedule"])
+
+
+def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
+    """The value with its axes in memory as the parameter's: the fused optimiser goes through both side by side."""
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 def _compiled(loss: Loss) -> Loss:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,19 @@ TIMED = "examples_per_second"  # the one field of a record that a run does not r
 
 
 def train(
-    out: Path, name: str = "wae-mmd", resume: bool = False, network: str = "mlp", **options: Any
+    out: Path,
+    name: str = "wae-mmd",
+    resume: bool = False,
+    network: str = "mlp",
+    labels: int | None = None,
+    **options: Any,
 ) -> tuple[Generative, Fit]:
-    """Train a small model of this name on digits, or go on with its run."""
+    """Train a small model of this name on digits, with so many labels of each class, or go on with its run."""
     chosen = {"epochs": 2, "batch_size": 300, "seed": 5, "accelerator": "cpu", "checkpoint_seconds": None, **options}
     torch.manual_seed(5)
     model = CONFIGURATIONS[name](hidden=(16,), network=network).build(DIGITS.shape)  # type: ignore[call-arg]
-    return model, fit(model, DIGITS, TrainConfig(out=out, **chosen), name=name, resume=resume)
+    data = DIGITS if labels is None else replace(DIGITS, train=DIGITS.train.keep_labels(labels))
+    return model, fit(model, data, TrainConfig(out=out, **chosen), name=name, resume=resume)
 
 
 class Fell(Exception):

@@ -13,11 +13,28 @@ MODELS = ["wae-mmd", "swae", "ae-dropout", "vq-vae", "acai-wwae", "aae-semi-supe
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("step", [2, 7], ids=["before the first checkpoint", "after it"])
 def test_a_run_that_fell_goes_on_bit_for_bit(tmp_path, monkeypatch, name, step):
-    train(tmp_path / "whole", name, checkpoint_steps=3)
-    fall(monkeypatch, tmp_path / "fell", step, name=name)
+    ends_as_if_it_had_not_fallen(monkeypatch, tmp_path, step, name=name)
+
+
+def ends_as_if_it_had_not_fallen(monkeypatch, folder, step, **options):
+    train(folder / "whole", checkpoint_steps=3, **options)
+    fall(monkeypatch, folder / "fell", step, **options)
     torch.manual_seed(99)  # another process has other numbers
-    train(tmp_path / "fell", name, resume=True, checkpoint_steps=3)
-    assert result(tmp_path / "fell") == result(tmp_path / "whole")
+    train(folder / "fell", resume=True, checkpoint_steps=3, **options)
+    assert result(folder / "fell") == result(folder / "whole")
+
+
+HOW = [
+    {"network": "conv", "channels_last": True},
+    {"precision": "bf16-mixed"},
+    {"precision": "64"},
+    {"name": "aae-semi-supervised", "labels": 5},
+]
+
+
+@pytest.mark.parametrize("options", HOW, ids=str)
+def test_so_it_does_however_it_computes(tmp_path, monkeypatch, options):
+    ends_as_if_it_had_not_fallen(monkeypatch, tmp_path, 7, **options)
 
 
 def flipped(path):
