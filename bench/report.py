@@ -53,13 +53,23 @@ def table(found: list[Row]) -> str:
         ours = next((r["p50"] for r in group if r["who"] == OURS), None)
         for row in sorted(group, key=lambda r: (r["who"] != OURS, r["p50"])):
             ratio = "" if ours is None or row["who"] == OURS else f"{row['p50'] / ours:.2g}"
-            rate = f"{row['flops'] / 1e9:.0f} GFLOP/s" if row.get("flops") else ""
+            rate = _rate(row)
             memory = "" if row.get("peak_memory_bytes") is None else f"{row['peak_memory_bytes'] / 2**20:.1f} MB"
             name = f"**{OURS}**" if row["who"] == OURS else row["who"]
             time = f"{row['p50'] * 1e3:.3g} ({row['p20'] * 1e3:.3g} to {row['p80'] * 1e3:.3g})"
             size = ", ".join(map(str, shape))
             lines.append(f"| {op} | ({size}) | {threads} | {name} | {time} | {memory} | {rate} | {ratio} |")
     return "\n".join(lines)
+
+
+def _rate(row: Row) -> str:
+    """Operations or examples a second, and what the loss takes of a training step."""
+    if row.get("flops"):
+        return f"{row['flops'] / 1e9:.0f} GFLOP/s"
+    if not row.get("examples_per_second"):
+        return ""
+    share = f", loss {row['loss_share']:.1%} of the step" if row.get("loss_share") else ""
+    return f"{row['examples_per_second']:,.0f} examples/s{share}"
 
 
 def machines(found: list[Row]) -> str:
@@ -97,7 +107,8 @@ def draw(found: list[Row], op: str, value: str, label: str, scale: float) -> str
 def write() -> None:
     """Print the table, and put it with the figures into docs/performance.md between its markers."""
     found = rows()
-    ops = sorted({r["op"] for r in found if len({tuple(q["shape"]) for q in found if q["op"] == r["op"]}) > 2})
+    drawn = [r for r in found if not r.get("examples_per_second")]
+    ops = sorted({r["op"] for r in drawn if len({tuple(q["shape"]) for q in drawn if q["op"] == r["op"]}) > 2})
     images = []
     for op in ops:
         images.append(f"![time of {op}](images/{draw(found, op, 'p50', 'ms, forward + backward', 1e3)})")

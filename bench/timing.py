@@ -43,6 +43,8 @@ def measure(
     timed: str = "forward + backward to x",
     dtype: torch.dtype = torch.float32,
     operations: float | None = None,
+    parts: int = 1,
+    examples: int | None = None,
 ) -> None:
     """Time `run` with `threads` torch threads and note the columns of its row.
 
@@ -52,6 +54,8 @@ def measure(
         op, who, shape, dtype, timed: what is timed; rows of one `op`, `shape` and `threads` are compared.
         threads: torch's thread count.
         operations: floating point operations of a step, where a rate is wanted.
+        parts: steps in a run; the row is of one.
+        examples: in a step, where a rate is wanted.
     """
     benchmark.group = f"{op} {shape}, {threads} thread{'s' * (threads > 1)}"
     with torch_threads(threads):
@@ -63,11 +67,12 @@ def measure(
         rounds = min(100, max(5 if once < SLOW else 3, int(SECONDS_A_ROW / (once * iterations))))
         benchmark.pedantic(run, rounds=rounds, iterations=iterations, warmup_rounds=2 if once < 1 else 0)
     low, *_, high = statistics.quantiles(benchmark.stats.stats.data, n=5)
-    median = benchmark.stats.stats.median
+    median = benchmark.stats.stats.median / parts
     benchmark.extra_info.update(
         op=op, who=who, shape=list(shape), dtype=str(dtype).removeprefix("torch."), timed=timed, threads=threads,
-        p20=low, p50=median, p80=high, peak_memory_bytes=memory,
+        p20=low / parts, p50=median, p80=high / parts, peak_memory_bytes=memory,
         flops=None if operations is None else operations / median,
+        examples_per_second=None if examples is None else examples / median,
         torch=torch.__version__, date=datetime.date.today().isoformat(),
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from lightning_fabric import Fabric
 from rich.console import Console
 
 from ..data import Data, Split
@@ -83,15 +84,9 @@ def fit(
     fabric.launch()
     run = fabric.broadcast(run)
     fabric.seed_everything(config.seed, verbose=False)
-    train, test = data.train.to(fabric.device), data.test.to(fabric.device)
-    if config.channels_last:
-        model.to(memory_format=torch.channels_last)
-    wrapped, total = fabric.setup_module(Losses(model)), epochs * (len(train) // config.batch_size)
-    movers = [Mover(fabric, wrapped, phase, config, total) for phase in model.phases()]
-
     console = Console(stderr=True, quiet=not fabric.is_global_zero)
     with torch_threads(config.threads), Interrupts() as interrupts, spread(model, fabric):
-        state = TrainingState(model, movers, train, config)
+        state, test = begin(model, data.train, config, fabric), data.test.to(fabric.device)
         keeper = Keeper(state, run, interrupts)
         if resume:
             console.print(keeper.resume(), highlight=False, soft_wrap=True)
@@ -102,6 +97,15 @@ def fit(
         except OSError as error:
             raise OSError(f"{error}; {keeper.kept()}") from error
     return Fit(run, state.history, fabric.is_global_zero)
+
+
+def begin(model: Generative, train: Split, config: TrainConfig, fabric: Fabric) -> TrainingState:
+    """A training before its first step, on its device; `config.epochs` is to be said."""
+    if config.channels_last:
+        model.to(memory_format=torch.channels_last)
+    wrapped, steps = fabric.setup_module(Losses(model)), (config.epochs or 0) * (len(train) // config.batch_size)
+    movers = [Mover(fabric, wrapped, phase, config, steps) for phase in model.phases()]
+    return TrainingState(model, movers, train.to(fabric.device), config)
 
 
 def _train(state: TrainingState, test: Split, keeper: Keeper, watch: Watch, records: Records) -> None:

@@ -1,0 +1,115 @@
+"""Training steps of WAE-MMD, SWAE, WWAE, ACAI and AAE on MNIST against loops that people write and use today."""
+
+import os
+from collections.abc import Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.benchmark import Timer
+
+from bench import peers, peers_spectral, peers_train
+from bench.timing import THREADS, measure
+from fastlatent import data
+from fastlatent.models import AAE, ACAI, WAE, Generative, mlp_critic, mlp_decoder, mlp_encoder
+from fastlatent.models import penalty as named
+from fastlatent.priors import Normal
+from fastlatent.threads import torch_threads
+from fastlatent.train import TrainConfig
+from fastlatent.train.devices import make_fabric
+from fastlatent.train.loop import begin
+
+D, HIDDEN, LR = 64, (512, 512), 1e-3
+BATCHES = (64, 256, 1024)
+EXAMPLES_A_RUN = 1024  # so many steps are timed together
+IDIOMS = {
+    "mmd": peers.mmd_imq,
+    "sliced": partial(peers.sliced_wasserstein_rows, n_projections=128),
+    "frechet": lambda codes, _: peers_spectral.eigvalsh_normal(codes),
+}
+PENALTIES = {"wae-mmd": "mmd", "swae": "sliced", "wwae": "frechet"}
+MODELS = (*PENALTIES, "acai", "aae")
+PYTHAE = {"wae-mmd": (64, 256), "aae": BATCHES}  # its MMD of 1024 codes takes more than ten gigabytes
+OURS, HALF = "fastlatent", "fastlatent, bf16-mixed"
+TENSORS, IMAGES = "torch loop, TensorDataset", "torch loop, torchvision's MNIST"
+
+
+@cache
+def mnist() -> data.Data:
+    """The real files, of FASTLATENT_DATA or beside the repository."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("FASTLATENT_DATA", beside))
+    if not (folder / "mnist").is_dir():
+        pytest.skip(f"no MNIST in {folder}: set FASTLATENT_DATA")
+    return data.load("mnist", folder)
+
+
+def build(name: str, *, idiom: bool = False) -> Any:
+    """The model, the same networks in each, with our penalty or with the one that people write."""
+    torch.manual_seed(0)
+    shape, prior = mnist().shape, Normal(D)
+    encoder, decoder = mlp_encoder(shape, D, HIDDEN), mlp_decoder(shape, D, HIDDEN)
+    if name == "acai":
+        return ACAI(encoder, decoder, mlp_critic(shape, HIDDEN), prior)
+    if name == "aae":
+        return AAE(encoder, decoder, mlp_critic((D,), HIDDEN), prior)
+    kind = PENALTIES[name]
+    return WAE(encoder, decoder, IDIOMS[kind] if idiom else named(kind, prior), prior, weight=10.0)  # type: ignore[arg-type]
+
+
+def our_loop(model: Generative, batch_size: int, **options: Any) -> Iterator[None]:
+    """The trainer's steps."""
+    config = TrainConfig(epochs=1, batch_size=batch_size, lr=LR, accelerator="cpu", **options)
+    state = begin(model, mnist().train, config, make_fabric(model, config))
+    while True:
+        for batch in state.batches():
+            state.advance(batch)
+            yield
+        state.finish_epoch({})
+
+
+def steps(who: str, name: str, batch_size: int, count: int) -> peers_train.Steps:
+    """So many steps of this loop."""
+    train = mnist().train
+    if who == "pythae":
+        return peers_train.pythae_epoch(build(name), train, batch_size, count, LR)
+    if who in (OURS, HALF):
+        loop = our_loop(build(name), batch_size, precision="32" if who == OURS else "bf16-mixed")
+    else:
+        dataset = peers_train.tensors(train) if who == TENSORS else peers_train.ImageDataset(train)
+        loop = peers_train.plain_loop(build(name, idiom=True), dataset, batch_size, LR)
+    return lambda: [next(loop) for _ in range(count)]
+
+
+def seconds_of_penalty(model: WAE, batch_size: int, threads: int) -> float:
+    """Of the penalty of a batch of codes, with its gradient and the draw of the prior."""
+    codes = torch.randn(batch_size, D, requires_grad=True)
+    with torch_threads(threads):
+        timer = Timer("model.penalty(*model.compared(codes)).backward()", globals=locals(), num_threads=threads)
+        return timer.blocked_autorange(min_run_time=0.3).median
+
+
+CASES = [
+    (name, who, size)
+    for name in MODELS
+    for size in BATCHES
+    for who in (OURS, HALF, TENSORS, IMAGES, "pythae")
+    if size in {"pythae": PYTHAE.get(name, ()), HALF: BATCHES if name == "wae-mmd" else ()}.get(who, BATCHES)
+]
+
+
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize(("name", "who", "size"), CASES)
+def test_train(benchmark: Any, name: str, who: str, size: int, threads: int) -> None:
+    count = EXAMPLES_A_RUN // size
+    with torch_threads(threads):
+        run = steps(who, name, size, count)
+    measure(
+        benchmark, run, op=f"train {name}", who=who, shape=(size, D), threads=threads, timed="a step", parts=count,
+        examples=size,
+    )  # fmt: skip
+    if who == OURS and name in PENALTIES:
+        share = seconds_of_penalty(build(name), size, threads) / benchmark.extra_info["p50"]
+        benchmark.extra_info["loss_share"] = share

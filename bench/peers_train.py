@@ -1,0 +1,115 @@
+"""Training loops as people write and use them today, with our networks."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+from fastlatent.data import Split
+from fastlatent.models import AAE, WAE, Batch, Generative
+
+from .timing import needs
+
+Steps = Callable[[], object]  # runs some steps
+
+
+class ImageDataset(Dataset[tuple[Tensor, int]]):
+    """What torchvision's MNIST does with the transform ToTensor, for each example: a PIL image, an array, a tensor."""
+
+    def __init__(self, split: Split) -> None:
+        self.data, self.targets = split.x[:, 0], split.labels
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image = Image.fromarray(self.data[index].numpy(), mode="L")
+        pixels = torch.from_numpy(np.array(image, copy=True)).view(*image.size, 1)
+        return pixels.permute(2, 0, 1).contiguous().float().div(255), int(self.targets[index])
+
+
+def tensors(split: Split) -> TensorDataset:
+    """All examples as one float tensor, of which a loader takes one after the other."""
+    return TensorDataset(_floats(split), split.labels)
+
+
+@cache
+def _floats(split: Split) -> Tensor:
+    return split.x.float() / split.white
+
+
+def plain_loop(model: Generative, dataset: Dataset[Any], batch_size: int, lr: float) -> Iterator[None]:
+    """The loop of most scripts: a shuffling DataLoader, Adam as it comes, and the loss asked for at every step."""
+    phases = model.phases()
+    optimizers = [torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999)) for phase in phases]
+    loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
+    while True:
+        running = 0.0
+        for x, label in loader:
+            for phase, optimizer in zip(phases, optimizers, strict=True):
+                loss = phase.loss(Batch(x, label))["loss"]
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                running += loss.item()
+            yield
+
+
+def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr: float) -> Steps:
+    """An epoch of so many steps of pythae's trainer, with our encoder, decoder and critic."""
+    models, trainers, networks = needs("pythae.models"), needs("pythae.trainers"), needs("pythae.models.nn")
+    output = needs("pythae.models.base.base_utils").ModelOutput
+
+    class Encoder(networks.BaseEncoder):  # type: ignore[misc, name-defined]
+        def __init__(self, network: nn.Module) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, x: Tensor) -> Any:
+            z = self.network(x)
+            return output(embedding=z, log_covariance=torch.zeros_like(z))
+
+    class Decoder(networks.BaseDecoder):  # type: ignore[misc, name-defined]
+        def __init__(self, network: nn.Module) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, z: Tensor) -> Any:
+            return output(reconstruction=self.network(z))
+
+    class Critic(networks.BaseDiscriminator):  # type: ignore[misc, name-defined]
+        def __init__(self, network: nn.Module) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, z: Tensor) -> Any:
+            return output(embedding=self.network(z).sigmoid())
+
+    encoder, decoder = Encoder(model.encoder), Decoder(model.decoder)
+    options = {"input_dim": tuple(split.x.shape[1:]), "latent_dim": model.prior.dim}
+    folder = tempfile.mkdtemp()
+    shared = {"output_dir": folder, "per_device_train_batch_size": batch_size, "num_epochs": 1, "no_cuda": True}
+    if isinstance(model, WAE):
+        config = models.WAE_MMD_Config(**options, kernel_choice="imq", reg_weight=model.weight)
+        theirs = models.WAE_MMD(config, encoder, decoder)
+        trainer, rates = trainers.BaseTrainer, {"learning_rate": lr}
+        training = trainers.BaseTrainerConfig(**shared, **rates)
+    else:
+        config = models.Adversarial_AE_Config(**options, deterministic_posterior=True)
+        theirs = models.Adversarial_AE(config, encoder, decoder, Critic(model.critic))
+        trainer, rates = (
+            trainers.AdversarialTrainer,
+            {"autoencoder_learning_rate": lr, "discriminator_learning_rate": lr},
+        )
+        training = trainers.AdversarialTrainerConfig(**shared, **rates)
+    examples = split[torch.arange(steps * batch_size)]
+    dataset = needs("pythae.data.datasets").BaseDataset(examples.x, examples.label)
+    running = trainer(theirs, dataset, training_config=training)
+    running.prepare_training()
+    return lambda: running.train_step(1)
