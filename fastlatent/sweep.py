@@ -119,6 +119,8 @@ def _train(run: Run, folder: Path) -> str | None:
     """Train, or go on with what was stopped, and measure; why that failed."""
     from .evaluate import write_report
 
+    if run.training.processes > 1:
+        return "devices and num_nodes must be 1 in a sweep, which trains one run after the other in one process"
     begun = (folder / CONFIG).is_file()
     if not begun:
         rmtree(folder, ignore_errors=True)  # what was stopped before it began may have left half a file

@@ -83,6 +83,11 @@ def test_a_run_that_fails_does_not_stop_the_others(tmp_path):
     assert done.error is None
 
 
+def test_runs_of_several_processes_are_refused(tmp_path):
+    (failed,) = sweep([replace(SMALL, training=replace(SMALL.training, devices=2))], tmp_path, silent)
+    assert "devices and num_nodes must be 1 in a sweep" in failed.error
+
+
 def outcome(dim, seed, value, error=None):
     return Outcome("", {"latent_dim": dim, "seed": seed, "lr": 0.1}, {} if error else {"a number": value}, error)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..models import Batch, Generative, Phase
 from ..models.phase import Loss
+from .adam import adam
 from .config import TrainConfig
 
 
@@ -40,9 +41,8 @@ class Mover:
         own = {id(parameter) for parameter in phase.parameters}
         self.others = [p for p in wrapped.parameters() if p.requires_grad and id(p) not in own]
         self.loss = _compiled(phase.loss) if config.compile else phase.loss
-        adam = torch.optim.Adam(phase.parameters, lr=config.lr, betas=(phase.momentum, 0.999), fused=True)
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
-        self.optimizer = cast(_FabricOptimizer, fabric.setup_optimizers(adam))
+        optimizer, self.schedule = adam(phase, config.lr, steps)
+        self.optimizer = cast(_FabricOptimizer, fabric.setup_optimizers(optimizer))
 
     def step(self, batch: Batch) -> Mapping[str, Tensor]:
         """Move the phase's parameters once; the terms of its loss, on the device."""

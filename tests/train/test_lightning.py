@@ -1,0 +1,77 @@
+"""A Lightning trainer gives the weights that `fit` gives."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from fastlatent.data import load
+from fastlatent.models import CONFIGURATIONS
+from fastlatent.train import TrainConfig, fit
+
+pl = pytest.importorskip("pytorch_lightning", reason="pip install 'fastlatent[lightning]'")
+
+from fastlatent.train.lightning import LightningAutoencoder  # noqa: E402
+
+BATCH, LR, SEED = 200, 1e-3, 5
+
+
+def prepare(name):
+    data = load("digits")
+    torch.manual_seed(SEED)
+    return CONFIGURATIONS[name](hidden=(16,)).build(data.shape), data
+
+
+def loader(batches):
+    return DataLoader(batches, batch_size=None, generator=torch.Generator())  # a loader draws from its generator
+
+
+def trainer(folder, **options):
+    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
+    return pl.Trainer(accelerator="cpu", max_epochs=1, default_root_dir=folder, logger=False, **quiet, **options)
+
+
+@pytest.mark.parametrize("name", ["wae-mmd", "wae-gan", "acai", "aae-semi-supervised", "vae", "vq-vae"])
+def test_a_lightning_trainer_gives_the_weights_of_fit(name, tmp_path):
+    model, data = prepare(name)
+    fit(model, data, TrainConfig(epochs=1, batch_size=BATCH, lr=LR, seed=SEED, out=tmp_path / "run", accelerator="cpu"))
+
+    other, _ = prepare(name)
+    batches = list(data.train.shuffled(BATCH, torch.Generator().manual_seed(SEED)))
+    torch.manual_seed(SEED)
+    trainer(tmp_path).fit(LightningAutoencoder(other, LR), loader(batches))
+    for key, weight in model.state_dict().items():
+        assert torch.equal(other.state_dict()[key], weight), key
+
+
+def test_terms_of_training_and_validation_are_logged(tmp_path):
+    model, data = prepare("wae-gan")
+    batch = data.test[:BATCH]
+    made = trainer(tmp_path, log_every_n_steps=1)
+    made.fit(LightningAutoencoder(model), loader([data.train[:BATCH]] * 2), loader([batch]))
+    terms = {f"{phase.name}/{term}" for phase in model.phases() for term in phase.loss(batch)}
+    assert {f"{split}/{term}" for split in ("train", "val") for term in terms} <= set(made.logged_metrics)
+    phase = next(phase for phase in model.phases() if phase.name == "autoencoder")
+    error = phase.loss(batch)["reconstruction"].item()
+    assert made.logged_metrics["val/autoencoder/reconstruction"] == pytest.approx(error, rel=1e-5)
+
+
+def test_pairs_of_a_data_loader_are_batches(tmp_path):
+    model, data = prepare("wae-mmd")
+    before = [parameter.clone() for parameter in model.parameters()]
+    pairs = TensorDataset(*data.train[:BATCH])
+    trainer(tmp_path).fit(LightningAutoencoder(model), DataLoader(pairs, batch_size=100, shuffle=True))
+    assert not any(torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))
+
+
+def test_without_lightning_it_says_what_to_install():
+    code = """
+import sys
+sys.modules.update({"lightning": None, "lightning.pytorch": None, "pytorch_lightning": None})
+import fastlatent.train.lightning
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "LightningAutoencoder needs Lightning: pip install lightning" in result.stderr
