@@ -37,9 +37,10 @@ def find_file(name: str, data_dir: Path | None, files: Sequence[str]) -> Path:
         if path.exists():
             return path
     fetch = "fetch it with --download, or " if publication.files else ""
+    published = ", ".join(file.name for file in publication.files) or files[0]
     raise FileNotFoundError(
-        f"{name}: no {' or '.join(files)} in {inside} or {folder}; {fetch}put the file there (published at "
-        f"{publication.page}), or say where it is with --data-dir or FASTLATENT_DATA"
+        f"{name}: no {' or '.join(files)} in {inside} or {folder}; {fetch}put {published} ({publication.page}) into "
+        f"{inside}, or say where it is with --data-dir or FASTLATENT_DATA"
     )
 
 

@@ -149,7 +149,8 @@ def _strip(ax: Axes, images: Tensor) -> None:
         clouds.draw(ax, images)
         return
     gap = max(1, images.shape[-1] // 10)
-    images = nn.functional.pad(images, (0, gap, 0, gap))
+    paper = 0.0 if images.shape[2] == 1 else 1.0  # grey images are drawn dark on light
+    images = nn.functional.pad(images, (0, gap, 0, gap), value=paper)
     rows, columns, channels, height, width = images.shape
     sheet = images.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels).clamp(0, 1)
     ax.imshow(sheet.squeeze(2).cpu().numpy(), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")

@@ -12,6 +12,7 @@ from ..models import Columns, TabularAutoencoder
 from .number import Number
 from .subject import Subject
 
+MAX_SHOWN = 40  # columns in the figure
 NUMERIC = "Reconstruction error of numeric columns, mean square of standardised values"
 CATEGORICAL = "Reconstruction error of categorical columns, share of wrong categories"
 
@@ -60,16 +61,24 @@ def typical(columns: Columns, train: Tensor) -> Tensor:
 def errors_by_column(
     columns: Columns, described: tuple[Column, ...], train: Tensor, test: Tensor, ours: Tensor
 ) -> Figure:
-    """The model's error in each column, beside that of the mean or the most common category."""
-    names = [column.name + (" (category)" if column.categories else "") for column in described]
+    """The model's error in each column, beside that of the mean or the most common category.
+
+    Of more than 40 columns 40 are shown, at equal steps from the one of the smallest error to that of the largest.
+    """
     model = column_errors(columns, test, ours).cpu().numpy()
     constant = column_errors(columns, test, typical(columns, train).expand_as(test)).cpu().numpy()
+    shown = np.arange(len(model))
+    if len(shown) > MAX_SHOWN:
+        shown = model.argsort()[np.linspace(0, len(model) - 1, MAX_SHOWN).astype(int)]
+    names = [described[i].name + (" (category)" if described[i].categories else "") for i in shown]
+    model, constant = model[shown], constant[shown]
+    of = f", {len(shown)} of {len(described)} columns" if len(shown) < len(described) else ""
     figure, ax = plt.subplots(figsize=(8, 0.8 + 0.24 * len(names)), layout="constrained")
     place = np.arange(len(names))
     ax.hlines(place, model, constant, color="#cfd4da", linewidth=2)
     ax.scatter(constant, place, s=28, color="#9aa0a6", label="the mean or the most common category", zorder=2)
     ax.scatter(model, place, s=28, color="#1f6feb", label="this model", zorder=3)
-    ax.set(yticks=place, yticklabels=names, ylim=(len(names) - 0.5, -0.5), xlabel="error on test rows")
+    ax.set(yticks=place, yticklabels=names, ylim=(len(names) - 0.5, -0.5), xlabel=f"error on test rows{of}")
     ax.set_xlim(left=0)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return figure

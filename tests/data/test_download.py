@@ -164,7 +164,7 @@ def mnist(server, monkeypatch):
 
 
 def test_a_data_set_is_fetched_once_and_only_when_wished(server, mnist, tmp_path):
-    with pytest.raises(FileNotFoundError, match="fetch it with --download, or put the file there"):
+    with pytest.raises(FileNotFoundError, match=r"fetch it with --download, or put train-images-idx3-ubyte\.gz, "):
         load("mnist", tmp_path)
     assert server.asked == []
     assert len(load("mnist", tmp_path, download=True).train) == 3
