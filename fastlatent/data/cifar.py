@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from .dataset import Data, Split
-from .files import Bounded, find_file, naming, read_whole
+from .files import CHUNK, Bounded, find_file, naming, read_whole
 from .image_files import images_npz
 from .pickled import read_pickle
 
@@ -53,6 +53,8 @@ def _archived(path: Path) -> Mapping[str, bytes | bytearray]:
                 file = archive.extractfile(member) if name in TRAIN + TEST and member.isfile() else None
                 if file is not None:
                     batches[name] = file.read()
+        while stream.read(CHUNK):  # to the end, where the checksum is
+            pass
     return batches
 
 

@@ -97,6 +97,15 @@ def test_a_damaged_archive_is_refused_by_name(tmp_path, batches, damage):
         load("cifar10", tmp_path)
 
 
+def test_a_flipped_bit_is_noticed(tmp_path, batches):
+    archive = gzip.decompress(tar_gz(packed(batches)))
+    stored = bytearray(gzip.compress(archive, compresslevel=0))
+    stored[stored.index(batches["test_batch"][0].tobytes()[:100])] ^= 1
+    (tmp_path / "cifar-10-python.tar.gz").write_bytes(stored)
+    with pytest.raises(ValueError, match="CRC check failed"):
+        load("cifar10", tmp_path)
+
+
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, batches, monkeypatch):
     monkeypatch.setattr(cifar, "MAX_ARCHIVE", 10**5)
     (tmp_path / "cifar-10-python.tar.gz").write_bytes(tar_gz({"zeros": bytes(10**6), **packed(batches)}))
