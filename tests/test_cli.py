@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fastlatent import __main__
+from fastlatent import __main__, evaluate
 from fastlatent.cli import main
 from fastlatent.evaluate import Number
 from fastlatent.models import CONFIGURATIONS
@@ -174,3 +174,24 @@ def test_train_without_a_model_asks_for_one(capsys):
 def test_resume_takes_the_model_from_the_run(capsys, tmp_path):
     assert "one of them" in failure(capsys, "train", "--resume", str(tmp_path), "ae")
     assert "is no run folder" in failure(capsys, "train", "--resume", str(tmp_path))
+
+
+def test_an_interrupt_while_the_report_is_made_says_how_to_get_it(tmp_path, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "write_report", interrupted)
+        with pytest.raises(SystemExit) as exit_:
+            main(["train", "ae", "--epochs", "1", "--hidden", "16", "--out", str(tmp_path / "run")])
+    assert exit_.value.code == 130
+    go_on = capsys.readouterr().err.splitlines()[-1].split("go on with: ")[1]
+    assert str(tmp_path / "run" / "report.html") in output(capsys, *shlex.split(go_on)[1:])
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_loss_that_is_lost_is_one_line(tmp_path, capsys):
+    error = failure(capsys, "train", "ae", "--epochs", "1", "--lr", "1e30", "--out", str(tmp_path / "run"))
+    assert error.splitlines()[-1] == (
+        "fastlatent: error: the loss of phase 'autoencoder' is nan at step 2 of epoch 1; there is no checkpoint yet"
+    )

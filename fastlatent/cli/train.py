@@ -1,5 +1,6 @@
 """fastlatent train MODEL, and fastlatent train --resume RUN."""
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union
@@ -9,6 +10,7 @@ from tyro.conf import DisallowNone, subcommand
 
 from ..models import CONFIGURATIONS
 from ..models.configurations import Configuration
+from ..train import Interrupted
 from ..train.run import Run, default_run, read_run
 from .numbers import print_numbers
 from .stop import wrong_options
@@ -55,6 +57,9 @@ def train(run: Run, resume: bool = False) -> None:
     done = fit(model, data, run.training, name=run.name, options=run.options(), resume=resume)
     if not done.leads:
         return
-    numbers = write_report(model, data, done)
+    try:
+        numbers = write_report(model, data, done)
+    except KeyboardInterrupt as stopped:
+        raise Interrupted("stopped after the training, before its report", done.folder, signal.SIGINT) from stopped
     print_numbers(f"{run.name} on {data.name}, test {data.kind}", numbers)
     Console().print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)

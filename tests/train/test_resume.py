@@ -1,9 +1,11 @@
 import json
+import pickle
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from fastlatent.train import load_checkpoint
 from fastlatent.train.state import TrainingState
 from tests.train.runs import fall, result, train
 
@@ -89,6 +91,14 @@ def test_when_all_checkpoints_are_damaged_nothing_is_guessed(tmp_path, monkeypat
         flipped(path)
     with pytest.raises(OSError, match=r"no checkpoint in .* is whole .*state.safetensors is not as it was written"):
         train(tmp_path / "run", resume=True)
+
+
+def test_nothing_is_unpickled(tmp_path, monkeypatch):
+    fall(monkeypatch, tmp_path / "run", 7)
+    for module, name in [(pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")]:
+        monkeypatch.setattr(module, name, None)
+    model, _ = train(tmp_path / "run", resume=True)
+    load_checkpoint(tmp_path / "run", model)
 
 
 def test_a_finished_run_says_so_and_stays_as_it_is(tmp_path, capsys):
