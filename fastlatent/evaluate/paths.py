@@ -1,5 +1,7 @@
 """How good interpolations are: against the right answer where it is known, and by the prior."""
 
+import math
+
 from ..latent import linear, realism_index_normal, spherical
 from ..priors import Normal
 from .lines import line_distance, smoothness
@@ -16,7 +18,7 @@ REALISM = "Realism index under the prior, mean over codes (1/2 for draws of the 
 def lines(subject: Subject) -> list[Number]:
     """Mean distance and smoothness of straight interpolations, beside those of fading from image to image.
 
-    The mean smoothness is over paths whose ends differ in angle.
+    The mean smoothness is over paths whose ends differ in angle; where none do there is no such number.
 
     Source: Berthelot et al. 2018, "Understanding and improving interpolation in autoencoders via an adversarial
     regularizer", section 3.
@@ -34,6 +36,7 @@ def lines(subject: Subject) -> list[Number]:
         Number(group.format(count, STEPS), of, values[place], ours=of == "this model")
         for place, group in enumerate(groups)
         for of, values in found.items()
+        if not math.isnan(values[place])
     ]
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,19 @@ from lightning_fabric import Fabric
 from scipy.stats import t as students_t
 
 from ..threads import torch_threads
-from ..train import Fit, load_run, read_metrics, read_run
+from ..train import Fit, TrainConfig, load_run, read_metrics, read_run
 from ..train.folder import read_config
+from ..train.loop import DECIDE
 from .measures import measure_subject
 from .number import Number
 from .report import write_report
 from .subject import Subject
 
 CONFIDENCE = 0.95
-INCIDENTAL = {"seed", "out", "threads", "accelerator", "data_dir"}  # options that two runs over seeds may differ in
+INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*DECIDE} | {
+    "seed",
+    "data_dir",
+}  # but for chance, these decide nothing
 
 
 def evaluate_run(folder: Path, *, starts: int = 10) -> list[Number]:

@@ -31,14 +31,24 @@ class Draw(nn.Module):
         return torch.from_numpy(draw_lines(z[:, 0].numpy()))[:, None]
 
 
-def test_a_model_that_knows_the_angle_interpolates_perfectly():
+def few_lines():
     data = load("lines")
-    few = replace(data, test=replace(data.test, x=data.test.x[:80], labels=data.test.labels[:80]))
-    numbers = paths.lines(Subject(Autoencoder(Angle(), Draw(), Uniform(1)), few))
+    return replace(data, test=replace(data.test, x=data.test.x[:80], labels=data.test.labels[:80]))
+
+
+def test_a_model_that_knows_the_angle_interpolates_perfectly():
+    numbers = paths.lines(Subject(Autoencoder(Angle(), Draw(), Uniform(1)), few_lines()))
     distance, faded, smooth, jumps = (number.value for number in numbers)
     assert distance < 1e-5 < faded / 10  # between the 10,000 angles
     assert abs(smooth) < 0.01 < jumps / 10  # angles are known to 1/10,000 of the circle
     assert [number.ours for number in numbers] == [True, False] * 2
+
+
+def test_images_that_are_all_one_line_have_no_smoothness():
+    made = Subject(Autoencoder(Angle(), Draw(), Uniform(1)), few_lines())
+    made.codes = torch.ones(80, 1)
+    groups = [number.group.split(" ")[0] for number in paths.lines(made) if number.ours]
+    assert groups == ["Mean"]
 
 
 def test_codes_from_the_prior_have_realism_index_one_half(untrained):

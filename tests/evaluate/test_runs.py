@@ -1,5 +1,7 @@
 import json
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from fastlatent.models.configurations import AAESemiSupervised
 from fastlatent.train import TrainConfig
 from fastlatent.train.run import Run
 
+PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
 VALUES = [0.3, 0.9, 0.5, 0.4]
 
 
@@ -161,3 +164,12 @@ def test_what_cannot_be_evaluated_ends_in_one_line(folders, capsys, arguments, m
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+def test_the_example_of_the_documentation_runs(folders, tmp_path, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mine").symlink_to(folders[2])
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert "Accuracy of k-means on whitened codes, 100 random starts" in capsys.readouterr().out
