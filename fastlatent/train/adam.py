@@ -6,13 +6,16 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from ..models import Phase
 
 
-def adam(phase: Phase, lr: float, steps: int) -> tuple[torch.optim.Adam, CosineAnnealingLR]:
+def adam(phase: Phase, lr: float, steps: int, *, captured: bool = False) -> tuple[torch.optim.Adam, CosineAnnealingLR]:
     """Adam over the phase's parameters, and the schedule by which its learning rate falls to 0 along a cosine.
 
     Args:
         phase: of a model, with its β₁.
         lr: learning rate at the start.
         steps: of the whole training.
+        captured: whether its steps are replayed from a CUDA graph, which reads the rate from the device.
     """
-    optimizer = torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999), fused=True)
+    rate = torch.tensor(lr, device=phase.parameters[0].device) if captured else lr
+    betas = (phase.momentum, 0.999)
+    optimizer = torch.optim.Adam(phase.parameters, lr=rate, betas=betas, fused=True, capturable=captured)
     return optimizer, CosineAnnealingLR(optimizer, steps)

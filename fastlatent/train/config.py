@@ -40,6 +40,8 @@ class TrainConfig:
     """Of the computation: 32 or 64 bits; or bf16-mixed or 16-mixed, matrix products in 16 bits and the rest in 32."""
     compile: bool = False
     """Compile each phase's loss and its gradient, which takes up to a minute at the start; the results are the same."""
+    cuda_graph: bool = False
+    """Capture the whole step as a CUDA graph, for one process on a GPU; the results are the same."""
     channels_last: bool = False
     """Keep images with their channels last in memory, which convolutions on some devices are faster with."""
     out: Path | None = None
@@ -93,3 +95,19 @@ class TrainConfig:
         here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
         if not here.get(self.accelerator, True):
             raise ValueError(f"accelerator {self.accelerator!r} is not available: torch sees no such device")
+        if self.cuda_graph:
+            self._check_graph()
+
+    def _check_graph(self) -> None:
+        """Require what can be captured."""
+        if not torch.cuda.is_available() or self.accelerator not in ("auto", "cuda"):
+            raise ValueError(
+                f"cuda_graph needs a CUDA device; got accelerator {self.accelerator!r}, torch sees {_cuda()}"
+            )
+        if self.processes > 1 or self.precision == "16-mixed":
+            got = f"devices · num_nodes = {self.processes}, precision {self.precision!r}"
+            raise ValueError(f"cuda_graph is for one process, in a precision without a scaled loss; got {got}")
+
+
+def _cuda() -> str:
+    return "one" if torch.cuda.is_available() else "none"

@@ -41,18 +41,17 @@ class Mover:
         own = {id(parameter) for parameter in phase.parameters}
         self.others = [p for p in wrapped.parameters() if p.requires_grad and id(p) not in own]
         self.loss = _compiled(phase.loss) if config.compile else phase.loss
-        optimizer, self.schedule = adam(phase, config.lr, steps)
+        optimizer, self.schedule = adam(phase, config.lr, steps, captured=config.cuda_graph)
         self.optimizer = cast(_FabricOptimizer, fabric.setup_optimizers(optimizer))
 
     def step(self, batch: Batch) -> Mapping[str, Tensor]:
-        """Move the phase's parameters once; the terms of its loss, on the device."""
+        """Move the phase's parameters once, by the rate as it is; the terms of its loss, on the device."""
         self._freeze_others(True)
         terms = self.wrapped(batch, self.loss)
         self.fabric.backward(terms["loss"])
         self._freeze_others(False)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        self.schedule.step()
         return {f"{self.phase.name}/{term}": value.detach() for term, value in terms.items()}
 
     @torch.no_grad()

@@ -12,6 +12,7 @@ from ..data import Split
 from ..models import Batch, Generative, Phase
 from .config import TrainConfig
 from .folder import Record
+from .graph import Captured, Step
 from .mover import Mover
 from .terms import Terms
 
@@ -34,6 +35,7 @@ class TrainingState:
         self.model, self.movers, self.train, self.config = model, movers, train, config
         self.steps, self.device = len(train) // config.batch_size, train.x.device
         self.known = train.known()
+        self.move: Step = Captured(self._move) if config.cuda_graph else self._move
         self.precision = movers[0].fabric.strategy.precision  # which may scale the losses
         self.order = torch.Generator().manual_seed(config.seed)
         self.epoch_order = self.order.get_state()  # at the start of the epoch
@@ -61,8 +63,14 @@ class TrainingState:
 
     def advance(self, batch: Batch) -> None:
         """One step of each phase."""
-        self.terms.write(self.step, [mover.step(self._for(mover.phase, batch)) for mover in self.movers])
+        self.terms.write(self.step, self.move([self._for(mover.phase, batch) for mover in self.movers]))
+        for mover in self.movers:
+            mover.schedule.step()
         self.step += 1
+
+    def _move(self, batches: Sequence[Batch]) -> list[Mapping[str, Tensor]]:
+        """A step of each phase, by the batch for each; the terms of each."""
+        return [mover.step(batch) for mover, batch in zip(self.movers, batches, strict=True)]
 
     def _for(self, phase: Phase, batch: Batch) -> Batch:
         """The batch; or one of labelled examples, where the phase learns from those and there are others too."""

@@ -3,12 +3,10 @@
 import pytest
 import torch
 
+from fastlatent.train import TrainConfig
 from tests.train.runs import train
 
-ROUNDING = {
-    "rtol": 1e-6,
-    "atol": 1e-9,
-}  # of float64 after four steps of Adam, which divides small gradients by themselves
+ROUNDING = {"rtol": 1e-6, "atol": 1e-9}  # of float64 after some steps of Adam, which divides gradients by their size
 
 
 def weights(out, name="wae-mmd", **options):
@@ -23,6 +21,30 @@ def test_compiled_losses_give_the_same_weights(tmp_path):
 def test_channels_last_gives_the_same_weights(tmp_path):
     last = weights(tmp_path / "last", network="conv", channels_last=True)
     torch.testing.assert_close(last, weights(tmp_path / "first", network="conv"), **ROUNDING)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a CUDA device; torch sees none")
+@pytest.mark.parametrize("name", ["wae-mmd", "swae", "acai"])
+def test_a_captured_step_gives_the_same_weights(tmp_path, name):
+    captured = weights(tmp_path / "captured", name, accelerator="cuda", batch_size=100, cuda_graph=True)
+    torch.testing.assert_close(
+        captured, weights(tmp_path / "eager", name, accelerator="cuda", batch_size=100), **ROUNDING
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"accelerator": "cpu"}, "cuda_graph needs a CUDA device; got accelerator 'cpu'"),
+        ({"devices": 2}, "cuda_graph is for one process"),
+        ({"precision": "16-mixed"}, "without a scaled loss; got .* precision '16-mixed'"),
+    ],
+)
+def test_what_cannot_be_captured_is_refused(monkeypatch, options, message):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(cuda_graph=True, **options).check()
 
 
 @pytest.mark.parametrize("precision", ["64", "bf16-mixed"])
