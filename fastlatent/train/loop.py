@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -78,11 +78,11 @@ def fit(
     epochs = config.epochs or data.epochs
     config = dataclasses.replace(config, epochs=epochs)
     fabric = make_fabric(model, config)
-    run = _folder_to_resume(config) if resume else None
-    if run is None and fabric.is_global_zero:
-        run = _new_folder(model, data, config, name, options or {})
+    folder = _folder_to_resume(config) if resume else None
+    if folder is None and fabric.is_global_zero:
+        folder = _new_folder(model, data, config, name, options or {})
     fabric.launch()
-    run = fabric.broadcast(run)
+    run = cast(Path, fabric.broadcast(folder))  # of the first process
     fabric.seed_everything(config.seed, verbose=False)
     console = Console(stderr=True, quiet=not fabric.is_global_zero)
     with torch_threads(config.threads), Interrupts() as interrupts, spread(model, fabric):
@@ -102,7 +102,7 @@ def fit(
 def begin(model: Generative, train: Split, config: TrainConfig, fabric: Fabric) -> TrainingState:
     """A training before its first step, on its device; `config.epochs` is to be said."""
     if config.channels_last:
-        model.to(memory_format=torch.channels_last)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     wrapped, steps = fabric.setup_module(Losses(model)), (config.epochs or 0) * (len(train) // config.batch_size)
     movers = [Mover(fabric, wrapped, phase, config, steps) for phase in model.phases()]
     return TrainingState(model, movers, train.to(fabric.device), config)
