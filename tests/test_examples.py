@@ -7,20 +7,24 @@ import pytest
 import torch
 
 import fastlatent
+from fastlatent.export import export
 from fastlatent.models import mlp_decoder, mlp_encoder
+from fastlatent.models.configurations import AE
+from fastlatent.train import Run, TrainConfig
 
 ROOT = Path(__file__).parents[1]
 
 
+def blocks(page):
+    """The blocks of Python on a page."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
 def examples(*pages):
-    """The blocks of Python on these pages."""
+    """A test for each block of Python on these pages."""
     return pytest.mark.parametrize(
         "code",
-        [
-            pytest.param(code, id=f"{page}-{number}")
-            for page in pages
-            for number, code in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL))
-        ],
+        [pytest.param(code, id=f"{page}-{number}") for page in pages for number, code in enumerate(blocks(page))],
     )
 
 
@@ -40,3 +44,16 @@ def test_example_runs(code, tmp_path, monkeypatch):
 def test_example_of_losses_runs(code):
     x, y = torch.randn(7, 3), torch.randn(9, 3)
     exec(code, {"fastlatent": fastlatent, **vars(fastlatent), "z": x, "x": x, "y": y, "w": torch.rand(7)})
+
+
+def test_examples_of_runs_run_one_after_the_other(tmp_path, monkeypatch):
+    pytest.importorskip("pytorch_lightning", reason="pip install 'fastlatent[lightning]'")
+    monkeypatch.chdir(tmp_path)
+    mine = Path("runs/mine")
+    Run(AE(hidden=(8,)), TrainConfig(epochs=1, batch_size=500, out=mine)).fit()
+    export(mine, Path())
+    names = {"images": torch.rand(70, 1, 8, 8), "labels": torch.zeros(70, dtype=torch.long)}
+    for code in blocks("docs/runs.md"):
+        exec(code, names)
+    assert names["codes"].shape == (70, 8)
+    assert Path("runs/again/model.safetensors").read_bytes() == (mine / "model.safetensors").read_bytes()

@@ -27,7 +27,9 @@ NUMBER, BETWEEN = 15, 3  # characters on the screen: a number with its deviation
 def _model(name: str, made: type[Configuration]) -> Any:
     """A subcommand: lists of the options of a model's run."""
     default = lists(default_run(made))
-    summary = f"{(made.__doc__ or '').splitlines()[0]} Every option takes one value or more; each combination is a run."
+    summary = (
+        f"{(made.__doc__ or '').splitlines()[0]} Each option takes one value or more, a list within them with commas."
+    )
     return Annotated[type(default), subcommand(name, default=default, description=summary)]
 
 
@@ -37,11 +39,7 @@ if not TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Train a model with every combination of options, and compare.
-
-    Each option of `train` takes a list of values here; a list within it is written with commas, as in
-    --hidden 512,512 256. Called again, a sweep that was stopped goes on.
-    """
+    """Train a model with every combination of lists of options, and compare; a sweep that was stopped goes on."""
 
     what: Lists
 

@@ -46,8 +46,8 @@ class TrainConfig:
     """Keep images with their channels last in memory, which convolutions on some devices are faster with."""
     out: Path | None = None
     """Run folder, new or empty; None: runs/MODEL-DATA-TIME."""
-    checkpoint_seconds: float | None = 60.0
-    """Seconds between checkpoints; None: none by time."""
+    checkpoint_seconds: float = 60.0
+    """Seconds between checkpoints; none by time, if that is longer than the training."""
     checkpoint_steps: int | None = None
     """Steps between checkpoints; None: none by steps."""
     checkpoint_epochs: int | None = None
@@ -76,8 +76,7 @@ class TrainConfig:
         checks.positive("lr", self.lr)
         checks.count("seed", self.seed, 0)
         checks.count("threads", self.threads)
-        if self.checkpoint_seconds is not None:
-            checks.non_negative("checkpoint_seconds", self.checkpoint_seconds)
+        checks.non_negative("checkpoint_seconds", self.checkpoint_seconds)
         for name in ("checkpoint_steps", "checkpoint_epochs", "figures_every"):
             if getattr(self, name) is not None:
                 checks.count(name, getattr(self, name))

@@ -120,7 +120,7 @@ class Keeper:
         config, since = self.state.config, self.state.total - max(self.saved_at, 0)
         epochs = config.checkpoint_epochs
         return (
-            (config.checkpoint_seconds is not None and time.monotonic() - self.saved_time >= config.checkpoint_seconds)
+            time.monotonic() - self.saved_time >= config.checkpoint_seconds
             or (config.checkpoint_steps is not None and since >= config.checkpoint_steps)
             or (epochs is not None and self.state.step == 0 and since >= epochs * self.state.steps)
         )

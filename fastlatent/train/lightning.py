@@ -42,7 +42,7 @@ class LightningAutoencoder(LightningModule):
     def __init__(self, model: Generative, lr: float = 4e-3) -> None:
         super().__init__()
         self.automatic_optimization = False  # there may be more than one phase, hence optimiser
-        self.model, self.lr, self.phases = model, lr, model.phases()
+        self.model, self.lr, self.phases = model.train(), lr, model.phases()
 
     def configure_optimizers(self) -> Any:
         """Adam for each phase, and the schedule of its learning rate."""

@@ -103,7 +103,8 @@ def begin(model: Generative, train: Split, config: TrainConfig, fabric: Fabric) 
     """A training before its first step, on its device; `config.epochs` is to be said."""
     if config.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    wrapped, steps = fabric.setup_module(Losses(model)), (config.epochs or 0) * (len(train) // config.batch_size)
+    wrapped = fabric.setup_module(Losses(model.train()))  # it may have been evaluated before
+    steps = (config.epochs or 0) * (len(train) // config.batch_size)
     movers = [Mover(fabric, wrapped, phase, config, steps) for phase in model.phases()]
     return TrainingState(model, movers, train.to(fabric.device), config)
 

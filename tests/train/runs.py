@@ -28,7 +28,7 @@ def train(
     **options: Any,
 ) -> tuple[Generative, Fit]:
     """Train a small model of this name on digits, with so many labels of each class, or go on with its run."""
-    chosen = {"epochs": 2, "batch_size": 300, "seed": 5, "accelerator": "cpu", "checkpoint_seconds": None, **options}
+    chosen = {"epochs": 2, "batch_size": 300, "seed": 5, "accelerator": "cpu", "checkpoint_seconds": 1e9, **options}
     torch.manual_seed(5)
     model = CONFIGURATIONS[name](hidden=(16,), network=network).build(DIGITS.shape)  # type: ignore[call-arg]
     data = DIGITS if labels is None else replace(DIGITS, train=DIGITS.train.keep_labels(labels))

@@ -33,7 +33,7 @@ def train(name: str, out: Path, resume: bool = False, **options: Any) -> tuple[d
     if "devices" not in options:
         with_neighbours_of_a_rank(model)
     config = TrainConfig(
-        epochs=2, batch_size=200, precision="64", accelerator="cpu", log_every=2, out=out, checkpoint_seconds=None,
+        epochs=2, batch_size=200, precision="64", accelerator="cpu", log_every=2, out=out, checkpoint_seconds=1e9,
         **options,
     )  # fmt: skip
     done = fit(model, DATA, config, name=name, resume=resume)
