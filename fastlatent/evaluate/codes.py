@@ -131,7 +131,7 @@ def matched_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
 
 def _of_codes(subject: Subject, group: str, accuracy: Accuracy) -> list[Number]:
     """The accuracy on codes, and that of always naming the most common class."""
-    train, test = (_labelled(subject.features(split)) for split in (subject.labelled, subject.data.test))
+    train, test = map(_labelled, (subject.train_codes, subject.test_codes))
     common = float(np.bincount(test.labels).max() / len(test.labels))
     return [
         Number(group, "codes of this model", accuracy(train, test), ours=True, better="larger"),

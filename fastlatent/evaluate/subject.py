@@ -108,21 +108,18 @@ class Subject:
         return linear(self.codes[:pairs], self.codes[pairs : 2 * pairs], steps)
 
     def codes_of(self, batch: Batch) -> Tensor:
-        """Codes of a batch as the decoder meets them; what is drawn at random is the same each time."""
-        with torch.random.fork_rng():
-            torch.manual_seed(SEED)
-            return self._in_batches(self.autoencoder.codes, batch)
+        """Codes of a batch as the decoder meets them."""
+        return self._in_batches(self.autoencoder.codes, batch)
 
-    def features(self, split: Split) -> Batch:
-        """Codes of all examples that have a label, without chance, and their labels.
+    @cached_property
+    def train_codes(self) -> Batch:
+        """Codes of all training examples that have a label, without chance and without the label, and the labels."""
+        return self._encoded(self.labelled.known())
 
-        They are those of `encode`, which knows no labels.
-        """
-        known = split.known()
-        parts = [known[rows].to(self.device) for rows in torch.arange(len(known)).split(BATCH)]
-        with torch.no_grad():
-            codes = torch.cat([self.autoencoder.encode(part.x) for part in parts])
-        return Batch(codes, known.labels.to(self.device))
+    @cached_property
+    def test_codes(self) -> Batch:
+        """The same of all test examples."""
+        return self._encoded(self.data.test.known())
 
     def decode(self, z: Tensor) -> Tensor:
         """What the model makes of codes (..., d)."""
@@ -132,7 +129,16 @@ class Subject:
     def _decode(self, z: Tensor) -> Tensor:
         return torch.cat([self.model.decode(part) for part in z.split(BATCH)])
 
+    def _encoded(self, split: Split) -> Batch:
+        parts = (split[rows].to(self.device) for rows in torch.arange(len(split)).split(BATCH))
+        with torch.no_grad():
+            codes = torch.cat([self.autoencoder.encode(part.x) for part in parts])
+        return Batch(codes, split.labels.to(self.device))
+
     @torch.no_grad()
     def _in_batches(self, function: Callable[[Batch], Tensor], batch: Batch) -> Tensor:
+        """What a function makes of a batch; what it draws at random is the same each time."""
         parts = zip(batch.x.split(BATCH), batch.label.split(BATCH), strict=True)
-        return torch.cat([function(Batch(x, label)) for x, label in parts])
+        with torch.random.fork_rng():
+            torch.manual_seed(SEED)
+            return torch.cat([function(Batch(x, label)) for x, label in parts])

@@ -120,8 +120,8 @@ def test_a_model_without_encoder_has_no_codes(digits):
 
 
 def test_codes_of_labelled_examples_leave_out_the_others_and_know_no_label(digits):
-    made = subject("aae-supervised", "digits", latent_dim=3)
     few = digits.train.keep_labels(2)
-    batch = made.features(few)
+    model = CONFIGURATIONS["aae-supervised"](latent_dim=3).build(digits.shape)
+    batch = Subject(model, digits, labelled=few).train_codes
     assert batch.x.shape == (20, 3)
     assert (batch.label == few.labels[few.labels != UNKNOWN]).all()
