@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TimeRemainingColumn, TransferSpeedColumn
 
@@ -32,13 +33,14 @@ def fetch(name: str, data_dir: Path | None) -> None:
     publication = PUBLICATIONS[name]
     folder = data_folder(data_dir) / publication.folder
     folder.mkdir(parents=True, exist_ok=True)
-    for file in publication.files:
-        try:
-            if not (folder / file.name).exists():
-                download(file, folder)
-        except OSError as error:
-            by_hand = f"put {file.name} from {file.address} ({publication.page}) into {folder}"
-            raise OSError(f"{name}: {error}; run it again to go on, or {by_hand}") from error
+    with FileLock(folder / ".fetching"):  # of several processes one fetches
+        for file in publication.files:
+            try:
+                if not (folder / file.name).exists():
+                    download(file, folder)
+            except OSError as error:
+                by_hand = f"put {file.name} from {file.address} ({publication.page}) into {folder}"
+                raise OSError(f"{name}: {error}; run it again to go on, or {by_hand}") from error
 
 
 def download(file: PublishedFile, folder: Path) -> Path:

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from .dataset import Data, Split
-from .files import check_size, find_file, naming
+from .files import find_file, naming
+from .matlab import read_mat
 
 CLASSES = tuple("0123456789")
 SIDES = (32, 32, 3)
@@ -26,19 +27,14 @@ def svhn(data_dir: Path | None = None) -> Data:
 
 
 def _split(path: Path) -> Split:
-    from scipy.io import loadmat, whosmat
-
     with naming(path, "SVHN file"):
-        shapes = {name: (shape, kind) for name, shape, kind in whosmat(path)}  # reads no values
-        if not {"X", "y"} <= set(shapes):
-            raise ValueError(f"it must hold X and y; has {', '.join(shapes) or 'nothing'}")
-        (shape, kind), (labels, _) = shapes["X"], shapes["y"]
-        if kind != "uint8" or shape[:3] != SIDES or len(shape) != 4 or tuple(labels) != (shape[3], 1):
-            raise ValueError(f"X must be uint8 (32, 32, 3, n) and y (n, 1); got {kind} {shape} and {labels}")
-        check_size(shape, 1)
-        values = loadmat(path, variable_names=["X", "y"])
-        x = np.ascontiguousarray(values["X"].transpose(3, 2, 0, 1))
-        y = values["y"].astype(np.int64)[:, 0]
+        found = read_mat(path)
+        if not {"X", "y"} <= set(found):
+            raise ValueError(f"it must hold X and y; has {', '.join(found) or 'nothing'}")
+        x, y = found["X"], found["y"]
+        if x.dtype != np.uint8 or x.ndim != 4 or x.shape[:3] != SIDES or y.shape != (x.shape[3], 1):
+            raise ValueError(f"X must be uint8 (32, 32, 3, n) and y (n, 1); got {x.dtype} {x.shape} and {y.shape}")
         if not ((y >= 1) & (y <= 10)).all():
             raise ValueError(f"y must be from 1 to 10; got {y.min()} to {y.max()}")
-        return Split(torch.from_numpy(x), torch.from_numpy(y % 10))
+        images = np.ascontiguousarray(x.transpose(3, 2, 0, 1))
+        return Split(torch.from_numpy(images), torch.from_numpy(y[:, 0].astype(np.int64) % 10))

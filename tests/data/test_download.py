@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -168,7 +169,8 @@ def test_a_data_set_is_fetched_once_and_only_when_wished(server, mnist, tmp_path
         load("mnist", tmp_path)
     assert server.asked == []
     assert len(load("mnist", tmp_path, download=True).train) == 3
-    assert {path.name for path in (tmp_path / "mnist").iterdir()} == {file.name for file in PUBLICATIONS["mnist"].files}
+    there = {path.name for path in (tmp_path / "mnist").iterdir()} - {".fetching"}
+    assert there == {file.name for file in PUBLICATIONS["mnist"].files}
     assert len(server.asked) == 4
     load("mnist", tmp_path, download=True)
     assert len(server.asked) == 4
@@ -179,6 +181,12 @@ def test_files_that_are_there_are_not_fetched_again(server, mnist, tmp_path):
     (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
     fetch("mnist", tmp_path)
     assert len(server.asked) == 5
+
+
+def test_of_several_processes_one_fetches(server, mnist, tmp_path):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: fetch("mnist", tmp_path), range(4)))
+    assert server.asked == [None] * 4  # files
 
 
 def test_every_data_set_that_needs_files_is_published_somewhere():
