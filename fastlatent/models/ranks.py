@@ -86,10 +86,10 @@ class _Times(torch.autograd.Function):
     """The same tensor, its gradient multiplied."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, factor: int) -> Tensor:  # type: ignore[no-untyped-def]
+    def forward(ctx, x: Tensor, factor: int) -> Tensor:
         ctx.factor = factor
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def, override]
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient * ctx.factor, None

@@ -9,6 +9,7 @@ import torch
 from ..losses import checks
 from .loggers import LoggerName, check_installed
 
+Strategy = Literal["auto", "ddp"]
 Precision = Literal["32", "64", "bf16-mixed", "16-mixed"]
 
 
@@ -32,8 +33,8 @@ class TrainConfig:
     """Devices of each machine, a process on each; every batch is spread over them in equal parts."""
     num_nodes: int = 1
     """Machines, where torchrun or SLURM starts the processes."""
-    strategy: str = "auto"
-    """How the processes work together, by Lightning Fabric's name for it; auto: ddp if there are several."""
+    strategy: Strategy = "auto"
+    """How processes work together, by Lightning Fabric's name: ddp, each holding the model; auto: ddp if several."""
     log_every: int = 50
     """Steps between looks at the losses, which wait for the device; several processes agree to save or stop then."""
     precision: Precision = "32"
@@ -89,6 +90,7 @@ class TrainConfig:
         if self.logger is not None:
             checks.choice("logger", self.logger, get_args(LoggerName))
             check_installed(self.logger)
+        checks.choice("strategy", self.strategy, get_args(Strategy))
         checks.choice("precision", self.precision, get_args(Precision))
         checks.choice("accelerator", self.accelerator, ("auto", "cpu", "cuda", "mps"))
         here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

@@ -17,11 +17,9 @@ def make_fabric(model: Generative, config: TrainConfig) -> Fabric:
     Under torchrun or SLURM the processes are there already; otherwise those of this machine start at its launch, each
     with the command line of this one.
 
-    Raises:
-        ValueError: for a strategy that Fabric does not know, or that does not suit the devices.
     """
-    strategy = config.strategy
-    if config.processes > 1 and strategy in ("auto", "ddp") and len(model.phases()) > 1:
+    strategy: str = config.strategy
+    if config.processes > 1 and len(model.phases()) > 1:
         strategy = "ddp_find_unused_parameters_true"  # each phase moves a part of the model
     return Fabric(
         accelerator=config.accelerator,

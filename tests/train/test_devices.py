@@ -97,6 +97,11 @@ def test_two_processes_end_with_the_weights_and_metrics_of_one(folder, tmp_path,
     assert read_metrics(folder / name) == torch.load(folder / "0.pt")[name][1]
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
+def test_a_strategy_that_splits_the_model_is_refused():
+    with pytest.raises(ValueError, match="strategy must be one of 'auto', 'ddp'; got 'fsdp'"):
+        TrainConfig(strategy="fsdp").check()  # type: ignore[arg-type]
+
+
+def test_a_batch_that_cannot_be_shared_is_refused():
     with pytest.raises(ValueError, match="batch_size must be a multiple of devices · num_nodes = 6; got 400"):
         TrainConfig(batch_size=400, devices=3, num_nodes=2).check()
