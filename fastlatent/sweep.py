@@ -72,8 +72,8 @@ def sweep(runs: Sequence[Run], folder: Path, say: Callable[[str], object] = prin
     outcomes: list[Outcome] = []
     for number, run in enumerate(runs, 1):
         own = folder / run_name(run)
-        say(f"run {number}/{len(runs)}  {own.name}{'  finished' if _finished(own) else ''}")
-        error = None if _finished(own) else _train(run, own)
+        say(f"run {number}/{len(runs)}  {own.name}{'  finished' if finished(own) else ''}")
+        error = None if finished(own) else train(run, own)
         if error:
             say(f"failed: {error}")
         outcomes.append(Outcome(own.name, options_of(run), {} if error else _numbers(own), error))
@@ -115,8 +115,8 @@ def _row(options: Options, members: Sequence[Outcome]) -> Row:
     return Row(options, means, len(done), len(members) - len(done))
 
 
-def _train(run: Run, folder: Path) -> str | None:
-    """Train, or go on with what was stopped, and measure; why that failed."""
+def train(run: Run, folder: Path) -> str | None:
+    """Train in this folder, or go on with what was stopped there, and measure; why that failed."""
     from .evaluate import write_report
 
     if run.training.processes > 1:
@@ -132,7 +132,8 @@ def _train(run: Run, folder: Path) -> str | None:
     return None
 
 
-def _finished(folder: Path) -> bool:
+def finished(folder: Path) -> bool:
+    """Whether the run in this folder is trained and measured."""
     return (folder / REPORT).is_file()  # the last file that a run leaves
 
 

@@ -13,6 +13,7 @@ from .evaluate import Evaluate
 from .export import Export
 from .hub import Pull, Push
 from .models import Models
+from .reproduce import Reproduce
 from .stop import stop
 from .sweep import Sweep
 from .train import Train
@@ -24,6 +25,7 @@ COMMANDS: dict[str, type] = {
     "export": Export,
     "push": Push,
     "pull": Pull,
+    "reproduce": Reproduce,
     "models": Models,
     "doctor": Doctor,
 }

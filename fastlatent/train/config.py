@@ -22,7 +22,9 @@ class TrainConfig:
     batch_size: int = 64
     """Examples a step."""
     lr: float = 4e-3
-    """Adam's learning rate at the start; it falls to 0 along a cosine."""
+    """Adam's learning rate at the start."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """How it goes on: it falls to 0 along a cosine, or stays."""
     seed: int = 0
     """Of the weights, the order of the examples and the prior's samples."""
     threads: int = 1
@@ -75,6 +77,7 @@ class TrainConfig:
             checks.count("epochs", self.epochs)
         checks.count("batch_size", self.batch_size)
         checks.positive("lr", self.lr)
+        checks.choice("schedule", self.schedule, ("cosine", "constant"))
         checks.count("seed", self.seed, 0)
         checks.count("threads", self.threads)
         checks.non_negative("checkpoint_seconds", self.checkpoint_seconds)

@@ -26,7 +26,7 @@ from .records import Records
 from .state import TrainingState
 
 TEST_EXAMPLES = 2048  # watched after each epoch
-DECIDE = ("epochs", "batch_size", "lr", "seed", "precision")  # options that a resumed run must share with what it was
+DECIDE = ("epochs", "batch_size", "lr", "schedule", "seed", "precision")  # a resumed run must share them
 
 
 class Fit(NamedTuple):

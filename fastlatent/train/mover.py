@@ -41,7 +41,9 @@ class Mover:
         own = {id(parameter) for parameter in phase.parameters}
         self.others = [p for p in wrapped.parameters() if p.requires_grad and id(p) not in own]
         self.loss = _compiled(phase.loss) if config.compile else phase.loss
-        optimizer, self.schedule = adam(phase, config.lr, steps, captured=config.cuda_graph)
+        optimizer, self.schedule = adam(
+            phase, config.lr, steps, constant=config.schedule == "constant", captured=config.cuda_graph
+        )
         self.optimizer = cast(_FabricOptimizer, fabric.setup_optimizers(optimizer))
 
     def step(self, batch: Batch) -> Mapping[str, Tensor]:

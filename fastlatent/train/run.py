@@ -9,6 +9,7 @@ import torch
 
 from .. import data as datasets
 from ..data import WITHOUT_FILES, Clouds, Data
+from ..losses import checks
 from ..models import CONFIGURATIONS, Generative
 from ..models.configurations import Configuration
 from . import folder as files
@@ -136,6 +137,26 @@ def run_of(options: Mapping[str, Any]) -> Run:
         raise ValueError(
             f"this is the run of a model built by hand ({options['model']}): its options cannot rebuild it"
         )
+    return _run(made, options)
+
+
+def run_with(options: Mapping[str, Any]) -> Run:
+    """The run with these options, flat as config.yaml has them, the others being the defaults.
+
+    Args:
+        options: `model`, its name, and options of the model, the data and the training.
+
+    Raises:
+        ValueError: for a name that is no model's, or an option that there is not.
+    """
+    made = CONFIGURATIONS[checks.choice("model", options["model"], tuple(CONFIGURATIONS))]
+    known = {option.name for part in (made, TrainConfig, Run) for option in fields(part)}
+    if unknown := options.keys() - known:
+        raise ValueError(f"options must be those of the model, its data and its training; got {', '.join(unknown)}")
+    return _run(made, {"data": WITHOUT_FILES[made.takes], **options})
+
+
+def _run(made: type[Configuration], options: Mapping[str, Any]) -> Run:
     of_data = _values(Run, options)
     del of_data["model"]
     return Run(made(**_values(made, options)), TrainConfig(**_values(TrainConfig, options)), **of_data)

@@ -78,10 +78,11 @@ class TrainingState:
         return self.known[self.model.ranks.draw(len(batch.x), self.known.random_rows)] if few else batch
 
     def record(self) -> Record:
-        """The epoch so far: its number, its speed and the mean of each term; waits for the device."""
+        """The epoch so far: its number, its time and speed, and the mean of each term; waits for the device."""
         means = {f"train/{term}": value for term, value in self.terms.means(self.step).items()}
-        speed = self.step * self.config.batch_size / (time.perf_counter() - self.started)
-        return {"epoch": self.epoch, "examples_per_second": speed, **means}
+        seconds = time.perf_counter() - self.started
+        speed = self.step * self.config.batch_size / seconds
+        return {"epoch": self.epoch, "seconds": seconds, "examples_per_second": speed, **means}
 
     def finish_epoch(self, record: Record) -> None:
         """Keep the epoch's record, and the weights if they are the best so far; the next epoch begins."""

@@ -83,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def untimed(history: list[dict[str, float]]) -> list[dict[str, float]]:
-    return [{name: value for name, value in record.items() if name != TIMED} for record in history]
+    return [{name: value for name, value in record.items() if name not in TIMED} for record in history]
 
 
 @pytest.mark.parametrize("name", [*MODELS, "stopped"])

@@ -6,8 +6,10 @@ import torch
 import yaml
 
 from fastlatent.data import load
+from fastlatent.models import Phase
 from fastlatent.models.configurations import AE, WAEMMD, AAESemiSupervised
 from fastlatent.train import TrainConfig, fit, load_checkpoint, read_metrics
+from fastlatent.train.adam import adam
 from fastlatent.train.folder import write_whole
 
 SMALL = WAEMMD(latent_dim=2, hidden=(32,))
@@ -67,6 +69,19 @@ def test_labels_beyond_the_classes_of_the_model_are_refused_before_anything_is_w
     with pytest.raises(ValueError, match="labels must be below 7, the model's classes; got 9"):
         fit(model, load("digits"), TrainConfig(out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("constant", "last"), [(False, 0.0), (True, 0.1)])
+def test_the_rate_falls_to_zero_along_a_cosine_or_stays(constant, last):
+    phase = Phase("one", (torch.nn.Parameter(torch.zeros(1)),), dict)
+    optimizer, schedule = adam(phase, 0.1, 10, constant=constant)
+    rates = []
+    for _ in range(10):
+        optimizer.step()
+        schedule.step()
+        rates += schedule.get_last_lr()
+    assert rates[4] == pytest.approx((0.1 + last) / 2)
+    assert rates[-1] == pytest.approx(last, abs=1e-12)
 
 
 def test_a_folder_in_use_is_refused(trained):
