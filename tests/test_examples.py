@@ -40,8 +40,8 @@ def test_example_runs(code, tmp_path, monkeypatch):
     assert trained or list(tmp_path.glob("runs/*/model.safetensors"))
 
 
-@examples("docs/pairwise.md", "docs/sliced.md")
-def test_example_of_losses_runs(code):
+@examples("docs/data.md", "docs/pairwise.md", "docs/sliced.md")
+def test_short_example_runs(code):
     x, y = torch.randn(7, 3), torch.randn(9, 3)
     exec(code, {"fastlatent": fastlatent, **vars(fastlatent), "z": x, "x": x, "y": y, "w": torch.rand(7)})
 

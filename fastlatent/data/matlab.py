@@ -44,9 +44,10 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
         if element.kind == COMPRESSED:
             element = next(_elements(_unpacked(element.data), order))
         if element.kind == MATRIX:
-            _, shape, name, values, *_ = (*_elements(element.data, order), *[None] * 4)
-            if shape and name and values and {shape.kind, values.kind} <= set(NUMBERS):
-                found[bytes(name.data).decode("ascii")] = _array(_numbers(shape, order), _numbers(values, order))
+            parts = list(_elements(element.data, order))  # flags, sizes, name, values
+            if len(parts) > 3 and {parts[1].kind, parts[3].kind} <= set(NUMBERS):
+                sizes, values = (_numbers(parts[i], order) for i in (1, 3))
+                found[bytes(parts[2].data).decode("ascii")] = _array(sizes, values)
     return found
 
 
