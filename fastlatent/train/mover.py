@@ -79,7 +79,11 @@ class Mover:
             int(index): {name: _laid_out_as(moved[int(index)], value) for name, value in moments.items()}
             for index, moments in optimizer["state"].items()  # by number; JSON's keys are text
         }
+        rates = [group["lr"] for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict({**optimizer, "state": of_parameters})
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            if isinstance(rate, Tensor):  # on the device, where a captured step reads it
+                group["lr"] = rate.copy_(group["lr"])
         self.schedule.load_state_dict(state["schedule"])
 
 
