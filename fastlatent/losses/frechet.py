@@ -112,9 +112,9 @@ def bures_wasserstein(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) 
 def sqrtm(a: Tensor) -> Tensor:
     """The square root of a symmetric positive semidefinite matrix: S = Sᵀ ≥ 0 with S·S = A.
 
-    Computed in float64 by eigendecomposition. Derivatives solve S·dS + dS·S = dA, so they are right at repeated
-    eigenvalues, and of any order. Eigenvalues below 0 by rounding count as 0; where A is singular the (infinite)
-    derivative across its null space is left out.
+    Computed in float64, by eigendecomposition; on a GPU by products, float64 inputs excepted. Derivatives solve
+    S·dS + dS·S = dA, so they are right at repeated eigenvalues, and of any order. Eigenvalues below 0 by rounding
+    count as 0; where A is singular the (infinite) derivative across its null space is left out.
 
     Args:
         a: (..., d, d); its symmetric part is taken.
@@ -151,7 +151,8 @@ def sqrtm_newton_schulz(a: Tensor, *, max_iterations: int = 40, tol: float | Non
         TypeError, ValueError: for arguments outside what is said here.
 
     Warns:
-        RuntimeWarning: if a matrix did not converge, with its residual (not in compiled code).
+        RuntimeWarning: if a matrix did not converge, with its residual (not in compiled code, nor on a GPU, where it
+            would wait for the device).
 
     Source: Higham 2008, "Functions of Matrices", equation (6.35); scaling: Chen & Chow 2014, "A stable scaling of
     Newton–Schulz for improving the sign function computation of a Hermitian matrix".
@@ -162,7 +163,7 @@ def sqrtm_newton_schulz(a: Tensor, *, max_iterations: int = 40, tol: float | Non
         checks.positive("tol", tol)
     root, inverse, residual = roots.sqrtm_newton_schulz(a, max_iterations, tol)
     traced = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
-    if not traced and not newton_schulz.converged(residual, root.dtype, tol):
+    if not traced and not a.is_cuda and not newton_schulz.converged(residual, root.dtype, tol):
         warnings.warn(
             f"sqrtm_newton_schulz did not converge in {max_iterations} iterations: residual "
             f"{residual.max().item():.1e}; is the matrix singular? sqrtm serves any condition number",

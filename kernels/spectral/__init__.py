@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .. import autograd
 from ..backend import choose
-from . import analytic, cpu, reference
+from . import analytic, cpu, on_gpu, reference
 
 ROUTES = ("auto", "eigen", "gram", "newton_schulz")
 
@@ -31,8 +31,11 @@ class Frechet:
         x, y = inputs
         least, d = min(x.shape[-2], y.shape[-2]), x.shape[-1]
         route = _route(self.route, x, d, least if self.eps == 0 else None)
-        if _choose(route, inputs) == "reference":
+        backend = _choose(route, inputs, least if route == "gram" else d)
+        if backend == "reference":
             return autograd.by_reference(self.reference, inputs, needs)
+        if backend in on_gpu.BACKENDS:
+            return on_gpu.frechet(backend, inputs, self.eps, route, needs)
         if cpu.serves(x, least if route == "gram" else d, route):
             return cpu.frechet(x, y, self.eps, route, needs)
         return analytic.frechet(x, y, self.eps, route, needs)
@@ -59,8 +62,11 @@ class FrechetNormal:
         (x,) = inputs
         n, d = x.shape[-2:]
         route = _route(self.route, x, d, n if self.eps == 0 else None)
-        if _choose(route, inputs) == "reference":
+        backend = _choose(route, inputs, n if route == "gram" else d)
+        if backend == "reference":
             return autograd.by_reference(self.reference, inputs, needs)
+        if backend in on_gpu.BACKENDS:
+            return on_gpu.frechet(backend, inputs, self.eps, route, needs)
         if cpu.serves(x, n if route == "gram" else d, route):
             return cpu.frechet_normal(x, self.eps, route, needs)
         return analytic.frechet_normal(x, self.eps, route, needs)
@@ -85,8 +91,11 @@ class Bures:
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         a, b = inputs
         route = _route(self.route, a, a.shape[-1], None)
-        if _choose(route, inputs) == "reference":
+        backend = _choose(route, inputs, a.shape[-1])
+        if backend == "reference":
             return autograd.by_reference(self.reference, inputs, needs)
+        if backend in on_gpu.BACKENDS:
+            return on_gpu.bures(backend, a, b, needs)
         if cpu.serves(a, a.shape[-1], route):
             return cpu.bures(a, b, route, needs)
         return analytic.bures(a, b, route, needs)
@@ -104,11 +113,14 @@ def _route(route: str, x: Tensor, d: int, samples: int | None) -> str:
         return route
     if samples is not None and samples <= d:
         return "gram"
-    return "newton_schulz" if cpu.iterates(x, d) else "eigen"
+    return "newton_schulz" if cpu.iterates(x, d) or on_gpu.iterates(x) else "eigen"
 
 
-def _choose(route: str, inputs: Sequence[Tensor]) -> str:
-    return choose(f"spectral ({route})", {"cpu": cpu.refusal(inputs[0]), "reference": None})
+def _choose(route: str, inputs: Sequence[Tensor], size: int) -> str:
+    """The backend for matrices of that size by that route."""
+    x = inputs[0]
+    refusals = on_gpu.refusals(x, route, size)
+    return choose(f"spectral ({route})", {**refusals, "cpu": cpu.refusal(x), "reference": None})
 
 
 @torch.library.custom_op("fastlatent::frechet", mutates_args=())

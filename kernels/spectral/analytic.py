@@ -36,16 +36,16 @@ def bures(a: Tensor, b: Tensor, route: str, needs: Sequence[bool]) -> tuple[Tens
 def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool]) -> tuple[Tensor, ...]:
     """‖μ₁−μ₂‖² + Tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^{1/2}) and its gradients to the samples."""
     with full_precision((x,)):
-        (mean1, x), (mean2, y) = _centred(x), _centred(y)
+        (mean1, x), (mean2, y) = centred(x), centred(y)
         shift = mean1 - mean2
         if route == "gram":
             root, *moved = _gram_coupling(x, y, needs)
         else:
             root, *moved = _sample_coupling(x, y, eps, route, needs)
-        traces = _mean_square(x) + _mean_square(y) + 2 * x.shape[-1] * eps
+        traces = mean_square(x) + mean_square(y) + 2 * x.shape[-1] * eps
         value = shift.square().sum(-1) + traces - 2 * root
         gradients = [
-            value.new_empty(0) if m is None else _to_sample(z, m, s)
+            value.new_empty(0) if m is None else to_sample(z, m, s)
             for z, m, s in zip((x, y), moved, (shift, -shift), strict=True)
         ]
         return value, *gradients
@@ -54,15 +54,15 @@ def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool])
 def frechet_normal(x: Tensor, eps: float, route: str, needs: Sequence[bool]) -> tuple[Tensor, ...]:
     """‖μ‖² + Tr(Σ + I − 2Σ^{1/2}) and its gradient to the sample."""
     with full_precision((x,)):
-        mean, x = _centred(x)
+        mean, x = centred(x)
         n, d = x.shape[-2:]
         gram = route == "gram"
-        w = _outer(x, x) / (n - 1) if gram else _covariance(x, eps)
+        w = _outer(x, x) / (n - 1) if gram else covariance(x, eps)
         root, inverse = _narrowed(root_trace(w, route, needs[0]), x.dtype)
-        value = mean.square().sum(-1) + _mean_square(x) + d * (1 + eps) - 2 * root
+        value = mean.square().sum(-1) + mean_square(x) + d * (1 + eps) - 2 * root
         if not needs[0]:
             return value, value.new_empty(0)
-        return value, _to_sample(x, inverse @ x if gram else x @ inverse, mean)
+        return value, to_sample(x, inverse @ x if gram else x @ inverse, mean)
 
 
 def coupling(a: Tensor, b: Tensor, route: str, needs: Sequence[bool]) -> Coupling:
@@ -111,7 +111,7 @@ def _maps(g: Tensor | None, s: Tensor, a: Tensor, needs: Sequence[bool]) -> tupl
 
 def _sample_coupling(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool]) -> Coupling:
     """Tr(Σ₁Σ₂)^{1/2}, and both centred samples carried over by their maps."""
-    root, first, second = coupling(_covariance(x, eps), _covariance(y, eps), route, needs)
+    root, first, second = coupling(covariance(x, eps), covariance(y, eps), route, needs)
     return root, x @ first if needs[0] else None, y @ second if needs[1] else None
 
 
@@ -149,25 +149,27 @@ def _widened(x: Tensor) -> Tensor:
     return x.detach().to(torch.promote_types(x.dtype, torch.float32))
 
 
-def _centred(x: Tensor) -> tuple[Tensor, Tensor]:
+def centred(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean (..., d), and the sample (..., n, d) without it, in at least float32."""
     x = _widened(x)
     mean = x.mean(-2)
     return mean, x - mean.unsqueeze(-2)
 
 
-def _covariance(x: Tensor, eps: float) -> Tensor:
-    covariance = x.mT @ x / (x.shape[-2] - 1)
+def covariance(x: Tensor, eps: float) -> Tensor:
+    """Σ + eps·I of a centred sample."""
+    sigma = x.mT @ x / (x.shape[-2] - 1)
     if eps:
-        covariance.diagonal(dim1=-2, dim2=-1).add_(eps)
-    return covariance
+        sigma.diagonal(dim1=-2, dim2=-1).add_(eps)
+    return sigma
 
 
-def _mean_square(x: Tensor) -> Tensor:
+def mean_square(x: Tensor) -> Tensor:
     """Tr Σ of a centred sample."""
     return x.square().sum((-2, -1)) / (x.shape[-2] - 1)
 
 
-def _to_sample(x: Tensor, moved: Tensor, shift: Tensor) -> Tensor:
+def to_sample(x: Tensor, moved: Tensor, shift: Tensor) -> Tensor:
     """Gradient of ‖shift‖² + Tr Σ − 2 Tr(ΣΣ')^{1/2}, for a centred sample and what its map makes of it."""
     n = x.shape[-2]
     return torch.sub(x, moved).mul_(2 / (n - 1)).add_(shift.unsqueeze(-2), alpha=2 / n)

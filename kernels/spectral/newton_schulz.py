@@ -16,7 +16,8 @@ def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Te
     Args:
         a: symmetric positive definite (..., d, d).
         max_iterations: steps at most.
-        tol: stop after the step that starts at this residual; None: √ε, from where one step reaches rounding.
+        tol: stop after the step that starts at this residual; None: √ε, from where one step reaches rounding. On a
+            GPU, where reading it would wait for the device, stop where a spectrum in [ε, 1] must have reached it.
     """
     d, epsilon = a.shape[-1], torch.finfo(a.dtype).eps
     tol = math.sqrt(epsilon) if tol is None else tol
@@ -29,14 +30,21 @@ def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Te
     for _ in range(max_iterations):
         product = z @ y
         residual = torch.linalg.matrix_norm(identity - product) / math.sqrt(d)
-        alpha = math.sqrt(3 / (1 + lower + lower**2))
+        alpha, before = math.sqrt(3 / (1 + lower + lower**2)), lower
         lower = alpha * lower * (3 - (alpha * lower) ** 2) / 2
         step = alpha / 2 * (3 * identity - alpha**2 * product)
         y, z = y @ step, step @ z
-        if not bool((residual > tol).any()):  # NaN stops too
+        if finished(residual, before, tol):
             break
     root = scale.sqrt()
     return y * root, z / root, residual
+
+
+def finished(residual: Tensor, lower: float, tol: float) -> bool:
+    """Whether residuals of a step that began with roots in [lower, 1] were below tol; on a GPU, if they had to be."""
+    if residual.is_cuda:
+        return 1 - lower**2 <= tol
+    return not bool((residual > tol).any())  # NaN stops too
 
 
 def converged(residual: Tensor, dtype: torch.dtype, tol: float | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""The square root of a matrix as an op: by eigendecomposition, and with its inverse by Newton–Schulz."""
+"""The square root of a matrix as an op: by eigendecomposition, on a GPU by products, and with its inverse."""
 
 import math
 from typing import Any
@@ -6,12 +6,53 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import newton_schulz, reference
+from .. import autograd
+from ..backend import choose
+from . import cpu, newton_schulz, on_gpu, products, reference
 
 
 def sqrtm(a: Tensor) -> Tensor:
     """A^{1/2} (..., d, d), differentiable as often as one likes."""
-    return sqrtm_op(a) if torch.compiler.is_compiling() else reference.sqrtm(a)
+    if torch.compiler.is_compiling():
+        return sqrtm_op(a)
+    return reference.sqrtm(a) if autograd.differentiated_by_func() else _sqrtm(a)
+
+
+def _sqrtm(a: Tensor) -> Tensor:
+    refusals = on_gpu.refusals(a, "newton_schulz", a.shape[-1])
+    backend = choose("spectral (sqrtm)", {**refusals, "cpu": cpu.refusal(a), "reference": None})
+    return SquareRoot.apply(backend, a) if backend in on_gpu.BACKENDS else reference.sqrtm(a)
+
+
+class SquareRoot(torch.autograd.Function):
+    """A^{1/2} on a GPU, by products; so is its derivative, unless that must be differentiable too."""
+
+    @staticmethod
+    def forward(backend: str, a: Tensor) -> Tensor:
+        return on_gpu.sqrtm(backend, a.detach())
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[str, Tensor], output: Tensor) -> None:
+        ctx.dtype = inputs[1].dtype
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[None, Tensor]:
+        (root,) = ctx.saved_tensors
+        return None, lyapunov(root, cotangent).to(ctx.dtype)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, int], backend: str, a: Tensor) -> tuple[Tensor, int]:
+        return SquareRoot.apply(backend, a.movedim(in_dims[1], 0)), 0
+
+
+def lyapunov(s: Tensor, c: Tensor) -> Tensor:
+    """X with SX + XS = C, in float64: by products where the inputs are on a GPU and nobody differentiates it."""
+    s, c = s.double(), c.double()
+    if not s.is_cuda or torch.is_grad_enabled():
+        return reference.Lyapunov.apply(s, c)
+    flat = (-1, *s.shape[-2:])
+    return products.lyapunov(s.reshape(flat), c.reshape(flat)).view(s.shape)
 
 
 def sqrtm_newton_schulz(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -25,7 +66,7 @@ def sqrtm_newton_schulz(a: Tensor, max_iterations: int, tol: float | None) -> tu
 
 def pull_back(root: Tensor, inverse: Tensor, of_root: Tensor, of_inverse: Tensor) -> Tensor:
     """Cotangent of A from those of S = A^{1/2} and Z = S⁻¹: dZ = −Z·dS·Z, and S·dS + dS·S = dA."""
-    return reference.Lyapunov.apply(root, of_root - inverse @ of_inverse @ inverse)
+    return lyapunov(root, of_root - inverse @ of_inverse @ inverse).to(root.dtype)
 
 
 class NewtonSchulz(torch.autograd.Function):
@@ -53,7 +94,7 @@ class NewtonSchulz(torch.autograd.Function):
 @torch.library.custom_op("fastlatent::sqrtm", mutates_args=())
 def sqrtm_op(a: Tensor) -> Tensor:
     """`sqrtm` as an operator."""
-    return reference.sqrtm(a)
+    return _sqrtm(a)
 
 
 @torch.library.custom_op("fastlatent::sqrtm_newton_schulz", mutates_args=())
@@ -78,7 +119,7 @@ def _save_root(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
 
 
 def _pull_root(ctx: Any, cotangent: Tensor) -> Tensor:
-    return reference.Lyapunov.apply(ctx.saved_tensors[0].double(), cotangent.double()).to(ctx.dtype)
+    return lyapunov(ctx.saved_tensors[0], cotangent).to(ctx.dtype)
 
 
 def _pull_both(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:

@@ -1,0 +1,252 @@
+"""Geometric means of matrices that one multiprocessor holds: the iteration of products.py in one launch for a batch.
+
+One program takes a problem from its covariances to its means. Matrices lie in scratch memory of the program's own,
+which stays in the caches, and are multiplied block by block, so that neither registers nor shared memory bound d.
+float32 goes first, and stops as soon as the residual is small. What two rounds do not bring there has a condition
+number of AB beyond 2e5 and is taken again in float64: the choice is made on the device, matrix by matrix.
+"""
+
+import triton
+import triton.language as tl
+
+from . import products
+
+NEAR_IDENTITY = tl.constexpr(6.5e-3)  # ‖I − G‖_F/√d from where the last step reaches rounding: a round leaves 0.006
+CONVERGED = tl.constexpr(1e-4)  # ‖I − G‖_F: what float32 does not bring there is taken in float64
+CUSHION = tl.constexpr(products.CUSHION)
+A1, B1, C1 = (tl.constexpr(c) for c in products.ROUND[0])
+A2, B2, C2 = (tl.constexpr(c) for c in products.ROUND[1])
+A3, B3, C3 = (tl.constexpr(c) for c in products.ROUND[2])
+A0, B0, C0 = (tl.constexpr(c) for c in products.LAST)
+
+
+@triton.jit
+def places(row, column, BLOCK: tl.constexpr, stride):
+    """Offsets of a block in a row-major matrix."""
+    at = tl.arange(0, BLOCK)
+    return (row * BLOCK + at)[:, None] * stride + (column * BLOCK + at)[None, :]
+
+
+@triton.jit
+def identity_block(row, column, d, BLOCK: tl.constexpr, TYPE: tl.constexpr = tl.float64):
+    """A block of I (d, d), with zeros around it."""
+    at = tl.arange(0, BLOCK)
+    i, j = (row * BLOCK + at)[:, None], (column * BLOCK + at)[None, :]
+    return ((i == j) & (i < d)).to(TYPE)
+
+
+@triton.jit
+def product(a, b, row, column, SIZE: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr):
+    """A block of AB, for matrices (SIZE, SIZE): float32 with all its digits, or float64."""
+    at, along = tl.arange(0, BLOCK), tl.arange(0, DEPTH)
+    left = a + (row * BLOCK + at)[:, None] * SIZE + along[None, :]
+    right = b + along[:, None] * SIZE + (column * BLOCK + at)[None, :]
+    total = tl.zeros((BLOCK, BLOCK), a.dtype.element_ty)
+    for k in range(0, SIZE, DEPTH):
+        x, y = tl.load(left + k), tl.load(right + k * SIZE)
+        if a.dtype.element_ty == tl.float64:
+            total = tl.dot(x, y, total, out_dtype=tl.float64)
+        else:
+            total = tl.dot(x, y, total, input_precision="tf32x3")
+    return total
+
+
+@triton.jit
+def combine(scratch, to, left, right, a, b, c, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr):
+    """a·I + b·LEFT + c·LEFT·RIGHT, into memory that holds neither, for every thread to see."""
+    kind: tl.constexpr = scratch.dtype.element_ty
+    for row in range(SIZE // BLOCK):
+        for column in range(SIZE // BLOCK):
+            at = places(row, column, BLOCK, SIZE)
+            found = c.to(kind) * product(scratch + left, scratch + right, row, column, SIZE, BLOCK, DEPTH)
+            found += a.to(kind) * identity_block(row, column, d, BLOCK, kind)
+            tl.store(scratch + to + at, found + b.to(kind) * tl.load(scratch + left + at))
+    tl.debug_barrier()
+
+
+@triton.jit
+def distance_from_identity(g, d, SIZE: tl.constexpr, BLOCK: tl.constexpr):
+    """‖I − G‖_F²."""
+    total = tl.zeros((), tl.float64)
+    for row in range(SIZE // BLOCK):
+        for column in range(SIZE // BLOCK):
+            block = tl.load(g + places(row, column, BLOCK, SIZE)).to(tl.float64)
+            block -= identity_block(row, column, d, BLOCK)
+            total += tl.sum(block * block)
+    return total
+
+
+@triton.jit
+def trace_of_square(g, SIZE: tl.constexpr, BLOCK: tl.constexpr):
+    """Tr G²."""
+    total = tl.zeros((), tl.float64)
+    for row in range(SIZE // BLOCK):
+        for column in range(SIZE // BLOCK):
+            block = tl.load(g + places(row, column, BLOCK, SIZE)).to(tl.float64)
+            total += tl.sum(block * tl.trans(tl.load(g + places(column, row, BLOCK, SIZE))).to(tl.float64))
+    return total
+
+
+@triton.jit
+def one_of(stage, zero, one, two, three, four):
+    """What belongs to that stage of a step."""
+    return tl.where(
+        stage == 0, zero, tl.where(stage == 1, one, tl.where(stage == 2, two, tl.where(stage == 3, three, four)))
+    )
+
+
+@triton.jit
+def iterate(
+    scratch, d, ROUNDS: tl.constexpr, SIZE: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr, PATCH: tl.constexpr
+):
+    """T, R → PT, RP, from the first two of four matrices; where they and G end, and ‖I − G‖_F².
+
+    A step is four products: P of G, PT in the place of G, RP in that of T, and the new G in that of R. Before the first
+    there are only G and, for the greatest root, G².
+    """
+    area: tl.constexpr = SIZE * SIZE
+    g, t, r, p = 0, area, 2 * area, 3 * area
+    zero, one = tl.full((), 0.0, tl.float64), tl.full((), 1.0, tl.float64)
+    a, b, c, step, begin, end, going, residual = zero, zero, zero, -1, 3, 5, True, zero
+    while going:
+        for stage in range(begin, end):
+            combine(
+                scratch, one_of(stage, p, g, t, r, p), one_of(stage, g, p, r, g, r), one_of(stage, g, t, p, t, r),
+                tl.where(stage == 0, a, zero), tl.where(stage == 0, b, zero), tl.where(stage == 0, c, one),
+                d, SIZE, BLOCK, DEPTH,
+            )  # fmt: skip
+        g, t, r = r, g, t
+        step += 1
+        residual = distance_from_identity(scratch + g, d, SIZE, PATCH)
+        going = (residual > CONVERGED * CONVERGED) & (step <= 3 * ROUNDS)
+        last = (residual <= NEAR_IDENTITY * NEAR_IDENTITY * d) | (step == 3 * ROUNDS)
+        which = tl.where(last, 3, step % 3)
+        by = tl.where(which == 0, CUSHION * one, one)
+        if step == 0:  # as `products.first_scale`
+            greatest = tl.sqrt(tl.sqrt(tl.sqrt(tl.maximum(trace_of_square(scratch + p, SIZE, PATCH), 0.0))))
+            by = CUSHION / tl.maximum(greatest, 1 / tl.sqrt(d.to(tl.float64)))
+        a = by * one_of(which, A1 * one, A2 * one, A3 * one, A0 * one, one)
+        b = by * by * by * one_of(which, B1 * one, B2 * one, B3 * one, B0 * one, one)
+        c = by * by * by * by * by * one_of(which, C1 * one, C2 * one, C3 * one, C0 * one, one)
+        begin, end = 0, 4
+    return t, r, g, residual
+
+
+@triton.jit
+def block_of(matrix, row, column, d, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
+    """A block of a float64 matrix (d, d), or of I, with zeros around it."""
+    if IDENTITY:
+        return identity_block(row, column, d, BLOCK)
+    at = tl.arange(0, BLOCK)
+    i, j = (row * BLOCK + at)[:, None], (column * BLOCK + at)[None, :]
+    return tl.load(matrix + i * d + j, mask=(i < d) & (j < d), other=0.0)
+
+
+@triton.jit
+def norm_and_trace(matrix, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
+    """‖A‖_F, 1 for 0, and Tr A."""
+    squares, trace = tl.zeros((), tl.float64), tl.zeros((), tl.float64)
+    for row in range(SIZE // BLOCK):
+        for column in range(SIZE // BLOCK):
+            a = block_of(matrix, row, column, d, BLOCK, IDENTITY)
+            squares += tl.sum(a * a)
+            trace += tl.sum(a * identity_block(row, column, d, BLOCK))
+    return tl.where(squares == 0, 1.0, tl.sqrt(squares)), trace
+
+
+@triton.jit
+def store_normalised(to, matrix, norm, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
+    """A/‖A‖ into scratch memory, in its type."""
+    for row in range(SIZE // BLOCK):
+        for column in range(SIZE // BLOCK):
+            a = block_of(matrix, row, column, d, BLOCK, IDENTITY) / norm
+            tl.store(to + places(row, column, BLOCK, SIZE), a.to(to.dtype.element_ty))
+
+
+@triton.jit
+def inner(matrix, norm, x, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
+    """⟨A/‖A‖, X⟩ in float64."""
+    total = tl.zeros((), tl.float64)
+    for row in range(SIZE // BLOCK):
+        for column in range(SIZE // BLOCK):
+            a = block_of(matrix, row, column, d, BLOCK, IDENTITY) / norm
+            total += tl.sum(a * tl.load(x + places(row, column, BLOCK, SIZE)).to(tl.float64))
+    return total
+
+
+@triton.jit
+def write_mean(to, x, scale, d, SIZE: tl.constexpr, BLOCK: tl.constexpr):
+    """A matrix (d, d) for the caller, times its scale."""
+    at = tl.arange(0, BLOCK)
+    for row in range(SIZE // BLOCK):
+        for column in range(SIZE // BLOCK):
+            i, j = (row * BLOCK + at)[:, None], (column * BLOCK + at)[None, :]
+            block = tl.load(x + places(row, column, BLOCK, SIZE)).to(tl.float64) * scale
+            tl.store(to + i * d + j, block.to(to.dtype.element_ty), mask=(i < d) & (j < d))
+    tl.debug_barrier()
+
+
+@triton.jit
+def squared_distance(mean, other, d, SIZE: tl.constexpr, MEANS: tl.constexpr):
+    """‖μ₁ − μ₂‖² of `MEANS` means: 0, the first alone, or both."""
+    at = tl.arange(0, SIZE)
+    shift = tl.zeros((SIZE,), tl.float64)
+    if MEANS > 0:
+        shift += tl.load(mean + at, mask=at < d, other=0.0)
+    if MEANS > 1:
+        shift -= tl.load(other + at, mask=at < d, other=0.0)
+    return tl.sum(shift * shift)
+
+
+@triton.jit
+def means_kernel(
+    a, b, mean, other, scratch, residual, trace, value, first, second, batch, d, AGAIN: tl.constexpr,
+    ROUNDS: tl.constexpr, MEANS: tl.constexpr, IDENTITY: tl.constexpr, FIRST: tl.constexpr, SECOND: tl.constexpr,
+    SIZE: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr, PATCH: tl.constexpr,
+):  # fmt: skip
+    """Tr(AB)^{1/2}, ‖μ₁ − μ₂‖² + Tr(A + B − 2(AB)^{1/2}), A⁻¹ # B and B⁻¹ # A of a batch, in the type of `scratch`.
+
+    Args:
+        a, b: float64 (batch, d, d); b is not read with IDENTITY, which stands for I.
+        mean, other: float64 (batch, d), as many as MEANS says.
+        scratch: (programs, 4, SIZE, SIZE), for products in blocks of BLOCK, DEPTH at a time; all else in PATCHes.
+        residual, trace: float64 (batch,), as in `products.Means`; AGAIN: what has already converged is left as it is.
+        value: (batch,).
+        first, second: (batch, d, d), written with FIRST and SECOND.
+    """
+    area: tl.constexpr = SIZE * SIZE
+    zero, one = tl.full((), 0.0, tl.float64), tl.full((), 1.0, tl.float64)
+    begin: tl.constexpr = 0 if FIRST else 1
+    end: tl.constexpr = 2 if SECOND else 1
+    program = tl.program_id(0).to(tl.int64)
+    scratch += program * 4 * area
+    for problem in range(program, batch, tl.num_programs(0)):
+        wanted = True
+        if AGAIN:
+            wanted = ~(tl.load(residual + problem) <= CONVERGED * CONVERGED)
+        if wanted:
+            at = problem * d * d
+            norm_a, trace_a = norm_and_trace(a + at, d, SIZE, PATCH, False)
+            norm_b, trace_b = norm_and_trace(b + at, d, SIZE, PATCH, IDENTITY)
+            store_normalised(scratch, a + at, norm_a, d, SIZE, PATCH, False)
+            store_normalised(scratch + area, b + at, norm_b, d, SIZE, PATCH, IDENTITY)
+            tl.debug_barrier()
+            t, r, g, left = iterate(scratch, d, ROUNDS, SIZE, BLOCK, DEPTH, PATCH)
+            root = inner(a + at, norm_a, scratch + r, d, SIZE, PATCH, False)
+            root += inner(b + at, norm_b, scratch + t, d, SIZE, PATCH, IDENTITY)
+            root *= tl.sqrt(norm_a * norm_b) / 2
+            ratio = tl.sqrt(norm_a / norm_b)
+            for which in range(begin, end):
+                found = tl.where(which == 0, r, t)
+                if scratch.dtype.element_ty == tl.float64:  # RG and GT: in null spaces R and T have grown, and G is 0
+                    one_side, other_side = tl.where(which == 0, r, g), tl.where(which == 0, g, t)
+                    combine(scratch, 3 * area, one_side, other_side, zero, zero, one, d, SIZE, BLOCK, DEPTH)
+                    found = 3 * area
+                if which == 0:
+                    write_mean(first + at, scratch + found, 1 / ratio, d, SIZE, PATCH)
+                else:
+                    write_mean(second + at, scratch + found, ratio, d, SIZE, PATCH)
+            shift = squared_distance(mean + problem * d, other + problem * d, d, SIZE, MEANS)
+            tl.store(trace + problem, root)
+            tl.store(value + problem, (shift + trace_a + trace_b - 2 * root).to(value.dtype.element_ty))
+            tl.store(residual + problem, left)

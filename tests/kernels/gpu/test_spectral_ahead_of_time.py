@@ -1,0 +1,31 @@
+"""The spectral engine's kernels compiled for devices that are not there: every entry of the tile tables for an H100,
+the smallest and the largest for the others."""
+
+import contextlib
+
+import pytest
+import torch
+from fastlatent.kernels import gpu
+
+from tests.kernels.gpu.ahead_of_time import compiled_for
+
+LAUNCHES = [(80, 16), (80, 128), (90, 16), (90, 32), (90, 64), (90, 128), (100, 16), (100, 128)]
+
+
+@pytest.mark.parametrize(("capability", "d"), LAUNCHES)
+def test_kernels_fit_and_multiply_on_the_matrix_units(capability, d, monkeypatch):
+    from fastlatent.kernels.spectral import triton
+
+    monkeypatch.setattr(gpu, "processors", lambda _: 132)
+    monkeypatch.setattr(gpu, "on_device_of", lambda _: contextlib.nullcontext())
+    samples = [torch.empty(2, n, d, device="meta") for n in (4 * d, 3 * d)]
+    with compiled_for(capability) as kernels:
+        triton.frechet(samples, 0.0, (True, True))
+        if capability == 90 and d == 64:  # without a second sample the kernels leave parts out
+            triton.frechet(samples[:1], 0.0, (True,))
+    names = {kernel.name for kernel in kernels}
+    assert names == {"moments_kernel", "covariance_kernel", "means_kernel", "gradient_kernel"}
+    for kernel in kernels:
+        kernel.assert_fits()
+        if kernel.name == "gradient_kernel" or "'AGAIN': False" in kernel.constants:  # the others are float64's
+            assert kernel.matrix_units, kernel
