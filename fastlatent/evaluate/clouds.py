@@ -63,7 +63,10 @@ def sets(subject: Subject) -> list[Number]:
         count, points, test, others = compared(subject, most_clouds, most_points)
         tables = {of: distances(test, clouds, distance) for of, clouds in others.items()}
         group = COVERAGE.format(name, count, points)
-        numbers += [Number(group, of, coverage(t), ours=of == OURS, better="larger") for of, t in tables.items()]
+        numbers += [
+            Number(group, of.replace("floor", "ceiling"), coverage(t), ours=of == OURS, better="larger")
+            for of, t in tables.items()
+        ]
         if distance is not chamfer_distance:  # `samples` has that
             group = MATCHING.format(name, count, points)
             numbers += [Number(group, of, matching_distance(t), ours=of == OURS) for of, t in tables.items()]
