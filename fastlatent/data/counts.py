@@ -1,21 +1,25 @@
 """Counts of genes in single cells: AnnData's .h5ad files, and .npz files."""
 
+import json
+import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from subprocess import TimeoutExpired, run
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from ..priors import UNKNOWN
-from .arrays import read_npz
+from .arrays import read_npy, read_npz
 from .csv_files import numbered
 from .dataset import passes, split_rows
-from .files import check_size, find_file, naming
+from .files import MAX_BYTES, check_size, find_file, naming
 from .tables import Table, table
 
 TOTAL = 10_000  # counts of each cell after normalisation
-LABELS = ("label", "cell_type", "celltype", "bulk_labels")  # the column of classes, unless another is given
 COUNTS = ("counts", "lognorm")  # in a .npz file
-MATRICES = {"layers/counts": "var", "raw/X": "raw/var", "raw.X": "raw.var", "X": "var"}  # and tables of their genes
+PATIENCE, SLOWEST = 60.0, 1e7  # seconds, and bytes a second, that an AnnData file may take to be read
 
 
 def pbmc68k(data_dir: Path | None = None) -> Table:
@@ -66,23 +70,27 @@ def h5ad(path: Path, label: str | None = None, name: str | None = None) -> Table
         ValueError: naming the file, if it is damaged, too large for the memory, or has no such column.
         ImportError: where h5py is not installed.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError("reading .h5ad files needs h5py: install fastlatent with its extra 'data'") from error
-    from .anndata import index, matrix, names_of, words
+    if find_spec("h5py") is None:
+        raise ImportError("reading .h5ad files needs h5py: install fastlatent with its extra 'data'")
+    with naming(path, "AnnData file"), TemporaryDirectory() as folder:
+        _read_apart(path, folder, label)
+        x, rest = read_npy(Path(folder) / "x.npy"), json.loads((Path(folder) / "rest.json").read_text())
+        labels, classes = numbered(rest["words"] or [], len(x))
+        return _table(name or path.stem, x, labels, classes, rest["genes"])
 
-    with naming(path, "AnnData file"), h5py.File(path, "r") as file:
-        place = next((place for place in MATRICES if place in file), None)
-        if place is None:
-            raise ValueError(f"it must hold one of {', '.join(MATRICES)}")
-        x = matrix(file, place)
-        columns = names_of(file, "obs")
-        chosen = label or next((column for column in LABELS if column in columns), None)
-        if chosen is not None and chosen not in columns:
-            raise ValueError(f"label must be one of {', '.join(columns)}; got {chosen}")
-        labels, classes = numbered([] if chosen is None else words(file, chosen), len(x))
-        return _table(name or path.stem, x, labels, classes, index(file, MATRICES[place]))
+
+def _read_apart(path: Path, folder: str, label: str | None) -> None:
+    """Read an AnnData file by the program `anndata.py`, and stop that if it does not end."""
+    program = str(Path(__file__).with_name("anndata.py"))
+    arguments = [str(path.resolve()), folder, str(MAX_BYTES), *([] if label is None else [label])]
+    seconds = PATIENCE + path.stat().st_size / SLOWEST
+    try:
+        done = run([sys.executable, "-I", program, *arguments], capture_output=True, text=True, timeout=seconds)
+    except TimeoutExpired as error:
+        raise ValueError(f"it could not be read within {seconds:.0f} s") from error
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"reading it ended the process ({done.returncode})"]
+        raise ValueError(lines[-1])
 
 
 def log_normalised(x: np.ndarray) -> np.ndarray:

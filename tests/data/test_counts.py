@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.sparse import csc_matrix, csr_matrix
 
-from fastlatent.data import load
+from fastlatent.data import counts, load
 from fastlatent.data.counts import log_normalised
 
 COUNTS = np.random.default_rng(0).poisson(1.5, size=(12, 5)).astype(np.float32)
@@ -206,3 +206,10 @@ def test_real_cells_are_read_alike_from_either_file(data_dir):
     np.testing.assert_allclose(other.train.x, data.train.x, atol=1e-4)
     named = [[of.classes[i] for i in of.test.labels] for of in (data, other)]
     assert named[0] == named[1]
+
+
+def test_a_file_that_takes_for_ever_to_read_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(counts, "PATIENCE", 0.0)
+    path = h5ad(tmp_path / "cells.h5ad")
+    with pytest.raises(ValueError, match=rf"{path}: .*it could not be read within 0 s"):
+        load(path)
