@@ -42,19 +42,19 @@ EPPS_PULLEY: dict[str, Loss] = {
 }
 
 
-def check(form: Loss, *samples: Tensor) -> None:
+def check(form: Loss, *samples: Tensor, backend: str = "cpu", points: int = CHECKED_POINTS) -> None:
     """Value and gradient to x against the reference in float64, on projections that float32 holds exactly.
 
     So both order the points alike; where rounding decides between near ties, gradients differ by the gaps of y.
     """
-    few = [(64 * s.detach()[:CHECKED_POINTS]).round() / 64 for s in samples]
+    few = [(64 * s.detach()[:points]).round() / 64 for s in samples]
     d = few[0].shape[1]
-    theta = torch.randn(d, CHECKED_DIRECTIONS).sign() / 2 ** round(math.log2(d) / 2)
+    theta = torch.randn(d, CHECKED_DIRECTIONS, device=few[0].device).sign() / 2 ** round(math.log2(d) / 2)
     found = []
-    for dtype, backend in ((torch.float32, "cpu"), (torch.float64, "reference")):
+    for dtype, who in ((torch.float32, backend), (torch.float64, "reference")):
         x, *others = (s.to(dtype) for s in few)
         x.requires_grad_()
-        with fastlatent.use_backend(backend):
+        with fastlatent.use_backend(who):
             value = form(x, *others, theta.to(dtype))
         found.append((value, torch.autograd.grad(value, x)[0]))
     for ours, truth in zip(*found, strict=True):

@@ -50,23 +50,23 @@ def energy(x: Tensor, y: Tensor) -> Tensor:
 
 def sliced_wasserstein_rows(x: Tensor, y: Tensor, n_projections: int) -> Tensor:
     """The SWAE idiom: directions in rows, so that the sort runs along the contiguous axis."""
-    theta = torch.randn(n_projections, x.shape[1])
+    theta = torch.randn(n_projections, x.shape[1], device=x.device)
     theta = theta / theta.norm(dim=1, keepdim=True)
     return (torch.sort(theta @ x.T, dim=1).values - torch.sort(theta @ y.T, dim=1).values).square().mean()
 
 
 def sliced_wasserstein_columns(x: Tensor, y: Tensor, n_projections: int) -> Tensor:
     """The same with directions in columns."""
-    theta = torch.randn(x.shape[1], n_projections)
+    theta = torch.randn(x.shape[1], n_projections, device=x.device)
     theta = theta / theta.norm(dim=0, keepdim=True)
     return (torch.sort(x @ theta, dim=0).values - torch.sort(y @ theta, dim=0).values).square().mean()
 
 
 def epps_pulley(x: Tensor, n_projections: int, n_points: int = 17, t_max: float = 3.0) -> Tensor:
     """SIGReg as published with LeJEPA: all quadrature points at once, in an n × L × points tensor."""
-    theta = torch.randn(x.shape[1], n_projections)
+    theta = torch.randn(x.shape[1], n_projections, device=x.device)
     theta = theta / theta.norm(dim=0, keepdim=True)
-    t = torch.linspace(-t_max, t_max, n_points)
+    t = torch.linspace(-t_max, t_max, n_points, device=x.device)
     normal = torch.exp(-t.square() / 2)
     angles = (x @ theta).unsqueeze(-1) * t
     errors = (angles.cos().mean(0) - normal).square() + angles.sin().mean(0).square()

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from .kernels import gpu, native
+from .kernels.sliced import cuda
 
 
 def configuration() -> dict[str, str]:
@@ -23,6 +24,7 @@ def configuration() -> dict[str, str]:
             f"{library.isa()} (available: {', '.join(library.isas())})" if library else f"no: {native.unavailable()}"
         ),
         "backend triton": _triton(),
+        "backend cuda": f"no: {cuda.unavailable()}" if cuda.unavailable() else "yes (radix sorts of the sliced engine)",
         "CUDA device": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
 

@@ -79,7 +79,7 @@ def sliced_wasserstein(
 def _on_reference(
     u: Tensor, v: Tensor, p: float, u_weights: Tensor | None, v_weights: Tensor | None, what: str
 ) -> Tensor:
-    choose("sliced", {"cpu": f"it has no {what}", "reference": None})
+    choose("sliced", {**dict.fromkeys(("triton", "cuda", "cpu"), f"it has no {what}"), "reference": None})
     with full_precision((u,)):
         dtype = torch.promote_types(u.dtype, torch.float32)
         return reference.wasserstein(u.to(dtype), v.to(dtype), p, u_weights, v_weights).mean(-1)

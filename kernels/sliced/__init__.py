@@ -1,14 +1,20 @@
 """Sliced distances with their gradients: the ops, their autograd, their backends."""
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from .. import autograd
+from .. import autograd, gpu
 from ..backend import choose
-from . import cpu, reference
+from . import cpu, cuda, reference
+
+# Longest column that one Triton program projects, sorts and compares in a single launch: beyond, it would read each
+# sample once for too few directions, and a radix sort is for longer ones.
+ONE_LAUNCH = 4096
 
 
 @dataclass(frozen=True)
@@ -27,9 +33,17 @@ class SlicedForm:
         return reference.sliced(x, y, projections, self.p, self.normal)
 
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
-        if choose("sliced", {"cpu": cpu.refusal(inputs[0], needs[-1]), "reference": None}) == "cpu":
+        x = inputs[0]
+        devices = {"triton": gpu.refusal(x), "cuda": cuda.refusal(x)}
+        if x.shape[-2] > ONE_LAUNCH:
+            devices = dict(reversed(devices.items()))
+        chosen = choose("sliced", {**devices, "cpu": cpu.refusal(x, needs[-1]), "reference": None})
+        if chosen == "cpu":
             return cpu.sliced(inputs, needs, self.p, self.normal)
-        return autograd.by_reference(self.reference, inputs, needs)
+        if chosen == "reference":
+            return autograd.by_reference(self.reference, inputs, needs)
+        with gpu.on_device_of(x):
+            return _on_device(chosen).sliced(inputs, needs, self.p, self.normal)
 
     def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         x, y, projections = inputs
@@ -52,13 +66,24 @@ class EppsPulleyForm:
         return reference.epps_pulley(x, projections, self.n_points, self.t_max)
 
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
-        if choose("sliced", {"cpu": cpu.refusal(inputs[0], needs[-1]), "reference": None}) == "cpu":
+        x = inputs[0]
+        refusals = {"triton": gpu.refusal(x), "cpu": cpu.refusal(x, needs[-1]), "reference": None}
+        chosen = choose("sliced", refusals)
+        if chosen == "cpu":
             return cpu.epps_pulley(inputs, needs, self.n_points, self.t_max)
-        return autograd.by_reference(self.reference, inputs, needs)
+        if chosen == "reference":
+            return autograd.by_reference(self.reference, inputs, needs)
+        with gpu.on_device_of(x):
+            return _on_device(chosen).epps_pulley(inputs, needs, self.n_points, self.t_max)
 
     def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         x, projections = inputs
         return epps_pulley(x, projections, self.n_points, self.t_max, *needs)
+
+
+def _on_device(backend: str) -> Any:
+    """The module of a GPU backend: "cuda" or "triton", which imports Triton."""
+    return cuda if backend == "cuda" else importlib.import_module(".triton", __package__)
 
 
 @torch.library.custom_op("fastlatent::sliced", mutates_args=())

@@ -1,0 +1,99 @@
+"""Triton building blocks of the sliced engine: projection, sort keys, and the coupling of two sorted columns."""
+
+import triton
+import triton.language as tl
+
+ROWS = tl.constexpr(64)  # points a tile of the projection
+DEPTH = tl.constexpr(32)  # coordinates a step of its product
+DIRECTIONS = tl.constexpr(16)  # the least that a tensor core takes
+NAN_BITS = tl.constexpr(0x7FC00000)  # above infinity's: NaN sorts last, whatever its sign
+LAST_KEY = tl.constexpr(0x7FFFFFFF)  # above NaN's: what fills a column's block
+
+
+@triton.jit
+def project(x, theta, out, n, d, first, stop, PRECISION: tl.constexpr):
+    """out[l, i] = θ_lᵀxᵢ for the directions l from first to stop − 1, at most DIRECTIONS; x (n, d), theta (L, d)."""
+    directions = first + tl.arange(0, DIRECTIONS)
+    ours = directions[:, None] < stop
+    for start in range(0, n, ROWS):
+        rows = start + tl.arange(0, ROWS)
+        tile = tl.zeros([DIRECTIONS, ROWS], tl.float32)
+        for k in range(0, d, DEPTH):
+            columns = k + tl.arange(0, DEPTH)
+            a = tl.load(theta + directions[:, None] * d + columns[None, :], ours & (columns[None, :] < d), 0.0)
+            inside = (columns[:, None] < d) & (rows[None, :] < n)
+            b = tl.load(x + rows[None, :].to(tl.int64) * d + columns[:, None], inside, 0.0)
+            tile = tl.dot(a, b.to(tl.float32), tile, input_precision=PRECISION)
+        tl.store(out + directions[:, None].to(tl.int64) * n + rows[None, :], tile, ours & (rows[None, :] < n))
+
+
+@triton.jit
+def sort_keys(values, rows, n, INDEXED: tl.constexpr):
+    """Integers that sort as the values do, NaN last; INDEXED: in 64 bits, above the row, so that ties keep order."""
+    bits = (values + 0.0).to(tl.int32, bitcast=True)  # −0 becomes 0: they tie
+    bits = tl.where(values == values, bits, NAN_BITS)
+    keys = bits ^ ((bits >> 31) & LAST_KEY)
+    keys = tl.where(rows < n, keys, LAST_KEY)
+    if INDEXED:
+        return (keys.to(tl.int64) << 32) | rows.to(tl.int64)
+    else:
+        return keys
+
+
+@triton.jit
+def key_values(keys):
+    """The values that `sort_keys` was given; values themselves pass."""
+    if keys.dtype == tl.float32:
+        return keys
+    else:
+        if keys.dtype == tl.int64:
+            keys = (keys >> 32).to(tl.int32)
+        return (keys ^ ((keys >> 31) & LAST_KEY)).to(tl.float32, bitcast=True)
+
+
+@triton.jit
+def key_rows(keys):
+    """The rows that 64-bit keys carry."""
+    return (keys & 0xFFFFFFFF).to(tl.int32)
+
+
+@triton.jit
+def couple(u, ranks, n, others, m, P: tl.constexpr, EQUAL: tl.constexpr):
+    """The optimal coupling on a line, seen from points u of known ranks: cost and slope of each.
+
+    Returns Σⱼ mass_ij |uᵢ − vⱼ|^p and its derivative with respect to uᵢ, where the masses of a point sum to 1, so that
+    the mean over i is W_p^p. In units of 1/(n m), point i has the masses from i m to (i + 1) m, and point j of the m
+    others, which lie sorted in memory, those from j n to (j + 1) n. EQUAL: n = m.
+    """
+    if EQUAL:
+        v = key_values(tl.load(others + ranks, ranks < n, 0))
+        cost, slope = _power(u - v, P)
+    else:
+        first = ranks * m // n
+        start = ranks * m - first * n
+        cost = tl.zeros(u.shape, tl.float32)
+        slope = tl.zeros(u.shape, tl.float32)
+        for k in range((m - 1) // n + 2):
+            j = first + k
+            mass = tl.minimum(start + m, (k + 1) * n) - tl.maximum(start, k * n)
+            meets = (ranks < n) & (mass > 0) & (j < m)
+            v = key_values(tl.load(others + j, meets, 0))
+            part, rise = _power(u - v, P)
+            cost += tl.where(meets, mass.to(tl.float32) * part, 0.0)
+            slope += tl.where(meets, mass.to(tl.float32) * rise, 0.0)
+        cost /= m
+        slope /= m
+    return tl.where(ranks < n, cost, 0.0), slope
+
+
+@triton.jit
+def _power(difference, P: tl.constexpr):
+    """|difference|^p and its derivative."""
+    if P == 2:
+        return difference * difference, 2 * difference
+    size = tl.abs(difference)
+    sign = tl.where(difference > 0, 1.0, tl.where(difference < 0, -1.0, difference))  # NaN stays
+    if P == 1:
+        return size, sign
+    less = tl.exp2((P - 1) * tl.log2(tl.where(size == 0, 1.0, size)))  # 0 stays 0 below
+    return size * less, P * sign * less

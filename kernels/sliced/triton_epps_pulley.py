@@ -1,0 +1,117 @@
+"""Triton: the sliced Epps–Pulley statistic and its derivatives in one launch, a group of directions a program."""
+
+import triton
+import triton.language as tl
+
+from .triton_columns import project
+
+
+@triton.jit
+def epps_pulley_columns(
+    x,
+    theta,
+    u,
+    values,
+    n,
+    d,
+    count,
+    theta_stride,
+    scale,
+    first,
+    step,
+    points,
+    DOUBLED: tl.constexpr,
+    SLOPE: tl.constexpr,
+    POINTS: tl.constexpr,
+    GROUP: tl.constexpr,
+    SIZE: tl.constexpr,
+    PRECISION: tl.constexpr,
+):
+    """Values (batch, count), and in u (batch, count, n) the projections, then the derivatives by them, times `scale`.
+
+    The `points` of the quadrature, from `first` on, are `step` apart, which is twice the first if DOUBLED; POINTS is
+    the next power of two. t = 0, where the characteristic functions agree whatever the sample, is left out.
+    """
+    groups = tl.cdiv(count, GROUP)
+    batch = (tl.program_id(0) // groups).to(tl.int64)
+    start = tl.program_id(0) % groups * GROUP
+    u += batch * count * n
+    stop = tl.minimum(start + GROUP, count)
+    project(x + batch * n * d, theta + batch * theta_stride, u, n, d, start, stop, PRECISION)
+    tl.debug_barrier()
+    directions = start + tl.arange(0, GROUP)
+    columns = u + directions[:, None].to(tl.int64) * n
+    index = tl.arange(0, POINTS)[None, :]
+    cosines = tl.zeros([GROUP, POINTS], tl.float32)
+    sines = tl.zeros([GROUP, POINTS], tl.float32)
+    for row in range(0, n, SIZE):
+        rows = row + tl.arange(0, SIZE)[None, :]
+        inside = (directions[:, None] < count) & (rows < n)
+        cosine, sine, lost, turned = _first_angle(first * tl.load(columns + rows, inside, 0.0), DOUBLED)
+        for k in range(points):
+            here = index == k
+            cosines += tl.where(here, tl.sum(tl.where(inside, cosine, 0.0), 1)[:, None], 0.0)
+            sines += tl.where(here, tl.sum(tl.where(inside, sine, 0.0), 1)[:, None], 0.0)
+            cosine, sine = _turn(cosine, sine, lost, turned)
+
+    t = first + index * step
+    normal = tl.exp(-0.5 * t * t)
+    weight = tl.where(index < points, tl.where(index == points - 1, step, 2 * step), 0.0) * normal
+    real = cosines / n - normal
+    imaginary = sines / n
+    value = scale * n * tl.sum(weight * (real * real + imaginary * imaginary), 1)
+    tl.store(values + batch * count + directions, value, directions < count)
+
+    if SLOPE:
+        by_cosine = 2 * scale * weight * t * real
+        by_sine = 2 * scale * weight * t * imaginary
+        for row in range(0, n, SIZE):
+            rows = row + tl.arange(0, SIZE)[None, :]
+            inside = (directions[:, None] < count) & (rows < n)
+            cosine, sine, lost, turned = _first_angle(first * tl.load(columns + rows, inside, 0.0), DOUBLED)
+            slope = tl.zeros([GROUP, SIZE], tl.float32)
+            for k in range(points):
+                here = index == k
+                slope += cosine * tl.sum(tl.where(here, by_sine, 0.0), 1)[:, None]
+                slope -= sine * tl.sum(tl.where(here, by_cosine, 0.0), 1)[:, None]
+                cosine, sine = _turn(cosine, sine, lost, turned)
+            tl.store(columns + rows, slope, inside)
+
+
+@triton.jit
+def _cosine_sine(x):
+    """Cosine and sine together, in registers alone: the library's own keep a table in memory for the largest arguments.
+
+    Multiples of π/2 are taken off in three parts, below 2¹⁶ of them without loss; then each has its Taylor polynomial.
+    """
+    turns = tl.floor(x * 0.63661977236758134 + 0.5)
+    r = ((x - turns * 1.5703125) - turns * 4.837512969970703125e-4) - turns * 7.549789948768648e-8
+    square = r * r
+    sine, cosine = tl.zeros_like(x), tl.zeros_like(x)
+    for k in tl.static_range(5, 0, -1):
+        sine = (sine + 1) * square * (-1.0 / (2 * k * (2 * k + 1)))
+        cosine = (cosine + 1) * square * (-1.0 / ((2 * k - 1) * (2 * k)))
+    sine = r + r * sine
+    cosine = cosine + 1
+    quadrant = turns.to(tl.int32)
+    swapped = (quadrant & 1) != 0
+    a = tl.where(swapped, sine, cosine)
+    b = tl.where(swapped, cosine, sine)
+    return tl.where(((quadrant + 1) & 2) != 0, -a, a), tl.where((quadrant & 2) != 0, -b, b)
+
+
+@triton.jit
+def _first_angle(angle, DOUBLED: tl.constexpr):
+    """Cosine and sine of the first angle, and 1 − cos and sin of the step to the next."""
+    cosine, sine = _cosine_sine(angle)
+    if DOUBLED:
+        return cosine, sine, 2 * sine * sine, 2 * cosine * sine
+    forward = cosine > 0
+    lost = tl.where(forward, sine * sine / tl.where(forward, 1 + cosine, 1.0), 1 - cosine)
+    return cosine, sine, lost, sine
+
+
+@triton.jit
+def _turn(cosine, sine, lost, turned):
+    """Rotate by the step: the identity less a correction, whose rounding is small where the angle is."""
+    return cosine - (lost * cosine + turned * sine), sine - (lost * sine - turned * cosine)

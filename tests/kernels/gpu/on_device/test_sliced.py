@@ -1,0 +1,234 @@
+"""The sliced engine on a GPU against the reference in float64: sizes, ties, options, gradients.
+
+Inputs lie on a lattice and directions on the axes where the order of the points must be that of the reference: their
+projections are then exact, and tie often.
+"""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, triton
+from torch import Tensor
+
+import fastlatent as fl
+from fastlatent.losses.directions import random_directions
+
+# Of float32 sums relative to the largest entry, and of powers by logarithms; projections are exact in TF32.
+ERROR = 3e-6
+
+Form = SlicedForm | EppsPulleyForm
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(0)
+
+
+def lattice(*shape: int, device: str) -> Tensor:
+    return torch.randint(-20, 20, shape, device=device).float() / 8
+
+
+def axes(d: int, count: int, device: str) -> Tensor:
+    return torch.eye(d, device=device)[:, torch.arange(count) % d]
+
+
+def value_and_gradients(form: Form, inputs: tuple[Tensor, ...], needs: tuple[bool, ...]) -> list[Tensor]:
+    leaves = [i.detach().clone().requires_grad_(need) for i, need in zip(inputs, needs, strict=True)]
+    value = form(*leaves)
+    wanted = [leaf for leaf in leaves if leaf.requires_grad]
+    return [value.detach(), *(torch.autograd.grad(value.sum(), wanted) if wanted else ())]
+
+
+def assert_as_the_reference(form: Form, inputs: tuple[Tensor, ...], needs: tuple[bool, ...]) -> None:
+    ours = value_and_gradients(form, inputs, needs)
+    with fl.use_backend("reference"):
+        truth = value_and_gradients(form, tuple(i.double() for i in inputs), needs)
+    for a, b in zip(ours, truth, strict=True):
+        assert a.shape == b.shape
+        assert (a - b).abs().max() <= ERROR * b.abs().max().clamp(min=1e-30)
+
+
+@pytest.fixture(params=["one program", "chunks"])
+def column(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of sorting a column, at sizes that the interpreter can bear."""
+    if request.param == "chunks":
+        for name, small in (("SHORT", 0), ("SHORT_UNEQUAL", 0), ("CHUNK", 64), ("PASS", 64)):
+            monkeypatch.setattr(triton, name, small)
+
+
+@pytest.mark.usefixtures("column")
+@pytest.mark.parametrize(
+    ("n", "m", "p", "needs"),
+    [
+        (1, 1, 2, (True, True, False)),
+        (2, 3, 1, (True, True, True)),
+        (65, 65, 3, (True, False, True)),
+        (129, 40, 1.5, (False, True, False)),
+    ],
+)
+def test_exact_projections_give_the_reference_with_ties(
+    n: int, m: int, p: float, needs: tuple[bool, ...], device: str
+) -> None:
+    inputs = (lattice(n, 3, device=device), lattice(m, 3, device=device), axes(3, 3, device))
+    assert_as_the_reference(SlicedForm(p), inputs, needs)
+
+
+@pytest.mark.usefixtures("column")
+def test_the_normal_needs_no_second_sort(device: str) -> None:
+    means = fl.losses.sliced.normal_quantile_means(70, torch.float32, torch.device(device))
+    assert_as_the_reference(
+        SlicedForm(2, normal=True), (lattice(70, 3, device=device), means, axes(3, 2, device)), (True, False, False)
+    )
+
+
+@pytest.mark.usefixtures("column")
+def test_batches_each_with_directions_of_its_own(device: str) -> None:
+    x, y = lattice(2, 20, 2, device=device), lattice(2, 17, 2, device=device)
+    theta = torch.stack([axes(2, 3, device), -axes(2, 3, device)])
+    assert_as_the_reference(SlicedForm(2), (x, y, theta), (True, True, True))
+
+
+def test_blocks_of_directions_add_up(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triton, "KEPT", 100)
+    inputs = (lattice(20, 3, device=device), lattice(20, 3, device=device), axes(3, 7, device))
+    assert_as_the_reference(SlicedForm(2), inputs, (True, True, True))
+
+
+@pytest.mark.parametrize(("n", "d", "count"), [(5, 35, 18), (70, 3, 2)])
+def test_projections_on_random_directions(n: int, d: int, count: int, device: str) -> None:
+    x, y = torch.randn(n, d, device=device), torch.randn(n, d, device=device)
+    assert_as_the_reference(SlicedForm(2), (x, y, random_directions(d, count, device=device)), (True, False, False))
+
+
+@pytest.mark.parametrize("n_points", [2, 3, 16, 17])
+@pytest.mark.parametrize(("n", "count"), [(2, 1), (70, 9)])
+def test_epps_pulley(n: int, count: int, n_points: int, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a sample far from normal: near the minimum the statistic is a small difference of large numbers."""
+    monkeypatch.setattr(triton, "ROWS_AT_ONCE", 64)
+    inputs = (3 * torch.rand(n, 5, device=device) + 1, random_directions(5, count, device=device))
+    assert_as_the_reference(EppsPulleyForm(n_points, 3.0), inputs, (True, True))
+
+
+@pytest.mark.usefixtures("column")
+def test_nan_and_infinity_stay_where_they_belong(device: str) -> None:
+    x, y, theta = lattice(66, 3, device=device), lattice(66, 3, device=device), axes(3, 3, device)
+    x[7, 1] = -torch.nan
+    value, gradient = value_and_gradients(SlicedForm(2), (x, y, theta), (True, False, False))
+    assert value.isnan()
+    assert gradient[7].isnan().any()
+    assert gradient[torch.arange(66) != 7].isfinite().all()
+    x[7, 1] = torch.inf
+    assert not SlicedForm(2)(x, y, theta).isfinite()  # ∞ times a direction's 0 is NaN
+    assert EppsPulleyForm(17, 3.0)(x, theta).isnan()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_read_as_such_and_computed_in_float32(dtype: torch.dtype, device: str) -> None:
+    x, y = lattice(20, 3, device=device).to(dtype), lattice(20, 3, device=device).to(dtype)
+    theta = axes(3, 4, device)
+    value, gradient = value_and_gradients(SlicedForm(2), (x, y, theta), (True, False, False))
+    whole, exact = value_and_gradients(SlicedForm(2), (x.float(), y.float(), theta), (True, False, False))
+    assert value.dtype == torch.float32
+    torch.testing.assert_close(value, whole)
+    torch.testing.assert_close(gradient, exact.to(dtype))
+
+
+def test_views_are_read_as_what_they_show(device: str) -> None:
+    big = lattice(40, 10, device=device)
+    x, y, theta = big[::2, 1:4], big[1::2, 6:9], axes(3, 4, device)
+    ours = value_and_gradients(SlicedForm(2), (x, y, theta), (True, True, False))
+    copies = value_and_gradients(SlicedForm(2), (x.contiguous(), y.contiguous(), theta), (True, True, False))
+    assert all(torch.equal(a, b) for a, b in zip(ours, copies, strict=True))
+
+
+def test_what_the_kernels_do_not_have_is_said(device: str) -> None:
+    x, theta = torch.randn(6, 3, device=device), torch.eye(3, device=device)
+    with pytest.raises(ValueError, match="it has no weights"):
+        fl.sliced_wasserstein(x, x, projections=theta, x_weights=torch.ones(6, device=device))
+    with pytest.raises(ValueError, match="it has no generalised slices"):
+        fl.sliced_wasserstein(x, x, projections=lambda points: points)
+    with pytest.raises(ValueError, match="it computes in float32"):
+        fl.sliced_wasserstein(x.double(), x.double(), projections=theta)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("backend", ["triton", "cuda"])
+@pytest.mark.parametrize("n", [1, 1000, 1024, 1025, 2049, 4097, 8193, 16385, 40000])
+def test_long_columns_on_the_device(n: int, backend: str) -> None:
+    if backend == "cuda" and (why := _cuda_missing()):
+        pytest.skip(why)
+    inputs = (lattice(n, 3, device="cuda"), lattice(n, 3, device="cuda"), axes(3, 3, "cuda"))
+    with fl.use_backend(backend):
+        assert_as_the_reference(SlicedForm(2), inputs, (True, True, False))
+
+
+def _cuda_missing() -> str | None:
+    from fastlatent.kernels.sliced import cuda
+
+    return cuda.unavailable()
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "sliced_wasserstein": lambda x, y, theta: fl.sliced_wasserstein(x, y, projections=theta),
+    "sliced_wasserstein_normal": lambda x, _, theta: fl.sliced_wasserstein_normal(x, projections=theta),
+    "epps_pulley": lambda x, _, theta: fl.epps_pulley(x, projections=theta),
+}
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", LOSSES)
+class TestOnADevice:
+    @pytest.fixture
+    def inputs(self) -> tuple[Tensor, Tensor, Tensor]:
+        x, y = torch.randn(2, 1000, 16, device="cuda")
+        return x.requires_grad_(), y, random_directions(16, 200, device="cuda")
+
+    def test_runs_give_the_same_bits_on_any_stream(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
+        found = []
+        for stream in (torch.cuda.current_stream(), torch.cuda.Stream(), torch.cuda.Stream()):
+            stream.wait_stream(torch.cuda.default_stream())
+            with torch.cuda.stream(stream):
+                value = LOSSES[name](*inputs)
+                found.append((value.detach(), torch.autograd.grad(value, inputs[0])[0]))
+        torch.cuda.synchronize()
+        assert all(torch.equal(a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True))
+
+    def test_a_captured_step_follows_its_inputs(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
+        x, y, theta = inputs
+        stream = torch.cuda.Stream()
+        with torch.cuda.stream(stream):
+            torch.autograd.grad(LOSSES[name](x, y, theta), x)
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            value = LOSSES[name](x, y, theta)
+            (gradient,) = torch.autograd.grad(value, x)
+        with torch.no_grad():
+            x.copy_(torch.randn_like(x))
+        graph.replay()
+        eager = LOSSES[name](x, y, theta)
+        assert torch.equal(value, eager)
+        assert torch.equal(gradient, torch.autograd.grad(eager, x)[0])
+
+    def test_compiles_whole(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
+        eager, compiled = (f(*inputs) for f in (LOSSES[name], torch.compile(LOSSES[name], fullgraph=True)))
+        torch.testing.assert_close(compiled, eager)
+        torch.testing.assert_close(*(torch.autograd.grad(v, inputs[0])[0] for v in (compiled, eager)))
+
+    def test_the_host_never_waits(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
+        LOSSES[name](*inputs)  # what is compiled and kept at the first call
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            LOSSES[name](*inputs).backward()
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+    def test_second_derivatives_are_the_references(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
+        x, y, theta = inputs
+        second = []
+        for backend in ("triton", "reference"):
+            with fl.use_backend(backend):
+                (first,) = torch.autograd.grad(LOSSES[name](x, y, theta), x, create_graph=True)
+            second.append(torch.autograd.grad(first.square().sum(), x)[0])
+        assert (second[0] - second[1]).norm() <= 1e-4 * second[1].norm()  # by float32's order of near ties

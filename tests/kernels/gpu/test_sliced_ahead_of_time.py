@@ -1,0 +1,58 @@
+"""Every kernel of the sliced engine compiles for every device, fits it and does not spill, at its table's sizes."""
+
+import pytest
+import torch
+
+from tests.kernels.gpu.ahead_of_time import CAPABILITIES, Kernel, compiled_for
+
+from fastlatent.kernels.sliced import triton  # isort: skip  (after the skip where there is no Triton)
+
+TO_X, TO_BOTH = (True, False, False), (True, True, False)
+
+
+def sliced(n: int, m: int, p: float, needs: tuple[bool, ...], normal: bool = False) -> None:
+    x, y, theta = (torch.empty(shape, device="meta") for shape in ((n, 64), (m, 1 if normal else 64), (64, 128)))
+    triton.sliced((x, y, theta), needs, p, normal)
+
+
+def kernels_of(capability: int, *calls: tuple) -> list[Kernel]:
+    with compiled_for(capability) as kernels:
+        for call in calls:
+            sliced(*call)
+    return kernels
+
+
+def assert_all_fit(kernels: list[Kernel], *names: str) -> None:
+    assert {k.name for k in kernels} == set(names)
+    for kernel in kernels:
+        kernel.assert_fits()
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_short_columns(capability: int) -> None:
+    kernels = kernels_of(capability, (1024, 900, 3.0, TO_BOTH), (256, 256, 2.0, TO_X, True))
+    assert_all_fit(kernels, "short_columns")
+    assert all(k.matrix_units for k in kernels)
+
+
+def test_the_longest_columns_that_one_program_holds() -> None:
+    """Equal sizes and unequal ones, on the device of the middle: these take long to compile."""
+    assert_all_fit(kernels_of(90, (2048, 2000, 1.5, TO_BOTH), (4096, 4096, 2.0, TO_X)), "short_columns")
+
+
+@pytest.mark.parametrize(("capability", "chunk"), [(80, 1024), (90, 8192), (100, 1024)])
+def test_longer_columns(capability: int, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chunk of the table on the device of the middle, a smaller one, quicker to compile, on the others."""
+    monkeypatch.setattr(triton, "CHUNK", chunk)
+    kernels = kernels_of(capability, (65536, 60000, 1.5, TO_X))
+    assert_all_fit(kernels, "sort_chunks", "merge_step", "merge_chunks", "couple_chunks")
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_epps_pulley_at_each_group_of_directions(capability: int) -> None:
+    with compiled_for(capability) as kernels:
+        for n, count in ((256, 128), (1024, 512)):
+            x, theta = torch.empty(n, 64, device="meta"), torch.empty(64, count, device="meta")
+            triton.epps_pulley((x, theta), (True, False), 17, 3.0)
+    assert_all_fit(kernels, "epps_pulley_columns")
+    assert all(k.matrix_units for k in kernels)

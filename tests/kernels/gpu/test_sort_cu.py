@@ -1,0 +1,36 @@
+"""The CUDA sorts compile for every device where nvcc is, spill nothing, and their library loads without a device."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import fastlatent.kernels.sliced.cuda as sliced_cuda
+import pytest
+
+SOURCE = Path(__file__).parents[3] / "kernels" / "sliced" / "sort.cu"
+NVCC = os.environ.get("NVCC") or shutil.which("nvcc")
+
+
+@pytest.mark.skipif(NVCC is None, reason="no nvcc here (looked for $NVCC and on the PATH)")
+def test_compiles_for_every_device_without_spilling(tmp_path: Path) -> None:
+    assert NVCC is not None
+    library = tmp_path / sliced_cuda.LIBRARY
+    devices = [f"-gencode=arch=compute_{c},code=sm_{c}" for c in (80, 90, 100)]
+    paths = [f"-L{folder}" for folder in (Path(NVCC).parents[1] / "lib", Path(NVCC).parents[1] / "lib64")]
+    command = [NVCC, "-std=c++17", "-O3", "-shared", "-Xcompiler", "-fPIC", "-Xptxas", "-v", *devices, *paths]
+    done = subprocess.run([*command, "-o", library, SOURCE], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    usage = re.findall(r"Function properties for (\S+)\s+[^\n]* (\d+) bytes spill stores", done.stderr)
+    ours = {name: int(spilled) for name, spilled in usage if "sort_in_block" in name}  # the others are CUB's own
+    assert len(ours) == 8  # four lengths, two kinds of keys
+    assert not any(ours.values()), ours
+    assert sliced_cuda.load(library).fastlatent_sort_workspace(3, 1000, True) == 0
+
+
+def test_without_the_library_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sliced_cuda, "library", lambda: None)
+    why = sliced_cuda.unavailable()
+    assert why is not None
+    assert "nvcc" in why
