@@ -96,6 +96,12 @@ def test_a_folder_in_use_is_refused(trained):
         (TrainConfig(batch_size=5000), "batch_size must be at most 1347"),
         (TrainConfig(lr=0.0), "lr must be"),
         (TrainConfig(seed=-1), "seed must be"),
+        (TrainConfig(checkpoint_seconds=-1.0), "checkpoint_seconds must be a finite number >= 0; got -1.0"),
+        (TrainConfig(checkpoint_steps=0), "checkpoint_steps must be an integer >= 1; got 0"),
+        (TrainConfig(checkpoint_epochs=0), "checkpoint_epochs must be an integer >= 1; got 0"),
+        (TrainConfig(figures_every=0), "figures_every must be an integer >= 1; got 0"),
+        (TrainConfig(keep_last=0), "keep_last must be an integer >= 1; got 0"),
+        (TrainConfig(logger="paper"), "logger must be one of 'tensorboard', 'wandb', 'mlflow'; got 'paper'"),  # type: ignore[arg-type]
         (TrainConfig(accelerator="abacus"), "accelerator must be one of"),  # type: ignore[arg-type]
     ],
 )
