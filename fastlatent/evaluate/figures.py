@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import matplotlib.pyplot as plt
+import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -43,8 +43,14 @@ ACROSS = 4  # curves side by side
 @contextmanager
 def style() -> Iterator[None]:
     """One look for all figures, and no window."""
-    with plt.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE):
         yield
+
+
+def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], layout: Any = None, **axes: Any) -> Any:
+    """A figure with its axes, as pyplot's, but one that no window or notebook shows."""
+    figure = Figure(figsize=figsize, layout=layout)
+    return figure, figure.subplots(rows, columns, **axes)
 
 
 def reconstructions(model: Autoencoder, data: Data, columns: int) -> Figure:
@@ -52,7 +58,7 @@ def reconstructions(model: Autoencoder, data: Data, columns: int) -> Figure:
     batch = data.test[: 2 * columns]
     made = model.reconstruct(batch.to(_device(model))).cpu()
     rows = [batch.x[:columns], made[:columns], batch.x[columns:], made[columns:]]
-    figure, axes = plt.subplots(4, 1, figsize=(8, 0.3 + 32 / columns), gridspec_kw={"hspace": 0.06})
+    figure, axes = subplots(4, 1, figsize=(8, 0.3 + 32 / columns), gridspec_kw={"hspace": 0.06})
     for ax, images, label in zip(axes, rows, ["test", "model"] * 2, strict=True):
         _strip(ax, images[None])
         ax.set_ylabel(label, rotation=0, ha="right", va="center", color=INK)
@@ -62,7 +68,7 @@ def reconstructions(model: Autoencoder, data: Data, columns: int) -> Figure:
 def samples(model: Generative, rows: int, columns: int) -> Figure:
     """Decoded draws from the prior."""
     made = model.sample(rows * columns, generator=_generator(model)).cpu()
-    figure, ax = plt.subplots(figsize=(8, 8 * rows / columns))
+    figure, ax = subplots(figsize=(8, 8 * rows / columns))
     _strip(ax, made.unflatten(0, (rows, columns)))
     return figure
 
@@ -74,7 +80,7 @@ def interpolations(model: Autoencoder, data: Data, rows: int, columns: int) -> F
     steps = torch.linspace(0, 1, columns, device=start.device)[:, None]
     between = torch.stack([model.decode(torch.lerp(p, q, steps)).cpu() for p, q in zip(start, end, strict=True)])
     grid = torch.cat([a.x[:, None], between, b.x[:, None]], dim=1)
-    figure, ax = plt.subplots(figsize=(8, 8 * rows / (columns + 2)))
+    figure, ax = subplots(figsize=(8, 8 * rows / (columns + 2)))
     _strip(ax, grid)
     side = ax.get_xlim()[1] / (columns + 2)
     for x in (side - 1, (columns + 1) * side - 1):
@@ -89,7 +95,7 @@ def latent(model: Autoencoder, data: Data) -> Figure:
     prior = model.prior_like(codes, _generator(model)).cpu().numpy()
     view, names = plane(codes.cpu().numpy())
     points, prior = view(codes.cpu().numpy()), view(prior)
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.9), sharex=True, sharey=True, layout="compressed")
+    figure, axes = subplots(1, 2, figsize=(8, 3.9), sharex=True, sharey=True, layout="compressed")
     classes = batch.label.unique().tolist()
     for color, label in zip(_colors(len(classes)), classes, strict=True):
         chosen = batch.label.numpy() == label
@@ -119,7 +125,7 @@ def curves(history: Sequence[dict[str, float]]) -> Figure:
     terms = [name.removeprefix("train/") for name in history[-1] if name.startswith("train/")]
     columns = min(len(terms), ACROSS)
     rows = -(-len(terms) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(8, 2.6 * rows), layout="constrained", squeeze=False)
+    figure, axes = subplots(rows, columns, figsize=(8, 2.6 * rows), layout="constrained", squeeze=False)
     epochs = [record["epoch"] for record in history]
     several = len({term.split("/")[0] for term in terms}) > 1
     for ax in axes.flat[len(terms) :]:
@@ -157,7 +163,8 @@ def _strip(ax: Axes, images: Tensor) -> None:
 
 
 def _colors(count: int) -> np.ndarray:
-    return plt.get_cmap("tab10" if count <= 10 else "turbo", count if count > 10 else None)(np.arange(count))
+    colors = matplotlib.colormaps["tab10"] if count <= 10 else matplotlib.colormaps["turbo"].resampled(count)
+    return colors(np.arange(count))
 
 
 def _class_name(data: Data, label: int) -> str:

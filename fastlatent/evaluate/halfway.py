@@ -40,4 +40,3 @@ def draw_halfway(model: Generative, data: Data, folder: Path, stem: str) -> None
 
 def _write(figure: Figure, path: Path) -> None:
     write_whole(path, lambda part: figure.savefig(part, format="png", bbox_inches="tight"))
-    figures.plt.close(figure)

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from itertools import groupby
 
 import jinja2
-import matplotlib
 import torch
 from matplotlib.figure import Figure
 
@@ -63,7 +62,6 @@ def grouped(numbers: Sequence[Number]) -> list[tuple[str, list[Number]]]:
 @torch.no_grad()
 def _draw(model: Generative, data: Data, fit: Fit) -> list[dict[str, str]]:
     """Write the PNG files; for each, its source as a data URI and its caption."""
-    matplotlib.use("agg")
     model.eval()
     pictures = []
     with figures.style():
@@ -71,7 +69,6 @@ def _draw(model: Generative, data: Data, fit: Fit) -> list[dict[str, str]]:
         for name, figure in made.items():
             png = io.BytesIO()
             figure.savefig(png, format="png", bbox_inches="tight")
-            figures.plt.close(figure)
             (fit.folder / f"{name}.png").write_bytes(png.getvalue())
             view = "themselves" if model.prior.dim <= 2 else "the two principal components of the codes"
             source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()

@@ -1,6 +1,5 @@
 """Numbers and the figure of tables."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from ..data import Column
 from ..models import Columns, TabularAutoencoder
+from .figures import subplots
 from .number import Number
 from .subject import Subject
 
@@ -73,7 +73,7 @@ def errors_by_column(
     names = [described[i].name + (" (category)" if described[i].categories else "") for i in shown]
     model, constant = model[shown], constant[shown]
     of = f", {len(shown)} of {len(described)} columns" if len(shown) < len(described) else ""
-    figure, ax = plt.subplots(figsize=(8, 0.8 + 0.24 * len(names)), layout="constrained")
+    figure, ax = subplots(figsize=(8, 0.8 + 0.24 * len(names)), layout="constrained")
     place = np.arange(len(names))
     ax.hlines(place, model, constant, color="#cfd4da", linewidth=2)
     ax.scatter(constant, place, s=28, color="#9aa0a6", label="the mean or the most common category", zorder=2)

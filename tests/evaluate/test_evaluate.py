@@ -1,5 +1,6 @@
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -66,6 +67,15 @@ def test_the_report_holds_its_figures_and_numbers(run):
     assert len(sources) == len(list(done.folder.glob("*.png"))) == 5
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert "http" not in re.sub(r'src="[^"]*"', "", page)
+
+
+def test_the_figures_of_who_calls_are_left_alone(run):
+    plt.switch_backend("svg")
+    own = plt.figure()
+    write_report(*run)
+    assert plt.get_backend() == "svg"
+    assert plt.get_fignums() == [own.number]
+    plt.close(own)
 
 
 def test_codes_of_two_coordinates_are_shown_as_they_are():
