@@ -39,7 +39,12 @@ class Split:
 
     def __getitem__(self, index: Tensor | slice) -> Batch:
         """The batch at these indices, divided by `white`."""
-        return Batch(self.x[index].float() / self.white, self.labels[index])
+        if isinstance(index, slice):
+            return Batch(self.x[index] / self.white, self.labels[index])
+        index = index.to(self.x.device)
+        return Batch(
+            self.x.index_select(0, index) / self.white, self.labels[index]
+        )  # copies whole rows: many times faster
 
     def spread(self, n: int) -> Batch:
         """n examples, or all if there are fewer, at equal steps: MNIST's first test images are easier than the rest."""

@@ -13,7 +13,7 @@ from .phase import Batch, Phase
 
 def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
     """Mean over the batch of ‖x − x̂‖²."""
-    return (x - reconstruction).square().flatten(1).sum(1).mean()
+    return nn.functional.mse_loss(reconstruction, x, reduction="sum") / len(x)
 
 
 class Autoencoder(Generative):
