@@ -11,7 +11,7 @@ import torch
 
 from ..priors import UNKNOWN
 from .dataset import Data, Split, split_rows
-from .files import find_file
+from .files import find_file, naming
 
 LETTER_TRAIN = 16_000  # the first rows, as in Frey & Slate 1991
 
@@ -102,16 +102,14 @@ def letter(data_dir: Path | None = None) -> Table:
         ValueError: if a line is something else.
     """
     path = find_file("letter", data_dir, ("letter-recognition.data",))
-    lines = [line.split(",") for line in path.read_text().split()]
-    if lines and len(lines[0][0]) > 1:
-        lines = lines[1:]
-    try:
+    with naming(path, "file of a letter and 16 integers a line, separated by commas"):
+        lines = [line.split(",") for line in path.read_text("ascii").split()]
+        if lines and len(lines[0][0]) > 1:
+            lines = lines[1:]
         values = np.array([list(map(int, line[1:])) for line in lines])
-        label = np.array([ord(line[0]) - ord("A") for line in lines])
+        label = np.array([ascii_uppercase.index(line[0]) for line in lines])
         train, test, *_ = np.split(values, [LETTER_TRAIN])
         names = [str(i) for i in range(1, values.shape[1] + 1)]
-    except (ValueError, TypeError, IndexError) as error:
-        raise ValueError(f"{path}: lines must be a letter and 16 integers, separated by commas: {error}") from error
     labels = label[:LETTER_TRAIN], label[LETTER_TRAIN:]
     return table("letter", train, test, labels, names, names, epochs=20, classes=tuple(ascii_uppercase))
 

@@ -85,7 +85,8 @@ def test_letters_are_categories_and_the_first_16000_for_training(tmp_path, heade
     assert data.test.labels.tolist() == [i % 3 for i in range(16_000, 16_005)]
 
 
-def test_a_line_that_is_something_else_is_refused(tmp_path):
-    (tmp_path / "letter-recognition.data").write_text("A,1,x\n")
-    with pytest.raises(ValueError, match="lines must be a letter and 16 integers"):
+@pytest.mark.parametrize("content", [b"A,1,x\n", b"?,1,2\n", b"A,1\nB,1,2\n", b"", b"\xff\xfe"])
+def test_a_line_that_is_something_else_is_refused(tmp_path, content):
+    (tmp_path / "letter-recognition.data").write_bytes(content)
+    with pytest.raises(ValueError, match=r"letter-recognition\.data: not a whole file of a letter and 16 integers"):
         load("letter", tmp_path)
