@@ -124,7 +124,7 @@ def iterate(
         by = tl.where(which == 0, CUSHION * one, one)
         if step == 0:  # as `products.first_scale`
             greatest = tl.sqrt(tl.sqrt(tl.sqrt(tl.maximum(trace_of_square(scratch + p, SIZE, PATCH), 0.0))))
-            by = CUSHION / tl.maximum(greatest, 1 / tl.sqrt(d.to(tl.float64)))
+            by = CUSHION / tl.maximum(greatest, 1 / tl.sqrt(d * one))
         a = by * one_of(which, A1 * one, A2 * one, A3 * one, A0 * one, one)
         b = by * by * by * one_of(which, B1 * one, B2 * one, B3 * one, B0 * one, one)
         c = by * by * by * by * by * one_of(which, C1 * one, C2 * one, C3 * one, C0 * one, one)

@@ -166,3 +166,18 @@ def test_newton_schulz_in_a_number_of_steps_known_beforehand(dtype, monkeypatch)
     assert len(steps) < 30
     assert newton_schulz.converged(found[2], dtype)
     torch.testing.assert_close(found[0], expected[0], rtol=0, atol=1e3 * torch.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(("n", "d"), [(300, 140), (60, 140)])
+def test_nothing_waits_for_a_value(n, d):
+    """Tensors of the meta device have none: where one were read, an error would be raised."""
+    x, y = torch.empty(2, n, d, device="meta"), torch.empty(2, n + 1, d, device="meta")
+    a = torch.empty(2, d, d, device="meta")
+    for samples in ([x, y], [x]):
+        for eps, gram in ((0.0, n <= d), (0.1, False)):
+            value, *gradients = cuda.frechet(products.geometric_means, samples, eps, gram, (True,) * len(samples))
+            assert value.shape == (2,)
+            assert [g.shape for g in gradients] == [z.shape for z in samples]
+    assert cuda.bures(products.geometric_means, a, a, (True, False))[1].shape == a.shape
+    assert cuda.sqrtm(products.geometric_means, a).shape == a.shape
+    assert products.lyapunov(a, a).shape == a.shape

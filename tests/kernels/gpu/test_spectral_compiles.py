@@ -9,15 +9,26 @@ from fastlatent.kernels import gpu
 
 from tests.kernels.gpu.ahead_of_time import compiled_for
 
+# Not at the top: without triton the helper above has skipped this file.
+from fastlatent.kernels.spectral import triton  # isort: skip
+
 LAUNCHES = [(80, 16), (80, 128), (90, 16), (90, 32), (90, 64), (90, 128), (100, 16), (100, 128)]
 
 
-@pytest.mark.parametrize(("capability", "d"), LAUNCHES)
-def test_kernels_fit_and_multiply_on_the_matrix_units(capability, d, monkeypatch):
-    from fastlatent.kernels.spectral import triton
-
+@pytest.fixture(autouse=True)
+def on_a_device(monkeypatch):
     monkeypatch.setattr(gpu, "processors", lambda _: 132)
     monkeypatch.setattr(gpu, "on_device_of", lambda _: contextlib.nullcontext())
+
+
+def test_sizes_of_1_which_triton_makes_constants_compile():
+    with compiled_for(90) as kernels:
+        triton.frechet([torch.empty(1, 2, 1, device="meta")], 0.5, (True,))
+    assert len(kernels) == 5
+
+
+@pytest.mark.parametrize(("capability", "d"), LAUNCHES)
+def test_kernels_fit_and_multiply_on_the_matrix_units(capability, d):
     samples = [torch.empty(2, n, d, device="meta") for n in (4 * d, 3 * d)]
     with compiled_for(capability) as kernels:
         triton.frechet(samples, 0.0, (True, True))

@@ -1,0 +1,169 @@
+"""The spectral engine on a CUDA device: precision at every size, in graphs, on streams, compiled; never waiting."""
+
+from functools import partial
+
+import pytest
+import torch
+from fastlatent.kernels.spectral import reference
+
+import fastlatent as fl
+from tests.losses.test_frechet_precision import errors
+from tests.truth import spectral as truth
+from tests.truth.cases import leaves, with_gradients
+from tests.truth.spectral import conditioned_sample, sample
+
+pytestmark = pytest.mark.gpu
+
+PAIR = (fl.frechet_distance, partial(reference.frechet, eps=0.0))
+NORMAL = (fl.frechet_distance_normal, partial(reference.frechet_normal, eps=0.0))
+SHAPES = [(256, 64), (600, 128), (1024, 256), (64, 300)]  # on chip, its largest, by torch.matmul, on the Gram side
+shapes = pytest.mark.parametrize("shape", SHAPES, ids=str)
+both = pytest.mark.parametrize("losses", [PAIR, NORMAL], ids=["pair", "normal"])
+
+
+def draw(losses, shape, dtype=torch.float32):
+    n, d = shape
+    samples = sample(n, d, shift=0.5), sample(n + 9, d, seed=1, scale=1.5)
+    return [x.to("cuda", dtype) for x in samples[: 1 + (losses is PAIR)]]
+
+
+@both
+@pytest.mark.parametrize("d", [1, 8, 16, 17, 33, 64, 65, 128, 129, 300])
+@pytest.mark.parametrize("condition", [1.0, 1e2, 1e4, 1e6])
+def test_precision_at_a_condition_number_is_what_the_docstring_says(losses, d, condition):
+    x, y = (conditioned_sample(k * d, d, condition, seed).cuda() for k, seed in ((4, 0), (3, 2)))
+    of_value, of_gradient = errors(*losses, *((x, y) if losses is PAIR else (x,)))
+    assert of_value <= 2e-6
+    assert of_gradient <= 1e-5 + 1e-8 * condition
+
+
+@both
+@shapes
+def test_the_fastest_version_is_chosen(losses, shape):
+    (decision,) = fl.explain(losses[0], *draw(losses, shape)).decisions
+    small = min(shape) <= 128
+    assert decision.backend == ("triton" if small else "cuda")
+
+
+@both
+@shapes
+def test_torch_matmul_serves_every_size(losses, shape):
+    inputs = draw(losses, shape)
+    with fl.use_backend("cuda"):
+        found = with_gradients(losses[0], *inputs)
+    torch.testing.assert_close(found, with_gradients(losses[0], *inputs), rtol=1e-5, atol=1e-5)
+
+
+@both
+@shapes
+def test_the_same_bits_every_time(losses, shape):
+    inputs = draw(losses, shape)
+    first, second = (with_gradients(losses[0], *inputs) for _ in range(2))
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+@both
+@shapes
+def test_the_host_never_waits(losses, shape):
+    inputs = draw(losses, shape)
+    with_gradients(losses[0], *inputs)  # compiles
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        with_gradients(losses[0], *inputs)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("root", [fl.sqrtm, lambda a: fl.sqrtm_newton_schulz(a)[0]], ids=["sqrtm", "newton_schulz"])
+def test_the_host_does_not_wait_for_roots_either(root):
+    a = torch.stack([truth.covariance(64, c, 3) for c in (1.0, 1e3)]).float().cuda()
+    expected, of_square = (f.cuda() for f in (reference.sqrtm(a.double()), torch.eye(64)))
+    for mode in ("default", "error"):
+        torch.cuda.set_sync_debug_mode(mode)
+        try:
+            found, gradient = with_gradients(root, a)[0], with_gradients(lambda a: root(a).square().sum(), a)[1]
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(gradient, of_square.expand_as(a), rtol=0, atol=2e-2)
+
+
+@both
+@shapes
+def test_captured_in_a_graph_it_follows_its_inputs(losses, shape):
+    loss, _ = losses
+    inputs = leaves(*draw(losses, shape))
+    side = torch.cuda.Stream()
+    with torch.cuda.stream(side):
+        with_gradients(loss, *inputs)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        value = loss(*inputs)
+        gradients = torch.autograd.grad(value, inputs)
+    with torch.no_grad():
+        for z in inputs:
+            z.mul_(1.5)
+    graph.replay()
+    torch.testing.assert_close((value.detach(), *gradients), with_gradients(loss, *inputs), rtol=0, atol=0)
+
+
+@both
+@shapes
+def test_two_streams_do_not_meet(losses, shape):
+    loss, _ = losses
+    sets = [draw(losses, shape), [2 * z + 1 for z in draw(losses, shape)]]
+    expected = [with_gradients(loss, *inputs) for inputs in sets]
+    streams = [torch.cuda.Stream() for _ in sets]
+    torch.cuda.synchronize()
+    found = []
+    for _ in range(10):
+        for stream, inputs in zip(streams, sets, strict=True):
+            with torch.cuda.stream(stream):
+                found.append(with_gradients(loss, *inputs))
+    torch.cuda.synchronize()
+    for k, result in enumerate(found):
+        torch.testing.assert_close(result, expected[k % 2], rtol=0, atol=0)
+
+
+@both
+def test_compiled_as_one_graph_it_is_the_same(losses):
+    torch._dynamo.reset()
+    inputs = draw(losses, SHAPES[0])
+    compiled = torch.compile(losses[0], fullgraph=True)
+    torch.testing.assert_close(with_gradients(compiled, *inputs), with_gradients(losses[0], *inputs))
+
+
+@both
+@shapes
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_against_the_same_numbers_in_float64(losses, shape, dtype):
+    inputs = draw(losses, shape, dtype)
+    value, *gradients = with_gradients(losses[0], *inputs)
+    expected, *exact = with_gradients(losses[1], *(x.double() for x in inputs))
+    torch.testing.assert_close(value.double(), expected, rtol=1e-5, atol=1e-5)
+    for found, of_truth in zip(gradients, exact, strict=True):
+        assert (found - of_truth).norm() <= 2 * torch.finfo(dtype).eps * of_truth.norm()
+
+
+@both
+def test_second_derivatives_are_the_references(losses):
+    found = []
+    for dtype, loss in ((torch.float32, losses[0]), (torch.float64, losses[1])):
+        x, *rest = leaves(*(z.to(dtype) for z in draw(losses, (12, 4))))
+        (of_x,) = torch.autograd.grad(loss(x, *rest), x, create_graph=True)
+        found.append(torch.autograd.grad(of_x.square().sum(), x)[0].double())
+    torch.testing.assert_close(*found, rtol=1e-3, atol=1e-5)
+
+
+def test_float64_is_left_to_the_reference():
+    assert "reference" in str(fl.explain(fl.frechet_distance_normal, sample(40, 8).cuda()))
+
+
+def test_tensors_on_another_device_than_the_current_one():
+    if torch.cuda.device_count() < 2:
+        pytest.skip("needs two CUDA devices")
+    x, y = draw(PAIR, (256, 64))
+    torch.testing.assert_close(
+        fl.frechet_distance(x.to("cuda:1"), y.to("cuda:1")).cpu(), fl.frechet_distance(x, y).cpu()
+    )
