@@ -7,9 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import autograd
+from .. import autograd, gpu
 from ..backend import choose
 from . import cpu, reference
+
+
+def _choose(x: Tensor) -> str:
+    return choose("pairwise", {"triton": gpu.refusal(x), "cpu": cpu.refusal(x), "reference": None})
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,14 @@ class PairwiseForm:
 
     def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         x, y = inputs
-        if choose("pairwise", {"cpu": cpu.refusal(x), "reference": None}) == "cpu":
+        backend = _choose(x)
+        if backend == "reference":
+            return autograd.by_reference(self.reference, inputs, needs)
+        if backend == "cpu":
             return cpu.form(x, y, self.profile, self.parameters, self.weights, self.diagonal, needs)
-        return autograd.by_reference(self.reference, inputs, needs)
+        from . import triton
+
+        return triton.form(x, y, self.profile, self.parameters, self.weights, self.diagonal, needs)
 
     def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
         x, y = inputs
@@ -77,9 +86,14 @@ def nearest(x: Tensor, y: Tensor) -> Tensor:
 
 def _nearest(x: Tensor, y: Tensor) -> Tensor:
     with torch.no_grad():
-        if choose("pairwise", {"cpu": cpu.refusal(x), "reference": None}) == "cpu":
+        backend = _choose(x)
+        if backend == "reference":
+            return reference.nearest(x, y)
+        if backend == "cpu":
             return cpu.nearest(x, y)
-        return reference.nearest(x, y)
+        from . import triton
+
+        return triton.nearest(x, y)
 
 
 @torch.library.custom_op("fastlatent::nearest", mutates_args=())

@@ -29,7 +29,7 @@ class Case:
 
     def exact(self, *inputs: Tensor) -> Truth:
         """The truth for exactly the numbers that the inputs hold."""
-        return self.truth(*(i.detach().double().numpy() for i in inputs[: self.samples]))
+        return self.truth(*(i.detach().double().cpu().numpy() for i in inputs[: self.samples]))
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         return self.loss(*inputs[: self.samples])

@@ -27,7 +27,16 @@ if gpu.interpreted():
         patch_tensor(tensor, scope)
         scope.set_attr(tensor, "__index__", lambda self: int(self.handle.data.item()))
 
+    multiply = interpreter.InterpreterBuilder.create_dot
+
+    def multiply_bfloat16(self, a, b, *others):
+        """The interpreter keeps bfloat16 as the 16-bit integers that hold it, and would multiply these."""
+        if a.dtype.scalar == tl.bfloat16:
+            a, b = (self.cast_impl(operand, tl.float32) for operand in (a, b))
+        return multiply(self, a, b, *others)
+
     interpreter._patch_lang_tensor = patch_tensor_for_numpy
+    interpreter.InterpreterBuilder.create_dot = multiply_bfloat16
 
 
 @pytest.fixture

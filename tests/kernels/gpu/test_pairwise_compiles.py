@@ -1,0 +1,69 @@
+"""The pairwise kernels compiled ahead of time: they fit the devices, keep to registers, and use the matrix units."""
+
+import pytest
+import torch
+from fastlatent.kernels.pairwise import kummer
+
+from tests.kernels.gpu.ahead_of_time import CAPABILITIES, compiled_for
+
+# Not at the top: without triton the helper above has skipped this file.
+from fastlatent.kernels.pairwise import triton  # isort: skip
+
+# Points, coordinates, type: every shape of tile in the table, with the widest layout that takes it.
+TABLE = [
+    (4096, 64, torch.float32),
+    (4096, 64, torch.bfloat16),
+    (4096, 1024, torch.float32),
+    (4096, 8, torch.float32),
+    (512, 64, torch.float32),
+    (16, 64, torch.float32),
+]
+IMQ = tuple(scale * 128 for scale in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0))
+PROFILES = {
+    "imq": tuple(float(c) for c in range(1, 13)),  # too many for one denominator
+    "gaussian": (0.5, 1.0, 4.0),
+    "laplace": (0.5, 2.0),
+    "rational_quadratic": (0.2, 0.5, 1.0, 2.0, 5.0),
+    "energy": (),
+    "inverse_root": (0.1,),
+    "kummer": (0.3, kummer.RATE, *sum(kummer.coefficients(12, torch.float32), ())),
+    "polynomial": (0.1, 1.0, 3.0),
+}
+
+
+def points(n, d, dtype=torch.float32):
+    return torch.empty(n, d, dtype=dtype, device="meta")
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "dtype", "capability"),
+    [*[(*entry, 90) for entry in TABLE], *[(*TABLE[0], capability) for capability in (80, 100)]],
+    ids=str,
+)
+def test_every_tile_of_the_table_fits(n, d, dtype, capability):
+    x = points(n, d, dtype)
+    with compiled_for(capability) as kernels:
+        triton.form(x, x, "imq", IMQ, (1.0, -2.0, 1.0), False, (True, False))
+    assert [k.name for k in kernels] == ["prepare", "walk", "walk", "finish"]
+    for kernel in kernels:
+        kernel.assert_fits()
+        assert kernel.matrix_units == (kernel.name == "walk" and d > triton.FEW_COORDINATES)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_fits(profile):
+    x = points(512, 12)
+    with compiled_for(90) as kernels:
+        triton.form(x, x, profile, PROFILES[profile], (1.0, 0.0, 0.0), False, (True, False))
+    for kernel in kernels:
+        kernel.assert_fits()
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("d", [3, 64, 1024])
+def test_nearest_fits(d, capability):
+    with compiled_for(capability) as kernels:
+        triton.nearest(points(2048, d), points(2048, d))
+    assert len(kernels) == (1 if d <= triton.FEW_COORDINATES else 2)
+    for kernel in kernels:
+        kernel.assert_fits()
