@@ -19,6 +19,7 @@ from .files import Folder, check_size, find_file, naming, read_whole
 from .folders import list_examples
 
 POINTS, POINTS_SEED = 2048, 0  # drawn on each surface, and at most of each cloud
+SHAPES = (*meshes.SUFFIXES, ".npy")  # what files of a folder may be
 MODELNET = ("modelnet10_1024_f16.npz", "modelnet10.npz", "ModelNet10", "ModelNet10.zip")
 
 
@@ -101,7 +102,7 @@ def read_cloud(file: Folder, random: np.random.Generator) -> np.ndarray:
 
 def _sampled(folder: Folder) -> Arrays:
     """Points of each file of a folder, with a bar that shows how far it is."""
-    listing = list_examples(folder, (*meshes.SUFFIXES, ".npy"))
+    listing = list_examples(folder, SHAPES)
     examples = (*listing.train, *listing.test)
     check_size((len(examples), POINTS, 3), 4)
     random, console = np.random.default_rng(POINTS_SEED), Console(stderr=True)

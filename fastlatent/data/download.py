@@ -30,13 +30,13 @@ def fetch(name: str, data_dir: Path | None) -> None:
     Raises:
         OSError: if one cannot be fetched or is not what was published, saying what to put where by hand.
     """
-    publication = PUBLICATIONS[name]
-    folder = data_folder(data_dir) / publication.folder
+    publication, place = PUBLICATIONS[name], data_folder(data_dir)
+    folder = place / publication.folder
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".fetching"):  # of several processes one fetches
         for file in publication.files:
             try:
-                if not (folder / file.name).exists():
+                if not ((folder / file.name).exists() or (place / file.name).exists()):
                     download(file, folder)
             except OSError as error:
                 by_hand = f"put {file.name} from {file.address} ({publication.page}) into {folder}"

@@ -6,12 +6,12 @@ from pathlib import Path
 from . import clouds, images, lines, tables
 from .arrays import npz_fields
 from .cifar import cifar10
-from .cloud_files import cloud_array, cloud_folder, modelnet10
+from .cloud_files import SHAPES, cloud_array, cloud_folder, modelnet10
 from .counts import COUNTS, counts_npz, h5ad, pbmc68k
 from .csv_files import csv_table
 from .dataset import Data
 from .download import fetch
-from .image_files import SUFFIXES, image_folder, images_npz
+from .image_files import image_folder, images_npz
 from .published import PUBLICATIONS
 from .svhn import svhn
 
@@ -88,13 +88,9 @@ def _named(name: str, data_dir: Path | None, download: bool) -> Data:
 
 def _own(path: Path, image_size: int | None, label: str | None) -> Data:
     """The user's own file or folder, by what it is."""
-    if path.is_dir():
-        pictures = any(file.suffix.lower() in SUFFIXES for file in path.rglob("*"))
-        if pictures:
-            return image_folder(path, image_size)
-        found: Data = cloud_folder(path)
-    else:
-        found = _file(path, label)
+    if path.is_dir() and not any(file.suffix.lower() in SHAPES for file in path.rglob("*")):
+        return image_folder(path, image_size)
+    found = cloud_folder(path) if path.is_dir() else _file(path, label)
     return found if image_size is None else found.resized(image_size)
 
 

@@ -73,7 +73,10 @@ def cloud(i):
 
 
 def test_a_folder_may_mix_meshes_and_clouds(tmp_path):
-    unpacked(tmp_path, {"a/1.off": off(), "a/2.ply": ply("binary_little_endian"), "b/1.ply": ply("ascii")})
+    unpacked(
+        tmp_path,
+        {"a/1.off": off(), "a/view.png": b"of it", "a/2.ply": ply("binary_little_endian"), "b/1.ply": ply("ascii")},
+    )
     np.save(tmp_path / "b" / "2.npy", POINT_CLOUDS[0])
     data = load(tmp_path)
     assert data.kind == "point clouds"

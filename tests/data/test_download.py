@@ -179,6 +179,7 @@ def test_a_data_set_is_fetched_once_and_only_when_wished(server, mnist, tmp_path
 def test_files_that_are_there_are_not_fetched_again(server, mnist, tmp_path):
     fetch("mnist", tmp_path)
     (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
+    (tmp_path / "mnist" / "t10k-images-idx3-ubyte.gz").rename(tmp_path / "t10k-images-idx3-ubyte.gz")
     fetch("mnist", tmp_path)
     assert len(server.asked) == 5
 
