@@ -6,6 +6,7 @@ from typing import NamedTuple
 from zipfile import Path as ZipPath
 
 import numpy as np
+from filelock import FileLock
 from rich.console import Console
 from rich.progress import track
 
@@ -50,8 +51,7 @@ def modelnet10(data_dir: Path | None = None) -> Clouds:
         with naming(path, ".zip file of ModelNet10"):
             folder = ZipPath(path, "ModelNet10/") if path.suffix == ".zip" else path
         arrays = _sampled(folder)
-        with suppress(OSError):  # where nothing can be written, it is done again next time
-            write_whole(path.with_name("modelnet10.npz"), lambda part: _save(part, arrays))
+        _keep(path.with_name("modelnet10.npz"), arrays)
     return _clouds("modelnet10", arrays, epochs=20)
 
 
@@ -135,6 +135,13 @@ def _arrays(path: Path, found: dict[str, np.ndarray]) -> Arrays:
     if is_train.shape != (n,) or is_train.all() or not is_train.any():
         raise ValueError(f"{path}: is_train must say of each of {n} clouds whether it is for training or for testing")
     return Arrays(points, label, is_train, tuple(map(str, found.get("classes", ()))))
+
+
+def _keep(path: Path, arrays: Arrays) -> None:
+    """Write the file, one of several processes; where nothing can be written, points are drawn again next time."""
+    with suppress(OSError), FileLock(path.with_name(".sampling")):
+        if not path.exists():
+            write_whole(path, lambda part: _save(part, arrays))
 
 
 def _save(path: Path, arrays: Arrays) -> None:
