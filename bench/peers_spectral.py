@@ -36,7 +36,7 @@ def newton_schulz_frechet(x: Tensor, y: Tensor) -> Tensor:
     a, b = torch.cov(x.T), torch.cov(y.T)
     product = a @ b
     scale = torch.linalg.matrix_norm(product)
-    identity = torch.eye(len(a))
+    identity = torch.eye(len(a), device=a.device)
     root, inverse = product / scale, identity
     for _ in range(20):
         step = (3 * identity - inverse @ root) / 2
