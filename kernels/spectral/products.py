@@ -2,7 +2,7 @@
 
 T and R of the coupled iteration tend to B⁻¹ # A and A⁻¹ # B, the maps that carry one Gaussian into the other; with
 B = I they are A^{1/2} and A^{−1/2}. Of G = TR a polynomial P is taken, and T, R → PT, RP. It is Newton–Schulz for the
-sign of [[0, A], [B, 0]] (Higham 2008, "Functions of Matrices", section 5.3), with the polynomials of Amsel,
+sign of [[0, A], [B, 0]] (Higham 2008, "Functions of Matrices", theorem 5.2), with the polynomials of Amsel,
 Persson, Musco & Gower 2025, "The Polar Express", in the place of the cubic.
 """
 
@@ -66,20 +66,23 @@ def iterate(a: Tensor, b: Tensor) -> Pair:
     norm_a, norm_b = _norm(a), _norm(b)
     a, b = a / norm_a, b / norm_b
     t, r = a, b
-    identity = _identity(a)
-    for step in range(3 * ROUNDS + 1):
-        g = t @ r
-        square = g @ g
-        by = first_scale(square) if step == 0 else CUSHION if step % 3 == 0 else 1.0
-        first, second, third = LAST if step == 3 * ROUNDS else enlarged(*ROUND[step % 3], by)
-        p = first * identity + second * g + third * square
+    g = t @ r
+    by = first_scale(g @ g)
+    t, r, g = by * t, by * r, by.square() * g
+    for step in range(3 * ROUNDS):
+        enlarged = CUSHION if step and step % 3 == 0 else 1.0
+        p = _polynomial(g, *ROUND[step % 3], enlarged)
         t, r = p @ t, r @ p
-    return Pair(t, r, a, b, (norm_a / norm_b).sqrt(), (norm_a * norm_b).sqrt())
+        g = t @ r
+    p = _polynomial(g, *LAST)
+    return Pair(p @ t, r @ p, a, b, (norm_a / norm_b).sqrt(), (norm_a * norm_b).sqrt())
 
 
-def enlarged(a: float, b: float, c: float, by: float | Tensor) -> tuple[float | Tensor, ...]:
-    """Coefficients of the polynomial of roots enlarged `by`."""
-    return a * by, b * by**3, c * by**5
+def _polynomial(g: Tensor, a: float, b: float, c: float, by: float = 1.0) -> Tensor:
+    """aI + bG + cG² of roots enlarged `by`."""
+    p = b * by**3 * g
+    p.diagonal(dim1=-2, dim2=-1).add_(a * by)
+    return p.baddbmm_(g, g, alpha=c * by**5)
 
 
 def first_scale(square: Tensor) -> Tensor:
