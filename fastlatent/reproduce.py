@@ -109,7 +109,7 @@ def _numbers(run: Path, columns: Sequence[Column]) -> list[Number]:
     """The numbers of a run's report; measured in full where training's quick ones have not a column's."""
     numbers = [Number(**number) for number in json.loads((run / RESULTS).read_text())]
     wanted = [column for column in columns if column.group != SECONDS]
-    return numbers if all(_of(numbers, column) for column in wanted) else evaluate_run(run)
+    return numbers if all(_of(numbers, column) for column in wanted) else evaluate_run(run).numbers
 
 
 def _of(numbers: Sequence[Number], column: Column) -> list[float]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Evaluate:
     """Take all measures that apply to trained models, on test data, and write their reports anew.
 
-    Of several runs the numbers are also shown together: the mean over runs that differ in their seed alone, with a
-    confidence interval of 95 %.
+    Of several runs the numbers are also shown together, here and in their reports: the mean over runs that differ in
+    their seed alone, with a confidence interval of 95 %.
     """
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
@@ -34,19 +34,19 @@ class Evaluate:
 
     def run(self) -> None:
         """Evaluate each run, then all together."""
-        from ..evaluate.runs import combine, configuration_names, evaluate_run
+        from ..evaluate.runs import configuration_names, evaluate_run, write_together
 
         with wrong_options():
             if not self.runs:
                 raise ValueError("runs must be one or more run folders; got none")
-            names, found = configuration_names(self.runs), []
+            names, reports = configuration_names(self.runs), []
             for name, folder in zip(names, self.runs, strict=True):
-                numbers = evaluate_run(folder, starts=self.kmeans_starts)
-                print_numbers(f"{folder}: {name}", numbers)
+                report = evaluate_run(folder, starts=self.kmeans_starts)
+                print_numbers(f"{folder}: {name}", report.numbers)
                 Console().print(f"Report: {folder / 'report.html'}", soft_wrap=True)
-                found.append((name, numbers))
+                reports.append((name, report))
         if len(self.runs) > 1:
-            rows = combine(found)
+            rows = write_together(reports)
             _print_together(rows)
             self._write(rows)
 

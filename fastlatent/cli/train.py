@@ -58,7 +58,7 @@ def train(run: Run, resume: bool = False) -> None:
     if not done.leads:
         return
     try:
-        numbers = write_report(model, data, done)
+        numbers = write_report(model, data, done).numbers
     except KeyboardInterrupt as stopped:
         raise Interrupted("stopped after the training, before its report", done.folder, signal.SIGINT) from stopped
     print_numbers(f"{run.name} on {data.name}, test {data.kind}", numbers)

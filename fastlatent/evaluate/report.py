@@ -3,9 +3,10 @@
 import base64
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
+from typing import NamedTuple
 
 import jinja2
 import torch
@@ -34,7 +35,46 @@ CAPTIONS = {
 }
 
 
-def write_report(model: Generative, data: Data, fit: Fit, numbers: list[Number] | None = None) -> list[Number]:
+class Report(NamedTuple):
+    """What a report shows of a run.
+
+    Args:
+        fit: its training.
+        numbers: of the model.
+        pictures: for each figure its name, its source as a data URI, and its caption.
+        kind: of the data.
+    """
+
+    fit: Fit
+    numbers: list[Number]
+    pictures: list[dict[str, str]]
+    kind: str
+
+    def write(self, over_seeds: Mapping[tuple[str, str], str] | None = None) -> None:
+        """Write results.json and report.html into the run folder.
+
+        Args:
+            over_seeds: what else is shown of a number, by its group and what it is of: its mean over runs.
+        """
+        folder = self.fit.folder
+        results = json.dumps([asdict(number) for number in self.numbers], indent=2, ensure_ascii=False)
+        write_whole(folder / "results.json", lambda path: path.write_text(results + "\n"))
+        write_whole(folder / "report.html", lambda path: path.write_text(self._page(over_seeds or {})))
+
+    def _page(self, over_seeds: Mapping[tuple[str, str], str]) -> str:
+        environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__, "."), autoescape=True)
+        return environment.get_template("report.html").render(
+            config=read_config(self.fit.folder),
+            groups=grouped(self.numbers),
+            over_seeds=over_seeds,
+            pictures=self.pictures,
+            kind=self.kind,
+            last=self.fit.history[-1],
+            folder=self.fit.folder.name,
+        )
+
+
+def write_report(model: Generative, data: Data, fit: Fit, numbers: list[Number] | None = None) -> Report:
     """Write results.json, a PNG for each figure and report.html into the run folder.
 
     Args:
@@ -44,14 +84,12 @@ def write_report(model: Generative, data: Data, fit: Fit, numbers: list[Number] 
         numbers: of the model; None: the quick ones are measured.
 
     Returns:
-        The numbers.
+        What the report shows.
     """
     numbers = measure(model, data) if numbers is None else numbers
-    results = json.dumps([asdict(number) for number in numbers], indent=2, ensure_ascii=False)
-    write_whole(fit.folder / "results.json", lambda path: path.write_text(results + "\n"))
-    pictures = _draw(model, data, fit)
-    write_whole(fit.folder / "report.html", lambda path: path.write_text(_page(fit, numbers, pictures, data.kind)))
-    return numbers
+    report = Report(fit, numbers, _draw(model, data, fit), data.kind)
+    report.write()
+    return report
 
 
 def grouped(numbers: Sequence[Number]) -> list[tuple[str, list[Number]]]:
@@ -91,15 +129,3 @@ def _examples(model: Generative, data: Data) -> dict[str, Figure]:
         made["interpolations"] = figures.interpolations(model, data, across // 2, across - 2)
         made["latent"] = figures.latent(model, data)
     return made
-
-
-def _page(fit: Fit, numbers: Sequence[Number], pictures: Sequence[dict[str, str]], kind: str) -> str:
-    environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__, "."), autoescape=True)
-    return environment.get_template("report.html").render(
-        config=read_config(fit.folder),
-        groups=grouped(numbers),
-        pictures=pictures,
-        kind=kind,
-        last=fit.history[-1],
-        folder=fit.folder.name,
-    )

@@ -16,7 +16,7 @@ from ..train.folder import read_config
 from ..train.loop import DECIDE
 from .measures import measure_subject
 from .number import Number
-from .report import write_report
+from .report import Report, write_report
 from .subject import Subject
 
 CONFIDENCE = 0.95
@@ -26,7 +26,7 @@ INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*DECIDE} | {
 }  # but for chance, these decide nothing
 
 
-def evaluate_run(folder: Path, *, starts: int = 10) -> list[Number]:
+def evaluate_run(folder: Path, *, starts: int = 10) -> Report:
     """Take all measures that apply to a run, on test data, and write its results.json and report.html anew.
 
     Args:
@@ -43,8 +43,7 @@ def evaluate_run(folder: Path, *, starts: int = 10) -> list[Number]:
     model = model.to(Fabric(accelerator=config.accelerator, devices=1).device)
     with torch_threads(config.threads):
         numbers = measure_subject(Subject(model, data, labelled=labelled, starts=starts))
-        write_report(model, data, Fit(folder, read_metrics(folder)), numbers)
-    return numbers
+        return write_report(model, data, Fit(folder, read_metrics(folder)), numbers)
 
 
 @dataclass(frozen=True)
@@ -120,6 +119,23 @@ def combine(runs: Sequence[tuple[str, Sequence[Number]]]) -> list[Row]:
     rows = [Row(first[key], {name: t_interval(v) for name, v in found.items()}) for key, found in values.items()]
     order = list(dict.fromkeys(row.number.group for row in rows))
     return sorted(rows, key=lambda row: order.index(row.number.group))
+
+
+def write_together(reports: Sequence[tuple[str, Report]]) -> list[Row]:
+    """Combine the numbers of runs, and show in the report of each, beside its numbers, their means over its seeds.
+
+    Args:
+        reports: the name of each run's configuration, and its report.
+
+    Returns:
+        The numbers together.
+    """
+    rows = combine([(name, report.numbers) for name, report in reports])
+    for name, report in reports:
+        mine = [row for row in rows if name in row.intervals]
+        if any(row.intervals[name].count > 1 for row in mine):
+            report.write({(row.number.group, row.number.of): row.intervals[name].text for row in mine})
+    return rows
 
 
 def configuration_names(folders: Sequence[Path]) -> list[str]:

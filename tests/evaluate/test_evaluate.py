@@ -54,13 +54,13 @@ def test_a_model_without_encoder_is_measured_by_its_samples(tmp_path):
     data = load("digits")
     model = CONFIGURATIONS["gan"](hidden=(8,)).build(data.shape)
     done = fit(model, data, TrainConfig(epochs=1, out=tmp_path / "run", accelerator="cpu"))
-    assert {number.group for number in write_report(model, data, done)} == {SAMPLES.format(data.kind, FEATURES)}
+    assert {number.group for number in write_report(model, data, done).numbers} == {SAMPLES.format(data.kind, FEATURES)}
     assert {path.stem for path in done.folder.glob("*.png")} == {"samples", "curves"}
 
 
 def test_the_report_holds_its_figures_and_numbers(run):
     model, data, done = run
-    numbers = write_report(model, data, done)
+    numbers = write_report(model, data, done).numbers
     page = (done.folder / "report.html").read_text()
     assert all(number.text in page for number in numbers)
     sources = re.findall(r'src="([^"]{30})', page)

@@ -112,7 +112,7 @@ def _little(classifiers):
 @pytest.fixture(scope="module")
 def evaluated(folders):
     """The numbers of the first run."""
-    return evaluate_run(folders[0], starts=2)
+    return evaluate_run(folders[0], starts=2).numbers
 
 
 def test_configurations_have_their_names_from_what_differs(folders):
@@ -146,6 +146,9 @@ def test_the_command_prints_runs_alone_and_together_the_same_each_time(
     error = rows[0]["intervals"]["aae-semi-supervised digits"]
     assert error["count"] == 2
     assert Interval(**error).text in text
+    page = (folders[1] / "report.html").read_text()
+    assert Interval(**error).text in page
+    assert "mean over runs" in page
     again = json.loads((folders[0] / "results.json").read_text())
     assert [Number(**found) for found in again] == evaluated
 
