@@ -177,7 +177,7 @@ def _walks(points: Points, weights: Sequence[float], needs: Sequence[bool], tile
     across = xy if needs[1] else 0
     walks = (
         Walk(0, tiles_of_x, 0 if xx else middle, end if xy else middle, (xx, xy), (2 * xx, xy), needs[0]),
-        Walk(tiles_of_x, tiles_of_y, 0 if across else middle, end if yy else middle, (yy, 0), (2 * yy, xy), needs[1]),
+        Walk(tiles_of_x, tiles_of_y, 0 if across else middle, end if yy else middle, (yy, 0.0), (2 * yy, xy), needs[1]),
     )
     return _split(walks[0], points, tile), _split(walks[1], points, tile)
 

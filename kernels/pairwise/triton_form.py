@@ -312,13 +312,13 @@ def finish(
     row = batch * height + first + i
     plane = batches * height.to(tl.int64)
     sum_of_slopes = tl.zeros((PREPARED,), tl.float32)
-    for split in tl.range(0, 0 if FEW else splits):
+    for split in tl.range(0, 0 if FEW else splits, loop_unroll_factor=4):
         sum_of_slopes += tl.load(sums + split * plane + row, mask=valid, other=0.0)
     for start in tl.range(0, WIDTH, CHUNK):
         k = start + tl.arange(0, CHUNK)
         inside = valid[:, None] & (k < d)[None, :]
         found = tl.zeros((PREPARED, CHUNK), tl.float32)
-        for split in tl.range(0, splits):
+        for split in tl.range(0, splits, loop_unroll_factor=4):  # as many loads under way
             found += tl.load(gradients + (split * plane + row)[:, None] * WIDTH + k[None, :], mask=inside, other=0.0)
         if FEW:
             found = 2 * found

@@ -7,6 +7,8 @@ import pytest
 import torch
 from fastlatent.kernels import gpu
 
+from fastlatent.config import configuration
+
 
 @pytest.mark.parametrize("place", ["cpu", "meta"])
 def test_tensors_elsewhere_are_refused(place):
@@ -58,3 +60,14 @@ def test_losses_on_a_cpu_never_import_triton():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["False"]
+
+
+@pytest.mark.parametrize(
+    ("why", "shown"), [(None, "yes (float32 products in tf32x3)"), ("it is too old", "no: it is too old")]
+)
+def test_show_config_says_whether_triton_serves(monkeypatch, why, shown):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a device")
+    monkeypatch.setattr(gpu, "unavailable", lambda device: why)
+    assert configuration()["backend triton"] == shown
