@@ -42,7 +42,7 @@ def ply(kind: str, vertices: np.ndarray = TETRAHEDRON, faces: np.ndarray = SIDES
 
 def string(text: bytes) -> bytes:
     """A string of Python 2, pickled."""
-    return b"T" + struct.pack("<i", len(text)) + text
+    return (b"U" + bytes([len(text)]) if len(text) < 256 else b"T" + struct.pack("<i", len(text))) + text
 
 
 def pickled_array(values: np.ndarray) -> bytes:

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import struct
 from contextlib import suppress
 
 import numpy as np
@@ -14,7 +13,7 @@ from fastlatent.data.pickled import read_pickle
 from tests.data.formats import pickled, pickled_array, string
 
 VALUES = np.arange(12, dtype=np.uint8).reshape(3, 4)
-SHORT = pickled_array(VALUES).replace(struct.pack("<i", 12) + VALUES.tobytes(), struct.pack("<i", 11) + bytes(11))
+SHORT = pickled_array(VALUES).replace(b"U\x0c" + VALUES.tobytes(), b"U\x0b" + bytes(11))
 
 
 @pytest.mark.parametrize("dtype", ["u1", "<i4", ">i4", "<f8", "b1"])
