@@ -77,7 +77,8 @@ class HubModel(
             FileNotFoundError: if there is none.
             ValueError: if it was built by hand.
         """
-        made = cls(**{name: value for name, value in read_config(folder).items() if name not in HERE})
+        options = {name: value for name, value in read_config(folder).items() if name not in HERE}
+        made = cls(**{**options, "data": Path(options["data"]).name})  # which may be a path
         load_checkpoint(folder, made.model)
         return made.eval()
 

@@ -15,6 +15,7 @@ from .train.folder import CONFIG, write_whole
 from .train.run import Run, default_run
 
 JSON, CSV, RESULTS, REPORT = "sweep.json", "sweep.csv", "results.json", "report.html"
+IN_A_NAME = str.maketrans({",": "x", "/": "_", "\\": "_"})  # of a folder
 Options = dict[str, Any]
 
 
@@ -85,7 +86,7 @@ def run_name(run: Run) -> str:
     """The options that are not the model's defaults, and the seed: "latent_dim=2,lr=0.001,seed=0"."""
     defaults = options_of(default_run(type(run.model)))
     named = {k: v for k, v in options_of(run).items() if k == "seed" or (v != defaults[k] and k != "data_dir")}
-    return ",".join(f"{name}={as_word(value).replace(',', 'x')}" for name, value in named.items())
+    return ",".join(f"{name}={as_word(value).translate(IN_A_NAME)}" for name, value in named.items())
 
 
 def as_word(value: Any) -> str:

@@ -94,6 +94,13 @@ def test_push_sends_weights_options_and_a_card_but_no_path_of_this_machine(run, 
     assert str(run.parent) not in json.dumps(config)
 
 
+def test_of_data_in_files_the_name_is_told_and_not_the_folder(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    config = tmp_path / "run" / "config.yaml"
+    config.write_text(config.read_text().replace("data: digits", "data: /home/me/pictures"))
+    assert hub.HubModel.of_run(tmp_path / "run").options["data"] == "pictures"
+
+
 def test_pull_gives_a_folder_from_which_the_model_comes(run, remote, tmp_path, capsys):
     hub.push(run, "me/mine")
     to = tmp_path / "pulled"

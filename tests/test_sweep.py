@@ -27,6 +27,7 @@ def silent(line):
 def test_a_run_is_named_by_what_is_not_default_and_its_seed():
     assert run_name(default_run(AE)) == "seed=0"
     assert run_name(replace(default_run(AE), model=AE(hidden=(64, 32)))) == "hidden=64x32,seed=0"
+    assert run_name(replace(default_run(AE), data="my/pictures")) == "data=my_pictures,seed=0"
     assert run_name(SMALL) == "latent_dim=2,hidden=8,epochs=1,batch_size=500,seed=0"
 
 
