@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from .models import CONFIGURATIONS, Generative
-from .train.folder import WEIGHTS, load_checkpoint, new_folder, read_config, save_config, save_weights
+from .train.folder import RESULTS, WEIGHTS, load_checkpoint, new_folder, read_config, save_config, save_weights
 from .train.run import build_model
 
 try:
@@ -26,7 +26,6 @@ DOWNLOAD = ("revision", "cache_dir", "force_download", "local_files_only", "toke
 HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[
     0
 ]  # of the HTTP client, another one in each generation of huggingface_hub
-RESULTS = "results.json"
 CARD = """---
 {{ card_data }}
 ---

@@ -11,8 +11,8 @@ from typing import Any
 from .evaluate.number import Number
 from .evaluate.runs import Interval, evaluate_run, t_interval
 from .recipes import Budget, Column, Planned, Recipe
-from .sweep import RESULTS, finished, train
-from .train.folder import read_metrics, write_whole
+from .sweep import finished, train
+from .train.folder import RESULTS, read_metrics, write_whole
 
 JSON, TABLE = "reproduction.json", "reproduction.md"
 SECONDS = "Seconds an epoch"

@@ -11,10 +11,10 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from .train.folder import CONFIG, write_whole
+from .train.folder import CONFIG, RESULTS, write_whole
 from .train.run import Run, default_run
 
-JSON, CSV, RESULTS, REPORT = "sweep.json", "sweep.csv", "results.json", "report.html"
+JSON, CSV, REPORT = "sweep.json", "sweep.csv", "report.html"
 IN_A_NAME = str.maketrans({",": "x", "/": "_", "\\": "_"})  # of a folder
 Options = dict[str, Any]
 

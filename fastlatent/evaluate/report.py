@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from ..data import Clouds, Data, Table
 from ..models import Autoencoder, Generative, TabularAutoencoder
 from ..train import Fit
-from ..train.folder import read_config, write_whole
+from ..train.folder import RESULTS, read_config, write_whole
 from . import figures, tables
 from .measures import measure
 from .number import Number
@@ -58,7 +58,7 @@ class Report(NamedTuple):
         """
         folder = self.fit.folder
         results = json.dumps([asdict(number) for number in self.numbers], indent=2, ensure_ascii=False)
-        write_whole(folder / "results.json", lambda path: path.write_text(results + "\n"))
+        write_whole(folder / RESULTS, lambda path: path.write_text(results + "\n"))
         write_whole(folder / "report.html", lambda path: path.write_text(self._page(over_seeds or {})))
 
     def _page(self, over_seeds: Mapping[tuple[str, str], str]) -> str:

@@ -13,6 +13,7 @@ from ..writing import cannot_write, part
 from ..writing import write_whole as write_whole
 
 CONFIG, METRICS, WEIGHTS, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
+RESULTS = "results.json"  # of the report
 Record = dict[str, float]
 
 
