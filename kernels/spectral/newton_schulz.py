@@ -26,7 +26,7 @@ def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Te
     scale = torch.where(scale == 0, 1, scale)
     identity = torch.eye(d, dtype=a.dtype, device=a.device)
     y, z, lower = a / scale, identity.expand_as(a), math.sqrt(epsilon)
-    residual = torch.full_like(a[..., 0, 0], torch.inf)
+    residual = torch.full_like(scale.squeeze((-2, -1)), torch.inf)
     for _ in range(max_iterations):
         product = z @ y
         residual = torch.linalg.matrix_norm(identity - product) / math.sqrt(d)
