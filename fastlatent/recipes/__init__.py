@@ -90,7 +90,8 @@ class Recipe:
         Raises:
             ValueError: for another budget, or an option that a row's model does not have.
         """
-        chosen = {**self.budgets[checks.choice("budget", budget, get_args(Budget))], **changes}
+        checks.choice("budget", budget, get_args(Budget))
+        chosen = {**self.budgets[budget], **changes}
         seeds = chosen.pop("seeds")
         planned = []
         for row in self.rows:
