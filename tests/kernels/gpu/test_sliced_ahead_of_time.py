@@ -48,6 +48,21 @@ def test_longer_columns(capability: int, chunk: int, monkeypatch: pytest.MonkeyP
     assert_all_fit(kernels, "sort_chunks", "merge_step", "merge_chunks", "couple_chunks")
 
 
+def test_sizes_of_one_which_triton_takes_for_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(triton, "CHUNK", 64)
+    monkeypatch.setattr(triton, "PASS", 64)
+    one, three = torch.empty(1, 1, device="meta"), torch.empty(3, 1, device="meta")
+    with compiled_for(90) as kernels:
+        for x, y in ((one, one), (one, three), (three, one)):
+            triton.sliced((x, y, one), TO_BOTH, 2.0, False)
+            triton.epps_pulley((x, one), (True, False), 3, 3.0)
+            with monkeypatch.context() as only_long:
+                only_long.setattr(triton, "SHORT", 0)
+                only_long.setattr(triton, "SHORT_UNEQUAL", 0)
+                triton.sliced((x, y, one), TO_BOTH, 2.0, False)
+    assert_all_fit(kernels, "short_columns", "epps_pulley_columns", "sort_chunks", "couple_chunks")
+
+
 @pytest.mark.parametrize("capability", CAPABILITIES)
 def test_epps_pulley_at_each_group_of_directions(capability: int) -> None:
     with compiled_for(capability) as kernels:

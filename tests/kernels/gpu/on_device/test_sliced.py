@@ -142,6 +142,12 @@ def test_views_are_read_as_what_they_show(device: str) -> None:
     assert all(torch.equal(a, b) for a, b in zip(ours, copies, strict=True))
 
 
+def test_ascent_on_the_sphere_finds_the_direction_of_a_shift(device: str) -> None:
+    """By the gradient with respect to the directions, which the kernels give too."""
+    x, shift = lattice(16, 2, device=device), torch.tensor([3.0, -4.0], device=device)
+    assert fl.max_sliced_wasserstein(x, x + shift, n_projections=2, steps=10).item() == pytest.approx(25, rel=1e-3)
+
+
 def test_what_the_kernels_do_not_have_is_said(device: str) -> None:
     x, theta = torch.randn(6, 3, device=device), torch.eye(3, device=device)
     with pytest.raises(ValueError, match="it has no weights"):
