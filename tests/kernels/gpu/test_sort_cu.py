@@ -1,4 +1,7 @@
-"""The CUDA sorts compile for every device where nvcc is, spill nothing, and their library loads without a device."""
+"""The CUDA sorts compile where nvcc is, spill nothing, and their library loads without a device.
+
+Here for one device; CMake, which builds the library where nvcc is, compiles them for all.
+"""
 
 import os
 import re
@@ -14,12 +17,11 @@ NVCC = os.environ.get("NVCC") or shutil.which("nvcc")
 
 
 @pytest.mark.skipif(NVCC is None, reason="no nvcc here (looked for $NVCC and on the PATH)")
-def test_compiles_for_every_device_without_spilling(tmp_path: Path) -> None:
+def test_compiles_without_spilling(tmp_path: Path) -> None:
     assert NVCC is not None
     library = tmp_path / sliced_cuda.LIBRARY
-    devices = [f"-gencode=arch=compute_{c},code=sm_{c}" for c in (80, 90, 100)]
     paths = [f"-L{folder}" for folder in (Path(NVCC).parents[1] / "lib", Path(NVCC).parents[1] / "lib64")]
-    command = [NVCC, "-std=c++17", "-O3", "-shared", "-Xcompiler", "-fPIC", "-Xptxas", "-v", *devices, *paths]
+    command = [NVCC, "-std=c++17", "-O3", "-shared", "-Xcompiler", "-fPIC", "-Xptxas", "-v", "-arch=sm_90", *paths]
     done = subprocess.run([*command, "-o", library, SOURCE], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     usage = re.findall(r"Function properties for (\S+)\s+[^\n]* (\d+) bytes spill stores", done.stderr)
