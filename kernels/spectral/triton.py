@@ -1,10 +1,10 @@
 """The Triton version, for d up to 128: moments of the samples, means of their covariances, gradients.
 
-Four launches against the normal distribution, seven for two samples with both gradients, whatever the batch:
+Five launches against the normal distribution, eight for two samples with both gradients, whatever the batch:
 
     moments_kernel      sums of x − x₀ and of its squares, for each sample; rows are split over the device
     covariance_kernel   their total: mean and covariance
-    means_kernel        (triton_means.py) the value, and A⁻¹ # B and B⁻¹ # A
+    means_kernel        (triton_means.py) the value, and A⁻¹ # B and B⁻¹ # A: in float32, then in float64 what is left
     gradient_kernel     the gradient to a sample
 """
 
@@ -20,7 +20,7 @@ from .products import ROUNDS, Means
 from .triton_means import means_kernel
 
 ROWS = 32  # of samples in a step
-MOST_SPLITS = 32
+MOST_SPLITS = 32  # of the rows, whose sums one program adds up
 MOST_REGISTERS = 255  # of a thread, without which the assembler of a B200 keeps to 128 and spills
 ROUNDS_IN_FLOAT32 = 2  # what they do not bring to I has a condition number of AB beyond 2e5
 # Block and depth of products, and warps, by the padded size of the matrices.

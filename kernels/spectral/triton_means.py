@@ -1,9 +1,10 @@
-"""Geometric means of matrices that one multiprocessor holds: the iteration of products.py in one launch for a batch.
+"""Geometric means of matrices that one multiprocessor holds: the iteration of products.py for a whole batch.
 
 One program takes a problem from its covariances to its means. Matrices lie in scratch memory of the program's own,
 which stays in the caches, and are multiplied block by block, so that neither registers nor shared memory bound d.
 float32 goes first, and stops as soon as the residual is small. What two rounds do not bring there has a condition
-number of AB beyond 2e5 and is taken again in float64: the choice is made on the device, matrix by matrix.
+number of AB beyond 2e5, and a second launch, which passes over all else, takes it again in float64: the choice is
+made on the device, matrix by matrix.
 """
 
 import triton
