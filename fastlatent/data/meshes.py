@@ -30,6 +30,8 @@ def read_mesh(data: bytes | bytearray, suffix: str) -> tuple[np.ndarray, np.ndar
     vertices, faces = _announced(data, suffix)
     if vertices + faces > len(data):
         raise ValueError(f"the header asks for {vertices} vertices and {faces} faces, of {len(data)} bytes")
+    if suffix == ".off":
+        data.decode()  # trimesh guesses at what is not text, with a library that need not be there
     mesh: Any = trimesh.load(io.BytesIO(data), file_type=suffix[1:], process=False)
     points = np.asarray(mesh.vertices, np.float64)
     triangles = np.asarray(getattr(mesh, "faces", ()), np.int64).reshape(-1, 3)

@@ -66,6 +66,7 @@ BINARY = ply("binary_little_endian")
         (".off", off()[:-16], "asks for 4 vertices and 4 faces; got 4 and 2"),
         (".off", off()[:20], "reshape|inhomogeneous"),
         (".off", off(TETRAHEDRON * np.nan), "vertices must be finite"),
+        (".off", off().replace(b"0.0", b"\x80.0", 1), "can't decode"),
         (".off", off(faces=SIDES + 1), "range"),
         (".off", off().replace(b"0.0", b"x.0", 1), "could not convert"),
         (".ply", b"", "must begin with ply"),
