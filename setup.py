@@ -36,5 +36,11 @@ class CMakeBuild(build_ext):
         subprocess.run([os.fspath(word) for word in configure], check=True)
         subprocess.run(["cmake", "--build", os.fspath(build)], check=True)
 
+    def copy_extensions_to_source(self):
+        """For an editable installation: the extension, and the CUDA library where nvcc has built one beside it."""
+        super().copy_extensions_to_source()
+        for library in Path(self.build_lib, "fastlatent").glob("*fastlatent_cuda*"):
+            self.copy_file(os.fspath(library), os.fspath(ROOT / "fastlatent"))
+
 
 setup(ext_modules=[Extension("fastlatent._native", sources=[])], cmdclass={"build_ext": CMakeBuild})
