@@ -1,5 +1,6 @@
 """Recipes: the tables of papers as data, each a YAML file here, and what a budget makes of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -97,7 +98,7 @@ class Recipe:
         for row in self.rows:
             run = run_with({"model": row.model, **self.options, **row.options, **chosen})
             for seed in seeds:
-                own = folder / f"{row.name.lower().replace(' ', '-')}-{seed}"
+                own = folder / f"{re.sub('[^a-z0-9]+', '-', row.name.lower())}-{seed}"
                 planned.append(Planned(row.name, replace(run, training=replace(run.training, seed=seed, out=own))))
         return planned
 
