@@ -1,6 +1,5 @@
 """Models on the Hugging Face hub: config.json, model.safetensors and a card. Needs the package huggingface_hub."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,16 @@ from safetensors.torch import load_file
 from torch import nn
 
 from .models import CONFIGURATIONS, Generative
-from .train.folder import RESULTS, WEIGHTS, load_checkpoint, new_folder, read_config, save_config, save_weights
+from .train.folder import (
+    RESULTS,
+    WEIGHTS,
+    load_checkpoint,
+    new_folder,
+    read_config,
+    read_results,
+    save_config,
+    save_weights,
+)
 from .train.run import build_model
 
 try:
@@ -120,8 +128,8 @@ def push(run: Path, repo: str, *, private: bool | None = None) -> str:
         ValueError: if its model was built by hand, or for a name that the hub does not allow.
         OSError: if the hub cannot be reached, or refuses.
     """
-    results = run / RESULTS
-    numbers = [number for number in json.loads(results.read_text()) if number["ours"]] if results.is_file() else []
+    measured = read_results(run) if (run / RESULTS).is_file() else []
+    numbers = [number for number in measured if number["ours"]]
     with _hub_errors():
         return HubModel.of_run(run).push_to_hub(
             repo, private=private, model_card_kwargs={"repo": repo, "numbers": numbers}

@@ -12,7 +12,7 @@ from .evaluate.number import Number
 from .evaluate.runs import Interval, evaluate_run, t_interval
 from .recipes import Budget, Column, Planned, Recipe
 from .sweep import finished, train
-from .train.folder import RESULTS, read_metrics, write_whole
+from .train.folder import read_metrics, read_results, write_whole
 
 JSON, TABLE = "reproduction.json", "reproduction.md"
 SECONDS = "Seconds an epoch"
@@ -107,7 +107,7 @@ def cell_text(cell: Cell) -> str:
 
 def _numbers(run: Path, columns: Sequence[Column]) -> list[Number]:
     """The numbers of a run's report; measured in full where training's quick ones have not a column's."""
-    numbers = [Number(**number) for number in json.loads((run / RESULTS).read_text())]
+    numbers = [Number(**number) for number in read_results(run)]
     wanted = [column for column in columns if column.group != SECONDS]
     return numbers if all(_of(numbers, column) for column in wanted) else evaluate_run(run).numbers
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from .train.folder import CONFIG, RESULTS, write_whole
+from .train.folder import CONFIG, read_results, write_whole
 from .train.run import Run, default_run
 
 JSON, CSV, REPORT = "sweep.json", "sweep.csv", "report.html"
@@ -139,7 +139,7 @@ def finished(folder: Path) -> bool:
 
 
 def _numbers(folder: Path) -> dict[str, float]:
-    numbers = [number for number in json.loads((folder / RESULTS).read_text()) if number["ours"]]
+    numbers = [number for number in read_results(folder) if number["ours"]]
     groups = Counter(number["group"] for number in numbers)
     return {n["group"] if groups[n["group"]] == 1 else f"{n['group']}: {n['of']}": n["value"] for n in numbers}
 

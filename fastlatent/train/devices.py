@@ -16,7 +16,6 @@ def make_fabric(model: Generative, config: TrainConfig) -> Fabric:
 
     Under torchrun or SLURM the processes are there already; otherwise those of this machine start at its launch, each
     with the command line of this one.
-
     """
     strategy: str = config.strategy
     if config.processes > 1 and len(model.phases()) > 1:

@@ -73,6 +73,11 @@ def read_metrics(folder: Path) -> list[Record]:
     return [json.loads(line) for line in (folder / METRICS).read_text().splitlines()]
 
 
+def read_results(folder: Path) -> list[dict[str, Any]]:
+    """The numbers of the report in results.json, each as the fields of a `fastlatent.evaluate.Number`."""
+    return json.loads((folder / RESULTS).read_text())
+
+
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Write weights as safetensors."""
     data = save({name: value.detach().cpu().contiguous() for name, value in weights.items()})
