@@ -3,8 +3,11 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 from torch import Tensor, nn
+
+SLOPE = 0.2  # of leaky units below 0, in ACAI's networks
 
 
 def mlp(widths: Sequence[int], normalised: bool = False) -> nn.Sequential:
@@ -87,22 +90,25 @@ def acai_encoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.S
     Raises:
         ValueError: for another shape or latent_dim.
 
-    Source: Berthelot et al. 2018, appendix A, without their biases' and weights' start.
+    Source: Berthelot et al. 2018, appendix A.
     """
     (channels, _, _), (halvings, left) = image(shape, 1), _halvings(shape, latent_dim)
-    layers: list[nn.Module] = [nn.Conv2d(channels, width, 1)]
+    layers: list[nn.Module] = [_started(nn.Conv2d(channels, width, 1))]
     inside = width
     for scale in range(halvings):
         layers += [*_conv_pair(inside, width << scale), nn.AvgPool2d(2)]
         inside = width << scale
-    last = nn.Conv2d(width << halvings, latent_dim // math.prod(left), 3, padding=1)
-    return nn.Sequential(*layers, *_conv(inside, width << halvings), last, nn.Flatten())
+    last = _conv(width << halvings, latent_dim // math.prod(left))
+    return nn.Sequential(*layers, *_activated(inside, width << halvings), last, nn.Flatten())
 
 
 def acai_decoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.Sequential:
-    """`acai_encoder` the other way round, by nearest-neighbour doubling: from codes (n, latent_dim) to x̂ in (0, 1).
+    """`acai_encoder` the other way round, by nearest-neighbour doubling: from codes (n, latent_dim) to x̂ of any value.
 
-    Source: Berthelot et al. 2018, appendix A, with a sigmoid at the end, our data being in [0, 1].
+    There is no sigmoid at the end: on a black background, weights that all pixels share drive it to 0, where it learns
+    nothing more.
+
+    Source: Berthelot et al. 2018, appendix A.
     """
     (channels, _, _), (halvings, left) = image(shape, 1), _halvings(shape, latent_dim)
     inside = latent_dim // math.prod(left)
@@ -110,7 +116,7 @@ def acai_decoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.S
     for scale in reversed(range(halvings)):
         layers += [*_conv_pair(inside, width << scale), nn.Upsample(scale_factor=2)]
         inside = width << scale
-    return nn.Sequential(*layers, *_conv(inside, width), nn.Conv2d(width, channels, 3, padding=1), nn.Sigmoid())
+    return nn.Sequential(*layers, *_activated(inside, width), _conv(width, channels))
 
 
 class Mean(nn.Module):
@@ -152,9 +158,20 @@ def _halvings(shape: Sequence[int], latent_dim: int) -> tuple[int, tuple[int, in
     return halvings, (h, w)
 
 
-def _conv(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.Conv2d(inputs, outputs, 3, padding=1), nn.LeakyReLU(0.2)]
+def _started(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer with the weights that ACAI's networks start from, N(0, 1/(fan_in·(1 + SLOPE²))), and no bias."""
+    nn.init.normal_(layer.weight, std=(layer.weight[0].numel() * (1 + SLOPE**2)) ** -0.5)
+    nn.init.zeros_(cast(Tensor, layer.bias))
+    return layer
+
+
+def _conv(inputs: int, outputs: int) -> nn.Conv2d:
+    return _started(nn.Conv2d(inputs, outputs, 3, padding=1))
+
+
+def _activated(inputs: int, outputs: int) -> list[nn.Module]:
+    return [_conv(inputs, outputs), nn.LeakyReLU(SLOPE)]
 
 
 def _conv_pair(inputs: int, outputs: int) -> list[nn.Module]:
-    return [*_conv(inputs, outputs), *_conv(outputs, outputs)]
+    return [*_activated(inputs, outputs), *_activated(outputs, outputs)]
