@@ -52,7 +52,7 @@ class AAE3D(Autoencoder):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         z = self.encode(batch.x)
-        error = self.distance(batch.x, self.decode(z)).mean()
+        error = self.distance(batch.x, self.decode(z).to(batch.x)).mean()
         penalty = -self.critic(z).mean()
         return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
 
@@ -61,7 +61,7 @@ class AAE3D(Autoencoder):
         with torch.no_grad():
             made = self.encode(batch.x)
         real = self.ranks.draw(len(made), self.draw)
-        return {"loss": wasserstein_critic_loss(self.critic, real, made, self.gradient_weight, self.ranks)}
+        return {"loss": wasserstein_critic_loss(self.critic, real, made.to(real), self.gradient_weight, self.ranks)}
 
     def phases(self) -> tuple[Phase, ...]:
         (autoencoder,) = super().phases()

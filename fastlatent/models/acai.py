@@ -74,7 +74,8 @@ class ACAI(Autoencoder):
         with torch.no_grad():
             z = self.encode(batch.x)
             alpha = _alpha(z, self.ranks)
-            between, near = self.interpolate(z, alpha), torch.lerp(self.decode(z), batch.x, self.mix)
+            between, made = self.interpolate(z, alpha), self.decode(z)
+            near = torch.lerp(made, batch.x.to(made), self.mix)
         guess = (self.critic(between) - alpha.squeeze(1)).square().mean()
         calm = self.critic(near).square().mean()
         return {"loss": guess + calm, "interpolated": guess, "near data": calm}

@@ -57,7 +57,7 @@ class Codebook(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """The index of the nearest vector of each part, (n, parts), of codes z (n, dim)."""
-        return nearest(self.split(z), self.vectors)[0].unflatten(0, (-1, self.parts))
+        return nearest(self.split(z).to(self.vectors), self.vectors)[0].unflatten(0, (-1, self.parts))
 
     def split(self, z: Tensor) -> Tensor:
         """The parts (n·parts, size) of codes (n, dim)."""
@@ -66,9 +66,11 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def update(self, z: Tensor, chosen: Tensor) -> None:
         """Move the vectors by one step to codes z (n, dim) for which `chosen` (n, parts) were nearest."""
-        points, member = self.split(z), nn.functional.one_hot(chosen.flatten(), len(self.vectors)).to(z.dtype)
-        self.counts.lerp_(member.sum(0), 1 - self.decay)
-        self.sums.lerp_(member.mT @ points, 1 - self.decay)
+        points = self.split(z).to(self.vectors)
+        member = nn.functional.one_hot(chosen.flatten(), len(self.vectors)).to(points)
+        with torch.autocast(z.device.type, enabled=False):  # averages lose too much in 16 bits
+            self.counts.lerp_(member.sum(0), 1 - self.decay)
+            self.sums.lerp_(member.mT @ points, 1 - self.decay)
         rare = (self.counts < RARE * self.counts.mean())[:, None]
         others = points[torch.randint(len(points), (len(self.vectors),), device=z.device)]
         self.vectors.copy_(torch.where(rare, others, self.sums / self.counts[:, None]))
