@@ -10,6 +10,7 @@ from typing import Any
 
 from .evaluate.number import Number
 from .evaluate.runs import Interval, evaluate_run, t_interval
+from .evaluate.subject import KMEANS_STARTS
 from .recipes import Budget, Column, Planned, Recipe
 from .sweep import finished, train
 from .train.folder import read_metrics, read_results, write_whole
@@ -81,7 +82,8 @@ def reproduce(
             raise ValueError(f"{own.name} failed: {error}")
         took = _epochs(own)
         seconds[row] += sum(took)
-        found[row].append([*_numbers(own, recipe.columns), Number(SECONDS, "this run", sum(took) / len(took))])
+        numbers = _numbers(own, recipe.columns, recipe.kmeans_starts.get(budget, KMEANS_STARTS))
+        found[row].append([*numbers, Number(SECONDS, "this run", sum(took) / len(took))])
     cells = {row.name: _cells(found[row.name], recipe.columns, row.reported) for row in recipe.rows}
     done = Reproduction(recipe.name, budget, cells, seconds, _processor(planned), time.strftime("%Y-%m-%d"))
     text = json.dumps(asdict(done), indent=2, ensure_ascii=False)
@@ -105,11 +107,11 @@ def cell_text(cell: Cell) -> str:
     return f"{cell.obtained.text} / {cell.reported}" if cell.reported else cell.obtained.text
 
 
-def _numbers(run: Path, columns: Sequence[Column]) -> list[Number]:
+def _numbers(run: Path, columns: Sequence[Column], starts: int) -> list[Number]:
     """The numbers of a run's report; measured in full where training's quick ones have not a column's."""
     numbers = [Number(**number) for number in read_results(run)]
     wanted = [column for column in columns if column.group != SECONDS]
-    return numbers if all(_of(numbers, column) for column in wanted) else evaluate_run(run).numbers
+    return numbers if all(_of(numbers, column) for column in wanted) else evaluate_run(run, starts=starts).numbers
 
 
 def _of(numbers: Sequence[Number], column: Column) -> list[float]:

@@ -79,6 +79,16 @@ def test_columns_beyond_the_quick_numbers_are_measured(tmp_path):
     assert done.cells["WWAE"].keys() == {column.heading for column in chosen.columns}
 
 
+def test_a_recipe_says_how_often_kmeans_starts(tmp_path):
+    chosen = recipe("acai-mnist-32")
+    assert chosen.kmeans_starts["full"] == 1000
+    chosen = replace(chosen, rows=chosen.rows[:1], kmeans_starts={"short": 3})
+    small = {**stand_in(chosen.name), "network": "mlp"}
+    done = reproduce(chosen, "short", tmp_path, quiet, **FEW_STEPS, **small)
+    assert done.cells["Baseline"].keys() == {"single layer, %", "clustering, %"}
+    assert "3 random starts" in (tmp_path / "baseline-0" / "results.json").read_text()
+
+
 def test_a_column_that_does_not_apply_is_left_out(tmp_path):
     chosen = recipe("aae-semi-mnist-100")
     chosen = replace(chosen, columns=(Column("none", "Nothing of that kind", "this model"), *chosen.columns))

@@ -17,7 +17,7 @@ from ..train.loop import DECIDE
 from .measures import measure_subject
 from .number import Number
 from .report import Report, write_report
-from .subject import Subject
+from .subject import KMEANS_STARTS, Subject
 
 CONFIDENCE = 0.95
 INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*DECIDE} | {
@@ -26,7 +26,7 @@ INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*DECIDE} | {
 }  # but for chance, these decide nothing
 
 
-def evaluate_run(folder: Path, *, starts: int = 10) -> Report:
+def evaluate_run(folder: Path, *, starts: int = KMEANS_STARTS) -> Report:
     """Take all measures that apply to a run, on test data, and write its results.json and report.html anew.
 
     Args:

@@ -15,6 +15,7 @@ from ..priors import UNKNOWN
 EXAMPLES = 10_000  # at most so many test examples are compared
 BATCH = 1000  # examples that go through the model at a time
 SEED = 0
+KMEANS_STARTS = 10
 
 
 class Subject:
@@ -36,7 +37,7 @@ class Subject:
         data: Data,
         *,
         labelled: Split | None = None,
-        starts: int = 10,
+        starts: int = KMEANS_STARTS,
         cache: Path | None = None,
     ) -> None:
         self.model, self.data, self.starts, self.cache = model.eval(), data, starts, cache

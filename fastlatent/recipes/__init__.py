@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -70,6 +70,7 @@ class Recipe:
         columns, rows: of the table.
         options: of every run, but where a row or, before it, a budget says otherwise.
         budgets: for each its seeds and the options that it sets.
+        kmeans_starts: of k-means on codes, by budget; without them those of `fastlatent evaluate`.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Recipe:
     rows: tuple[Row, ...]
     options: Mapping[str, Any]
     budgets: Mapping[Budget, Mapping[str, Any]]
+    kmeans_starts: Mapping[Budget, int] = field(default_factory=dict)
 
     def runs(self, budget: Budget, folder: Path, **changes: Any) -> list[Planned]:
         """What to train: each row with each seed, in a folder of its own.
