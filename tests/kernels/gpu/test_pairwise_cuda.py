@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 
 import fastlatent as fl
+from tests.kernels.gpu.on_streams import on_two_streams, replayed
 from tests.truth.cases import CASES, CHAMFER, CRAMER_WOLD, MMDS, leaves, with_gradients
 from tests.truth.clouds import Clouds, clouds
 from tests.truth.errors import errors_are_small
@@ -69,35 +70,14 @@ def test_the_host_never_waits(case):
 
 @cases
 def test_captured_in_a_graph_it_follows_its_inputs(case):
-    inputs = leaves(*draw(case))
-    side = torch.cuda.Stream()
-    with torch.cuda.stream(side):
-        with_gradients(case, *inputs)
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        value = case(*inputs)
-        gradients = torch.autograd.grad(value, inputs)
-    with torch.no_grad():
-        for z in inputs:
-            z.mul_(1.5)
-    graph.replay()
-    torch.testing.assert_close((value.detach(), *gradients), with_gradients(case, *inputs), **bits(case))
+    torch.testing.assert_close(*replayed(case, *draw(case)), **bits(case))
 
 
 @few
 def test_two_streams_do_not_meet(case):
     sets = [draw(case), [z + 1 for z in draw(case)]]
     expected = [with_gradients(case, *inputs) for inputs in sets]
-    streams = [torch.cuda.Stream() for _ in sets]
-    torch.cuda.synchronize()
-    found = []
-    for _ in range(10):
-        for stream, inputs in zip(streams, sets, strict=True):
-            with torch.cuda.stream(stream):
-                found.append(with_gradients(case, *inputs))
-    torch.cuda.synchronize()
-    for k, result in enumerate(found):
+    for k, result in enumerate(on_two_streams(case, *sets)):
         torch.testing.assert_close(result, expected[k % 2], **bits(case))
 
 

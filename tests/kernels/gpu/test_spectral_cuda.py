@@ -7,6 +7,7 @@ import torch
 from fastlatent.kernels.spectral import reference
 
 import fastlatent as fl
+from tests.kernels.gpu.on_streams import on_two_streams, replayed
 from tests.losses.test_frechet_precision import errors
 from tests.truth import spectral as truth
 from tests.truth.cases import leaves, with_gradients
@@ -91,38 +92,15 @@ def test_the_host_does_not_wait_for_roots_either(root):
 @both
 @shapes
 def test_captured_in_a_graph_it_follows_its_inputs(losses, shape):
-    loss, _ = losses
-    inputs = leaves(*draw(losses, shape))
-    side = torch.cuda.Stream()
-    with torch.cuda.stream(side):
-        with_gradients(loss, *inputs)
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        value = loss(*inputs)
-        gradients = torch.autograd.grad(value, inputs)
-    with torch.no_grad():
-        for z in inputs:
-            z.mul_(1.5)
-    graph.replay()
-    torch.testing.assert_close((value.detach(), *gradients), with_gradients(loss, *inputs), rtol=0, atol=0)
+    torch.testing.assert_close(*replayed(losses[0], *draw(losses, shape)), rtol=0, atol=0)
 
 
 @both
 @shapes
 def test_two_streams_do_not_meet(losses, shape):
-    loss, _ = losses
     sets = [draw(losses, shape), [2 * z + 1 for z in draw(losses, shape)]]
-    expected = [with_gradients(loss, *inputs) for inputs in sets]
-    streams = [torch.cuda.Stream() for _ in sets]
-    torch.cuda.synchronize()
-    found = []
-    for _ in range(10):
-        for stream, inputs in zip(streams, sets, strict=True):
-            with torch.cuda.stream(stream):
-                found.append(with_gradients(loss, *inputs))
-    torch.cuda.synchronize()
-    for k, result in enumerate(found):
+    expected = [with_gradients(losses[0], *inputs) for inputs in sets]
+    for k, result in enumerate(on_two_streams(losses[0], *sets)):
         torch.testing.assert_close(result, expected[k % 2], rtol=0, atol=0)
 
 

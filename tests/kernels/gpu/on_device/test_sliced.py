@@ -13,6 +13,8 @@ from torch import Tensor
 
 import fastlatent as fl
 from fastlatent.losses.directions import random_directions
+from tests.kernels.gpu.on_streams import on_two_streams, replayed
+from tests.truth.cases import with_gradients
 
 # Of float32 sums relative to the largest entry, and of powers by logarithms; projections are exact in TF32.
 ERROR = 3e-6
@@ -191,31 +193,14 @@ class TestOnADevice:
         return x.requires_grad_(), y, random_directions(16, 200, device="cuda")
 
     def test_runs_give_the_same_bits_on_any_stream(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        found = []
-        for stream in (torch.cuda.current_stream(), torch.cuda.Stream(), torch.cuda.Stream()):
-            stream.wait_stream(torch.cuda.default_stream())
-            with torch.cuda.stream(stream):
-                value = LOSSES[name](*inputs)
-                found.append((value.detach(), torch.autograd.grad(value, inputs[0])[0]))
-        torch.cuda.synchronize()
-        assert all(torch.equal(a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True))
+        x, *rest = inputs
+        expected = with_gradients(lambda z: LOSSES[name](z, *rest), x)
+        for result in on_two_streams(lambda z: LOSSES[name](z, *rest), [x], [x]):
+            torch.testing.assert_close(result, expected, rtol=0, atol=0)
 
     def test_a_captured_step_follows_its_inputs(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        x, y, theta = inputs
-        stream = torch.cuda.Stream()
-        with torch.cuda.stream(stream):
-            torch.autograd.grad(LOSSES[name](x, y, theta), x)
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            value = LOSSES[name](x, y, theta)
-            (gradient,) = torch.autograd.grad(value, x)
-        with torch.no_grad():
-            x.copy_(torch.randn_like(x))
-        graph.replay()
-        eager = LOSSES[name](x, y, theta)
-        assert torch.equal(value, eager)
-        assert torch.equal(gradient, torch.autograd.grad(eager, x)[0])
+        x, *rest = inputs
+        torch.testing.assert_close(*replayed(lambda z: LOSSES[name](z, *rest), x), rtol=0, atol=0)
 
     def test_compiles_whole(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
         eager, compiled = (f(*inputs) for f in (LOSSES[name], torch.compile(LOSSES[name], fullgraph=True)))
