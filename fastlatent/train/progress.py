@@ -57,21 +57,33 @@ class Watch:
         if self.console.is_terminal:
             self._show(record)
         elif number % every == 0 or number == self.epochs:
-            shown = "  ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in _terms(record).items())
-            line = f"epoch {number}/{self.epochs}  {shown}  {_speed(record)}"
+            line = f"epoch {number}/{self.epochs}  {terms_text(record)}  {_speed(record)}"
             self.console.print(line, highlight=False, soft_wrap=True)
 
     def _show(self, record: Record) -> None:
         """The losses and the speed, in the bar."""
         self.shown = time.monotonic()
-        losses = " ".join(f"{value:.3g}" for name, value in _terms(record).items() if name.endswith("/loss"))
+        losses = " ".join(f"{terms['loss']:.3g}" for terms in _phases(record).values())
         latest = f"loss {losses}  {_speed(record)}"
         done = self.state.total
         self.bar.update(self.task, completed=done, epoch=f"{record['epoch']}/{self.epochs}", latest=latest)
 
 
-def _terms(record: Record) -> Record:
-    return {name.removeprefix("train/"): value for name, value in record.items() if name.startswith("train/")}
+def terms_text(record: Record) -> str:
+    """The training terms of an epoch: of a model with several phases, each phase's under its name."""
+    phases = _phases(record)
+    texts = ["  ".join(f"{term} {value:.3g}" for term, value in terms.items()) for terms in phases.values()]
+    return texts[0] if len(texts) == 1 else " | ".join(map(": ".join, zip(phases, texts, strict=True)))
+
+
+def _phases(record: Record) -> dict[str, Record]:
+    """The training terms of each phase, by name."""
+    phases: dict[str, Record] = {}
+    for name, value in record.items():
+        if name.startswith("train/"):
+            _, phase, term = name.split("/", 2)
+            phases.setdefault(phase, {})[term] = value
+    return phases
 
 
 def _speed(record: Record) -> str:
