@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from fastlatent.models import CONFIGURATIONS, Autoencoder, Batch
 from fastlatent.models.configurations import AE
@@ -57,6 +58,19 @@ def test_a_critic_learns_nothing_that_moves_whom_it_judges(name, batch):
         critic.loss(batch)["loss"].backward()
         others = set(model.parameters()) - set(critic.parameters)
         assert all(p.grad is None for p in others)
+
+
+@pytest.mark.parametrize("name", ["aae-clustering", "aae-semi-supervised", "aae-dimension-reduction"])
+@pytest.mark.parametrize(("options", "layers"), [({}, 3), ({"normalised": "last"}, 1), ({"network": "conv"}, 1)])
+def test_encoders_of_clusters_normalise_all_layers_or_the_last(name, options, layers):
+    encoder = CONFIGURATIONS[name](hidden=(16, 8), **options).build(SHAPE).encoder
+    assert sum(isinstance(layer, nn.BatchNorm1d) for layer in encoder.modules()) == layers
+    assert encoder.train()(torch.randn(64, *SHAPE)).mean(0).abs().max() < 1e-5
+
+
+def test_other_layers_to_normalise_are_refused():
+    with pytest.raises(ValueError, match="normalised must be one of 'all', 'last'; got 'first'"):
+        CONFIGURATIONS["aae-clustering"](normalised="first").build(SHAPE)
 
 
 @pytest.mark.parametrize("name", IMAGES)
