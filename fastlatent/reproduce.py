@@ -26,10 +26,12 @@ class Cell:
     Args:
         obtained: over seeds, in the unit of the column.
         reported: the paper's, as text; "" where there is none.
+        percent: whether it is in per cent, shown with two decimals as papers do.
     """
 
     obtained: Interval
     reported: str
+    percent: bool
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def markdown(recipe: Recipe, done: Reproduction) -> str:
 
 def cell_text(cell: Cell) -> str:
     """The number, and after a stroke what was reported."""
-    return f"{cell.obtained.text} / {cell.reported}" if cell.reported else cell.obtained.text
+    obtained = cell.obtained.rounded(2) if cell.percent else cell.obtained.text
+    return f"{obtained} / {cell.reported}" if cell.reported else obtained
 
 
 def _numbers(run: Path, columns: Sequence[Column], starts: int) -> list[Number]:
@@ -124,7 +127,8 @@ def _cells(seeds: Sequence[Sequence[Number]], columns: Sequence[Column], reporte
     cells = {}
     for column in columns:
         if values := [value for numbers in seeds for value in _of(numbers, column)[:1]]:
-            cells[column.heading] = Cell(t_interval(values), str(reported.get(column.heading, "")))
+            reports = str(reported.get(column.heading, ""))
+            cells[column.heading] = Cell(t_interval(values), reports, column.percent)
     return cells
 
 

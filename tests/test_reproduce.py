@@ -64,7 +64,8 @@ def test_the_table_has_what_was_obtained_beside_what_was_reported(tmp_path):
     assert cell.obtained.count == 2
     assert cell.reported == "1.90 ± 0.10"
     lines = (tmp_path / "reproduction.md").read_text().splitlines()
-    assert lines[2].startswith(f"| Semi-supervised AAE | {cell.obtained.text} / 1.90 ± 0.10 | ")
+    obtained = f"{cell.obtained.mean:.2f} ± {cell.obtained.half:.2f}"
+    assert lines[2].startswith(f"| Semi-supervised AAE | {obtained} / 1.90 ± 0.10 | ")
     assert json.loads((tmp_path / "reproduction.json").read_text())["recipe"] == chosen.name
     assert said == ["run 1/2  semi-supervised-aae-0", "run 2/2  semi-supervised-aae-1"]
     again = []

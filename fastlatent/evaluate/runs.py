@@ -66,6 +66,11 @@ class Interval:
         mean = Number("", "", self.mean).text
         return mean if self.count == 1 else f"{mean} ± {Number('', '', self.half).text}"
 
+    def rounded(self, decimals: int) -> str:
+        """The same with so many decimals."""
+        mean = f"{self.mean:.{decimals}f}"
+        return mean if self.count == 1 else f"{mean} ± {self.half:.{decimals}f}"
+
 
 def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """Student's interval for the mean of a normal distribution: x̄ ± t_{(1+c)/2, n−1}·s/√n.
