@@ -127,13 +127,13 @@ class Loaded(NamedTuple):
 
 
 def run_of(options: Mapping[str, Any]) -> Run:
-    """The run with these options, flat as config.yaml has them.
+    """The run with these options, flat as config.yaml has them; one that came later than the run has its default.
 
     Raises:
         ValueError: if its model was built by hand, so that its options are not among them.
     """
     made = CONFIGURATIONS.get(options["model"])
-    if made is None or not {option.name for option in fields(made)} <= options.keys():
+    if made is None or options.keys().isdisjoint(option.name for option in fields(made)):
         raise ValueError(
             f"this is the run of a model built by hand ({options['model']}): its options cannot rebuild it"
         )

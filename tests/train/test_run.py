@@ -12,6 +12,8 @@ from fastlatent.models.configurations import AE
 from fastlatent.models.configurations.acai import ACAI
 from fastlatent.models.configurations.clouds import AAE3D
 from fastlatent.train import Run, TrainConfig, fit, load_run, read_run
+from fastlatent.train.folder import read_config
+from fastlatent.train.run import run_of
 
 
 def same_weights(one, other):
@@ -60,6 +62,15 @@ def test_load_run_gives_the_trained_model_its_data_and_its_options(trained):
     assert same_weights(loaded.model, model)
     assert (loaded.data.name, loaded.config) == ("digits", run.training)
     assert (loaded.data.train.labels >= 0).sum() == 50
+
+
+def test_a_run_from_before_an_option_has_its_default(trained):
+    run, _ = trained
+    options = read_config(run.training.out)
+    del options["hidden"], options["threads"]
+    older = run_of(options)
+    assert older.model == replace(run.model, hidden=ACAI().hidden)
+    assert older.training == replace(run.training, threads=TrainConfig().threads)
 
 
 def test_a_model_built_by_hand_is_not_guessed_at(tmp_path):
