@@ -19,6 +19,14 @@ from fastlatent.train.state import TrainingState
 from tests.train.runs import result, train
 
 
+@pytest.fixture(autouse=True)
+def in_the_foreground():
+    """A process that a shell started in the background inherits that Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """What the run of two epochs of four steps ends with that nothing stops."""
