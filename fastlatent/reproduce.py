@@ -106,7 +106,7 @@ def markdown(recipe: Recipe, done: Reproduction) -> str:
 
 def cell_text(cell: Cell) -> str:
     """The number, and after a stroke what was reported."""
-    obtained = cell.obtained.rounded(2) if cell.percent else cell.obtained.text
+    obtained = cell.obtained.written("{:.2f}".format) if cell.percent else cell.obtained.text
     return f"{obtained} / {cell.reported}" if cell.reported else obtained
 
 

@@ -1,7 +1,7 @@
 """Evaluating runs from their folders, and several runs together."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -63,13 +63,11 @@ class Interval:
     @property
     def text(self) -> str:
         """As it is shown: the mean and, of several runs, ± half."""
-        mean = Number("", "", self.mean).text
-        return mean if self.count == 1 else f"{mean} ± {Number('', '', self.half).text}"
+        return self.written(lambda value: Number("", "", value).text)
 
-    def rounded(self, decimals: int) -> str:
-        """The same with so many decimals."""
-        mean = f"{self.mean:.{decimals}f}"
-        return mean if self.count == 1 else f"{mean} ± {self.half:.{decimals}f}"
+    def written(self, number: Callable[[float], str]) -> str:
+        """The same, each number written so."""
+        return number(self.mean) if self.count == 1 else f"{number(self.mean)} ± {number(self.half)}"
 
 
 def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:

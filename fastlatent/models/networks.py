@@ -93,7 +93,7 @@ def acai_encoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.S
     Source: Berthelot et al. 2018, appendix A.
     """
     (channels, _, _), (halvings, left) = image(shape, 1), _halvings(shape, latent_dim)
-    layers: list[nn.Module] = [_started(nn.Conv2d(channels, width, 1))]
+    layers: list[nn.Module] = [_conv(channels, width, 1)]
     inside = width
     for scale in range(halvings):
         layers += [*_conv_pair(inside, width << scale), nn.AvgPool2d(2)]
@@ -158,15 +158,12 @@ def _halvings(shape: Sequence[int], latent_dim: int) -> tuple[int, tuple[int, in
     return halvings, (h, w)
 
 
-def _started(layer: nn.Conv2d) -> nn.Conv2d:
-    """The layer with the weights that ACAI's networks start from, N(0, 1/(fan_in·(1 + SLOPE²))), and no bias."""
+def _conv(inputs: int, outputs: int, side: int = 3) -> nn.Conv2d:
+    """A layer of ACAI's networks, which starts from weights N(0, 1/(fan_in·(1 + SLOPE²))) and no bias."""
+    layer = nn.Conv2d(inputs, outputs, side, padding=side // 2)
     nn.init.normal_(layer.weight, std=(layer.weight[0].numel() * (1 + SLOPE**2)) ** -0.5)
     nn.init.zeros_(cast(Tensor, layer.bias))
     return layer
-
-
-def _conv(inputs: int, outputs: int) -> nn.Conv2d:
-    return _started(nn.Conv2d(inputs, outputs, 3, padding=1))
 
 
 def _activated(inputs: int, outputs: int) -> list[nn.Module]:

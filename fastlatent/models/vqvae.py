@@ -57,16 +57,16 @@ class Codebook(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """The index of the nearest vector of each part, (n, parts), of codes z (n, dim)."""
-        return nearest(self.split(z).to(self.vectors), self.vectors)[0].unflatten(0, (-1, self.parts))
+        return nearest(self.split(z), self.vectors)[0].unflatten(0, (-1, self.parts))
 
     def split(self, z: Tensor) -> Tensor:
-        """The parts (n·parts, size) of codes (n, dim)."""
-        return z.reshape(-1, self.vectors.shape[1])
+        """The parts (n·parts, size) of codes (n, dim), of the vectors' dtype."""
+        return z.reshape(-1, self.vectors.shape[1]).to(self.vectors)
 
     @torch.no_grad()
     def update(self, z: Tensor, chosen: Tensor) -> None:
         """Move the vectors by one step to codes z (n, dim) for which `chosen` (n, parts) were nearest."""
-        points = self.split(z).to(self.vectors)
+        points = self.split(z)
         member = nn.functional.one_hot(chosen.flatten(), len(self.vectors)).to(points)
         with torch.autocast(z.device.type, enabled=False):  # averages lose too much in 16 bits
             self.counts.lerp_(member.sum(0), 1 - self.decay)

@@ -94,10 +94,14 @@ class _WithClusters(Networks):
         Source: Makhzani et al. 2015, appendix: batch normalisation of the encoder, the softmax layer included.
         """
         outputs = outputs or self.latent_dim
-        if self.network == "mlp" and checks.choice("normalised", self.normalised, ("all", "last")) == "all":
+        if self.network == "mlp" and self.normalised == "all":
             self._check()
             return networks.mlp_encoder(shape, outputs, self.hidden, normalised=True)
         return nn.Sequential(super().encoder(shape, outputs), nn.BatchNorm1d(outputs))
+
+    def _check(self) -> None:
+        super()._check()
+        checks.choice("normalised", self.normalised, ("all", "last"))
 
 
 @dataclass(frozen=True)
