@@ -2,9 +2,12 @@
 
 import sys
 
+from .memory import keep_freed_memory
+
 
 def main() -> None:
     """Run the command line, or say in one line that what it needs is not installed."""
+    keep_freed_memory()
     try:
         from .cli import main as run
     except ModuleNotFoundError as missing:

@@ -1,6 +1,7 @@
 """Adversarially constrained autoencoder interpolation."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,9 @@ class ACAI(Autoencoder):
 
     - the critic guesses α, minimising L_d = ‖d(x̂_α) − α‖² + ‖d(γ·x + (1 − γ)·x̂)‖²;
     - encoder and decoder minimise L_fg = ‖x − x̂‖² + λ·‖d(x̂_α)‖² [+ weight·D(f(x), z), z from the prior].
+
+    One step moves both, as in the authors' code: the loss is L_fg + L_d, no gradient of L_fg reaching the critic and
+    none of L_d the autoencoder.
 
     Each x₁ is interpolated with its neighbour in the batch (in this rank's part of it, where there are several).
 
@@ -61,27 +65,29 @@ class ACAI(Autoencoder):
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
         z = self.encode(batch.x)
-        error = squared_error(batch.x, self.decode(z))
-        betrayed = self.critic(self.interpolate(z, _alpha(z, self.ranks))).square().mean()
-        terms = {"loss": error + self.strength * betrayed, "reconstruction": error, "critic": betrayed}
+        made, alpha = self.decode(z), _alpha(z, self.ranks)
+        between = self.interpolate(z, alpha)
+        error = squared_error(batch.x, made)
+        betrayed = _frozen(self.critic, between).square().mean()
+        near = torch.lerp(made.detach(), batch.x.to(made), self.mix)
+        guess = (self.critic(between.detach()) - alpha.squeeze(1)).square().mean()
+        calm = self.critic(near).square().mean()
+        terms = {"reconstruction": error, "critic": betrayed, "interpolated": guess, "near data": calm}
+        loss = error + self.strength * betrayed + guess + calm
         if self.penalty is not None:
             terms["penalty"] = self.penalty(*self.compared(z))
-            terms["loss"] = terms["loss"] + self.weight * terms["penalty"]
-        return terms
-
-    def critic_loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        """L_d, with its parts."""
-        with torch.no_grad():
-            z = self.encode(batch.x)
-            alpha = _alpha(z, self.ranks)
-            between, made = self.interpolate(z, alpha), self.decode(z)
-            near = torch.lerp(made, batch.x.to(made), self.mix)
-        guess = (self.critic(between) - alpha.squeeze(1)).square().mean()
-        calm = self.critic(near).square().mean()
-        return {"loss": guess + calm, "interpolated": guess, "near data": calm}
+            loss = loss + self.weight * terms["penalty"]
+        return {"loss": loss, **terms}
 
     def phases(self) -> tuple[Phase, ...]:
-        return Phase("critic", tuple(self.critic.parameters()), self.critic_loss), *super().phases()
+        (autoencoder,) = super().phases()
+        return (replace(autoencoder, parameters=(*autoencoder.parameters, *self.critic.parameters())),)
+
+
+def _frozen(network: nn.Module, x: Tensor) -> Tensor:
+    """The network's answer to x, through which gradients reach x and not the network's parameters."""
+    parameters = {name: parameter.detach() for name, parameter in network.named_parameters()}
+    return torch.func.functional_call(network, parameters, (x,))
 
 
 def _alpha(z: Tensor, ranks: Ranks = ALONE) -> Tensor:

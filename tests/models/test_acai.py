@@ -29,18 +29,40 @@ def test_interpolations_by_hand():
     torch.testing.assert_close(model().interpolate(z, ALPHA), torch.tensor([[3.0, 0.0], [2.0, 0.0]]))
 
 
-def test_the_autoencoder_minimises_error_and_what_betrays_its_interpolations():
-    terms = model(strength=2.0).loss(BATCH)
-    assert terms["reconstruction"].item() == pytest.approx((2**2 + 0) / 2)
-    assert terms["critic"].item() == pytest.approx((3**2 + 2**2) / 2)
-    assert terms["loss"].item() == pytest.approx(2 + 2 * 6.5)
+ERROR = (2**2 + 0) / 2
+BETRAYED = (3**2 + 2**2) / 2
+GUESS = ((3 - 0.5) ** 2 + (2 - 0.25) ** 2) / 2
+CALM = ((1 + 0.25 * 2) ** 2 + 5**2) / 2  # of ¼·x + ¾·x̂ = (1, ½) and (5, 0)
+
+
+def test_losses_by_hand():
+    terms = model(strength=2.0, mix=0.25).loss(BATCH)
+    assert terms["reconstruction"].item() == pytest.approx(ERROR)
+    assert terms["critic"].item() == pytest.approx(BETRAYED)
+    assert terms["interpolated"].item() == pytest.approx(GUESS)
+    assert terms["near data"].item() == pytest.approx(CALM)
+    assert terms["loss"].item() == pytest.approx(ERROR + 2 * BETRAYED + GUESS + CALM)
+
+
+def gradients(loss, module):
+    return torch.autograd.grad(loss, tuple(module.parameters()), retain_graph=True)
+
+
+def test_the_autoencoder_minimises_its_error_and_what_betrays_its_interpolations():
+    made = model(strength=2.0)
+    z = made.encode(X)
+    own = Autoencoder.loss(made, BATCH)["loss"] + 2 * made.critic(made.interpolate(z, ALPHA)).square().mean()
+    loss = made.loss(BATCH)["loss"]
+    for module in (made.encoder, made.decoder):
+        torch.testing.assert_close(gradients(loss, module), gradients(own, module))
 
 
 def test_the_critic_minimises_its_error_in_alpha_and_its_answer_near_data():
-    terms = model(mix=0.25).critic_loss(BATCH)
-    guess = ((3 - 0.5) ** 2 + (2 - 0.25) ** 2) / 2
-    calm = ((1 + 0.25 * 2) ** 2 + 5**2) / 2  # ¼·x + ¾·x̂ = (1, ½) and (5, 0)
-    assert terms["loss"].item() == pytest.approx(guess + calm)
+    made = model(strength=2.0, mix=0.25)
+    z = made.encode(X)
+    guess = (made.critic(made.interpolate(z, ALPHA)) - ALPHA.squeeze(1)).square().mean()
+    calm = made.critic(0.25 * X + 0.75 * made.decode(z)).square().mean()
+    torch.testing.assert_close(gradients(made.loss(BATCH)["loss"], made.critic), gradients(guess + calm, made.critic))
 
 
 def test_a_penalty_is_added_with_its_weight():
@@ -50,11 +72,6 @@ def test_a_penalty_is_added_with_its_weight():
 
 def test_any_loss_of_two_samples_is_a_penalty():
     assert model(penalty=FrechetDistance()).loss(BATCH)["penalty"].isfinite()
-
-
-def test_without_strength_it_is_the_autoencoder():
-    plain = model(strength=0.0)
-    torch.testing.assert_close(plain.loss(BATCH)["loss"], Autoencoder.loss(plain, BATCH)["loss"])
 
 
 def test_alpha_is_uniform_from_0_to_one_half(monkeypatch):
