@@ -84,7 +84,8 @@ def reproduce(
             raise ValueError(f"{own.name} failed: {error}")
         took = _epochs(own)
         seconds[row] += sum(took)
-        numbers = _numbers(own, recipe.columns, recipe.kmeans_starts.get(budget, KMEANS_STARTS))
+        columns = [column for column in recipe.columns if column.applies(row)]
+        numbers = _numbers(own, columns, recipe.kmeans_starts.get(budget, KMEANS_STARTS))
         found[row].append([*numbers, Number(SECONDS, "this run", sum(took) / len(took))])
     cells = {row.name: _cells(found[row.name], recipe.columns, row.reported) for row in recipe.rows}
     done = Reproduction(recipe.name, budget, cells, seconds, _processor(planned), time.strftime("%Y-%m-%d"))

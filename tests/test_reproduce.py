@@ -90,11 +90,25 @@ def test_a_recipe_says_how_often_kmeans_starts(tmp_path):
     assert "3 random starts" in (tmp_path / "baseline-0" / "results.json").read_text()
 
 
-def test_a_column_that_does_not_apply_is_left_out(tmp_path):
+def test_what_is_measured_is_not_measured_again_for_a_column_that_does_not_apply(tmp_path, monkeypatch):
+    chosen = recipe("aae-dimred-mnist")
+    first = reproduce(chosen, "short", tmp_path, quiet, **FEW_STEPS, **stand_in(chosen.name))
+    assert first.cells["2-D, no labels"].keys() == {"cluster error, %"}
+    assert first.cells["2-D, 100 labels"].keys() == {"cluster error, %", "class error, %"}
+    monkeypatch.setattr("fastlatent.reproduce.evaluate_run", None)
+    assert reproduce(chosen, "short", tmp_path, quiet, **FEW_STEPS, **stand_in(chosen.name)).cells == first.cells
+
+
+def test_a_column_of_which_nothing_is_found_is_left_out(tmp_path):
     chosen = recipe("aae-semi-mnist-100")
     chosen = replace(chosen, columns=(Column("none", "Nothing of that kind", "this model"), *chosen.columns))
     done = reproduce(chosen, "short", tmp_path, quiet, **FEW_STEPS, **stand_in(chosen.name))
     assert done.cells["Semi-supervised AAE"].keys() == {"error, %"}
+
+
+def test_columns_apply_to_rows_there_are():
+    for chosen in map(recipe, NAMES):
+        assert {row for column in chosen.columns for row in column.rows} <= {row.name for row in chosen.rows}
 
 
 def test_an_unknown_recipe_budget_or_option_is_named(tmp_path):

@@ -1,7 +1,7 @@
 """Recipes: the tables of papers as data, each a YAML file here, and what a budget makes of them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +26,7 @@ class Column:
         group, of: the beginnings of those of the report's number.
         percent: whether the number is a share that the table gives in per cent.
         better: which numbers are.
+        rows: names of those that it applies to; none: all.
     """
 
     heading: str
@@ -33,6 +34,11 @@ class Column:
     of: str
     percent: bool = False
     better: Literal["smaller", "larger"] = "smaller"
+    rows: Sequence[str] = ()
+
+    def applies(self, row: str) -> bool:
+        """Whether it does to the row of this name."""
+        return not self.rows or row in self.rows
 
 
 @dataclass(frozen=True)
