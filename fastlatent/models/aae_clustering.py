@@ -1,6 +1,7 @@
 """Adversarial autoencoders whose code is a cluster and a style: clustering, few labels, dimension reduction."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -8,30 +9,38 @@ from torch.nn.functional import cross_entropy
 
 from ..losses import checks
 from ..priors import UNKNOWN, Categorical, Prior, Product
-from .adversarial import game
-from .autoencoder import Autoencoder
+from .adversarial import MOMENTUM, critic_loss, non_saturating_loss
+from .autoencoder import Autoencoder, squared_error
 from .phase import Batch, Phase
 
 
 class ClusteringAAE(Autoencoder):
     """Adversarial autoencoder with the code [y; z]: y = softmax(f_y(x)) the cluster, z = f_z(x) the style.
 
-    After reconstruction of x from [y; z] two games are played: one makes y follow the uniform categorical
-    distribution, so that each x chooses one cluster and all are chosen; the other makes z follow the style's prior.
+    Two games make the codes follow their prior: in one y follows the uniform categorical distribution, so that each x
+    chooses one cluster and all are chosen; in the other z follows the style's prior. Encoder and decoder minimise
+    E ‖x − g([y; z])‖² − cluster_weight·E log D_y(y) − style_weight·E log D_z(z); each critic minimises
+    −E log D(true) − E log(1 − D(made)).
+
+    The source moves the encoder for each of the three in turn, by stochastic gradient descent. Adam's steps, whose size
+    does not shrink with the gradient, would then hold the codes to the prior however little is missing: since classes
+    are not quite equally frequent, and a style that is exactly normal says less about x, at the cost of the classes.
 
     Args:
         encoder: f, from x (n, *shape) to [f_y; f_z] (n, clusters + d).
         decoder: g, from [y; z] (n, clusters + d) to x̂ (n, *shape).
-        cluster_critic: from y (n, clusters) to a logit (n,).
-        style_critic: from z (n, d) to a logit (n,).
+        cluster_critic: D_y, from y (n, clusters) to a logit (n,).
+        style_critic: D_z, from z (n, d) to a logit (n,).
         style: prior of the style, of d dimensions.
         clusters: number of clusters; 16 and 30 in the source.
+        cluster_weight, style_weight: of the games, ≥ 0.
         noise: standard deviation of the noise added to x in training before it is encoded, ≥ 0.
         critic_noise: of the noise added to what the cluster critic judges, ≥ 0. No softmax is ever quite one-hot;
             without noise the critic sees that and nothing else, and each x is driven to the first cluster it leans to.
 
-    Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 6; noise on both sides of a critic: Arjovsky &
-    Bottou 2017, "Towards principled methods for training generative adversarial networks", section 3.
+    Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 6; one weighted sum: Tolstikhin et al. 2018,
+    algorithm 1; noise on both sides of a critic: Arjovsky & Bottou 2017, "Towards principled methods for training
+    generative adversarial networks", section 3.
     """
 
     def __init__(
@@ -43,6 +52,8 @@ class ClusteringAAE(Autoencoder):
         style: Prior,
         clusters: int,
         *,
+        cluster_weight: float = 100.0,
+        style_weight: float = 1.0,
         noise: float = 0.0,
         critic_noise: float = 0.0,
     ) -> None:
@@ -50,13 +61,14 @@ class ClusteringAAE(Autoencoder):
         super().__init__(encoder, decoder, Product((category, style)))
         self.cluster_critic, self.style_critic = cluster_critic, style_critic
         self.category, self.style = category, style
+        self.cluster_weight = checks.non_negative("cluster_weight", cluster_weight)
+        self.style_weight = checks.non_negative("style_weight", style_weight)
         self.noise = checks.non_negative("noise", noise)
         self.critic_noise = checks.non_negative("critic_noise", critic_noise)
 
     def heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Logits f_y (n, clusters) and style f_z (n, d)."""
-        made = self.encoder(self._blurred(x, self.noise))
-        return made[:, : self.category.dim], made[:, self.category.dim :]
+        return self._parts(self.encoder(self._blurred(x, self.noise)))
 
     def encode(self, x: Tensor) -> Tensor:
         logits, style = self.heads(x)
@@ -66,31 +78,38 @@ class ClusteringAAE(Autoencoder):
         """The cluster of each x, (n,) from 0 to clusters − 1."""
         return self.heads(x)[0].argmax(1)
 
-    def _blurred(self, x: Tensor, noise: float) -> Tensor:
-        return x + noise * self.ranks.normal_like(x) if noise and self.training else x
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        code = self.encode(batch.x)
+        error = squared_error(batch.x, self.decode(code))
+        cluster, style = map(non_saturating_loss, self._judged(code))
+        loss = error + self.cluster_weight * cluster + self.style_weight * style
+        return {"loss": loss, "reconstruction": error, "cluster": cluster, "style": style}
+
+    def critics_loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The losses of both critics, and their sum."""
+        x = batch.x
+        with torch.no_grad():
+            code = self.encode(x)
+        made = self._judged(code)
+        true = self._judged(self.ranks.draw(len(x), lambda n: self.prior.sample(n, device=x.device, dtype=x.dtype)))
+        cluster, style = map(critic_loss, true, made)
+        return {"loss": cluster + style, "cluster": cluster, "style": style}
 
     def phases(self) -> tuple[Phase, ...]:
-        clusters = self.category.dim
-        return (
-            *super().phases(),
-            *self._game("cluster ", self.cluster_critic, self.category, slice(clusters), self.critic_noise),
-            *self._game("style ", self.style_critic, self.style, slice(clusters, None), 0.0),
-        )
+        critics = (*self.cluster_critic.parameters(), *self.style_critic.parameters())
+        return Phase("critics", critics, self.critics_loss, MOMENTUM), *super().phases()
 
-    def _game(
-        self, name: str, critic: nn.Module, prior: Prior, part: slice, critic_noise: float
-    ) -> tuple[Phase, Phase]:
-        """The game that makes this part of the codes follow its prior."""
+    def _judged(self, code: Tensor) -> tuple[Tensor, Tensor]:
+        """What the critics answer to [y; z]."""
+        cluster, style = self._parts(code)
+        return self.cluster_critic(self._blurred(cluster, self.critic_noise)), self.style_critic(style)
 
-        def real(batch: Batch) -> Tensor:
-            x = batch.x
-            sample = self.ranks.draw(len(x), lambda n: prior.sample(n, device=x.device, dtype=x.dtype))
-            return self._blurred(sample, critic_noise)
+    def _parts(self, code: Tensor) -> tuple[Tensor, Tensor]:
+        """What belongs to the cluster (n, clusters), and the style (n, d)."""
+        return code[:, : self.category.dim], code[:, self.category.dim :]
 
-        def made(batch: Batch) -> Tensor:
-            return self._blurred(self.encode(batch.x)[:, part], critic_noise)
-
-        return game(critic, tuple(self.encoder.parameters()), real=real, made=made, name=name)
+    def _blurred(self, x: Tensor, noise: float) -> Tensor:
+        return x + noise * self.ranks.normal_like(x) if noise and self.training else x
 
 
 class SemiSupervisedAAE(ClusteringAAE):
@@ -100,8 +119,8 @@ class SemiSupervisedAAE(ClusteringAAE):
     batches from the labelled examples alone.
 
     Args:
-        encoder, decoder, cluster_critic, style_critic, style, clusters, noise, critic_noise: as of `ClusteringAAE`;
-            clusters is at least the number of classes.
+        encoder, decoder, cluster_critic, style_critic, style, clusters and the rest: as of `ClusteringAAE`; clusters is
+            at least the number of classes.
 
     Source: Makhzani et al. 2015, section 5: the code is 10 classes and a style of 10 dimensions.
     """
@@ -130,7 +149,7 @@ class DimensionReductionAAE(SemiSupervisedAAE):
     Σ_{i<j} max(0, apart − ‖w_i − w_j‖) to the reconstruction error. Without any label it is unsupervised.
 
     Args:
-        encoder, cluster_critic, style_critic, style, clusters, noise, critic_noise: as of `SemiSupervisedAAE`.
+        encoder, cluster_critic, style_critic, style, clusters and the rest: as of `SemiSupervisedAAE`.
         decoder: g, from W·y + z (n, d) to x̂ (n, *shape).
         apart: distance that the cluster heads are to keep, > 0.
 
@@ -146,16 +165,17 @@ class DimensionReductionAAE(SemiSupervisedAAE):
         style: Prior,
         clusters: int,
         apart: float = 4.0,
-        **noises: float,
+        **weights_and_noises: float,
     ) -> None:
-        super().__init__(encoder, decoder, cluster_critic, style_critic, style, clusters, **noises)
+        super().__init__(encoder, decoder, cluster_critic, style_critic, style, clusters, **weights_and_noises)
         self.apart = checks.positive("apart", apart)
         room = apart * clusters ** (1 / style.dim)  # so wide are clusters that lie that far apart
         self.cluster_heads = nn.Parameter(room / 2 * torch.randn(clusters, style.dim))
 
     def embed(self, z: Tensor) -> Tensor:
         """W·y + z (n, d) of codes [y; z] (n, clusters + d): the data's place on the map."""
-        return z[:, : self.category.dim] @ self.cluster_heads + z[:, self.category.dim :]
+        cluster, style = self._parts(z)
+        return cluster @ self.cluster_heads + style
 
     def decode(self, z: Tensor) -> Tensor:
         return self.decoder(self.embed(z))
@@ -165,9 +185,9 @@ class DimensionReductionAAE(SemiSupervisedAAE):
         return (self.apart - torch.pdist(self.cluster_heads)).relu().sum()
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        error, separation = super().loss(batch)["reconstruction"], self.separation()
-        return {"loss": error + separation, "reconstruction": error, "separation": separation}
+        terms, separation = super().loss(batch), self.separation()
+        return {**terms, "loss": terms["loss"] + separation, "separation": separation}
 
     def phases(self) -> tuple[Phase, ...]:
-        first, *others = super().phases()
-        return Phase(first.name, (*first.parameters, self.cluster_heads), first.loss), *others
+        critics, autoencoder, *others = super().phases()
+        return critics, replace(autoencoder, parameters=(*autoencoder.parameters, self.cluster_heads)), *others

@@ -48,7 +48,6 @@ def game(
     *,
     real: Draw,
     made: Draw,
-    name: str = "",
     maker_loss: Callable[[Tensor], Tensor] = non_saturating_loss,
 ) -> tuple[Phase, Phase]:
     """The two phases of a game: the critic learns to tell real from made samples, the maker to deceive it.
@@ -58,7 +57,6 @@ def game(
         maker: the parameters that deceive.
         real: draws true samples; it is given the batch, for its size or its contents.
         made: makes samples.
-        name: put before the names of both phases, where a model has several games.
         maker_loss: `non_saturating_loss` or `minimax_loss`.
     """
 
@@ -71,6 +69,6 @@ def game(
         return {"loss": maker_loss(critic(made(batch)))}
 
     return (
-        Phase(f"{name}critic", tuple(critic.parameters()), judge, MOMENTUM),
-        Phase(f"{name}deceive", maker, deceive, MOMENTUM),
+        Phase("critic", tuple(critic.parameters()), judge, MOMENTUM),
+        Phase("deceive", maker, deceive, MOMENTUM),
     )

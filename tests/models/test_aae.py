@@ -70,20 +70,39 @@ ENCODER = (math.log(3), 0.0), (0.0, 0.0), (0.0, 1.0)  # f_y = (x₁·log 3, 0), 
 Y = torch.tensor([[3 / 4, 1 / 4], [27 / 28, 1 / 28]])
 
 
-def test_the_code_of_clustering_is_a_softmax_and_a_style():
+def clustering(**options):
+    """D_y = sigmoid(y₁ − y₂), D_z = sigmoid(z)."""
     critics = number(1.0, -1.0), number(1.0)
-    model = ClusteringAAE(linear(*ENCODER), nn.Linear(3, 2), *critics, Normal(1), clusters=2)
-    batch = Batch(X, torch.zeros(2, dtype=torch.long))
+    return ClusteringAAE(linear(*ENCODER), nn.Linear(3, 2), *critics, Normal(1), clusters=2, **options)
+
+
+def test_the_code_of_clustering_is_a_softmax_and_a_style():
+    model = clustering()
     torch.testing.assert_close(model.encode(X), torch.cat([Y, X[:, 1:]], 1))
     assert model.cluster(X).tolist() == [0, 0]
     assert model.prior.dim == 3
-    found = losses(model, batch)
-    torch.testing.assert_close(found["cluster deceive"], non_saturating_loss(Y[:, 0] - Y[:, 1]))
-    torch.testing.assert_close(found["style deceive"], non_saturating_loss(X[:, 1]))
+
+
+def test_clustering_weighs_reconstruction_and_two_games():
+    model, batch = clustering(cluster_weight=7.0, style_weight=3.0), Batch(X, torch.zeros(2, dtype=torch.long))
+    terms = model.loss(batch)
+    torch.testing.assert_close(terms["reconstruction"], (X - model.reconstruct(batch)).square().sum(1).mean())
+    torch.testing.assert_close(terms["cluster"], non_saturating_loss(Y[:, 0] - Y[:, 1]))
+    torch.testing.assert_close(terms["style"], non_saturating_loss(X[:, 1]))
+    torch.testing.assert_close(terms["loss"], terms["reconstruction"] + 7 * terms["cluster"] + 3 * terms["style"])
+
+
+def test_the_critics_of_clustering_tell_codes_from_the_prior():
+    model, batch = clustering(), Batch(X, torch.zeros(2, dtype=torch.long))
     torch.manual_seed(0)
-    one = {phase.name: phase for phase in model.phases()}["cluster critic"].loss(batch)["loss"]
-    drawn = model.category.sample(2, generator=torch.manual_seed(0))
-    torch.testing.assert_close(one, critic_loss(drawn[:, 0] - drawn[:, 1], Y[:, 0] - Y[:, 1]))
+    terms = model.critics_loss(batch)
+    drawn = model.prior.sample(2, generator=torch.manual_seed(0))
+    torch.testing.assert_close(terms["cluster"], critic_loss(drawn[:, 0] - drawn[:, 1], Y[:, 0] - Y[:, 1]))
+    torch.testing.assert_close(terms["style"], critic_loss(drawn[:, 2], X[:, 1]))
+    torch.testing.assert_close(terms["loss"], terms["cluster"] + terms["style"])
+    moved = torch.autograd.grad(terms["loss"], tuple(model.parameters()), allow_unused=True)
+    critics = {id(p) for phase in model.phases() if phase.name == "critics" for p in phase.parameters}
+    assert [gradient is not None for gradient in moved] == [id(p) in critics for p in model.parameters()]
 
 
 def test_noise_is_on_the_encoder_and_on_the_critic_of_clusters_in_training_alone():
@@ -103,13 +122,13 @@ def test_noise_is_on_the_encoder_and_on_the_critic_of_clusters_in_training_alone
     close = {"rtol": 0.1, "atol": 0}  # more than 5 standard errors of what 4,000 rows give
     torch.testing.assert_close(model.heads(x)[1].std(), torch.tensor(0.3), **close)
     losses(model, batch)
-    for judged, spread in zip(seen, (2 / 9, 0, 0), strict=True):  # uniform one-hots; codes near ⅓
+    for judged, spread in zip(seen, (0, 2 / 9, 0), strict=True):  # codes near ⅓; uniform one-hots
         assert judged.var(0).tolist() == [pytest.approx(2.0**2 + spread, rel=0.1)] * 3
     model.eval()
     assert model.heads(x)[1].abs().max() == 0
     seen.clear()
     losses(model, batch)
-    assert seen[1].std() == 0
+    assert seen[0].std() == 0
 
 
 @pytest.mark.parametrize(
@@ -133,5 +152,6 @@ def test_dimension_reduction_by_hand():
     assert model.embed(code).tolist() == model.decode(code).tolist() == [[2.5, 1.0]]
     batch = Batch(X, torch.tensor([0, -1]))
     terms = model.loss(batch)
-    torch.testing.assert_close(terms["loss"], terms["reconstruction"] + model.separation())
+    games = model.cluster_weight * terms["cluster"] + model.style_weight * terms["style"]
+    torch.testing.assert_close(terms["loss"], terms["reconstruction"] + games + model.separation())
     torch.testing.assert_close(terms["reconstruction"], (X - model.reconstruct(batch)).square().sum(1).mean())

@@ -48,11 +48,9 @@ def test_no_critic_does_better(logits):
 def test_a_game_has_a_phase_for_each_side():
     critic, maker = number(2.0), linear((1.0,))
     real, made = torch.tensor([[1.0], [0.0]]), torch.tensor([[-1.0], [0.5]])
-    judge, deceive = game(
-        critic, tuple(maker.parameters()), real=lambda b: b.x, made=lambda b: maker(made), name="toy "
-    )
+    judge, deceive = game(critic, tuple(maker.parameters()), real=lambda b: b.x, made=lambda b: maker(made))
     batch = Batch(real, torch.zeros(2))
-    assert (judge.name, deceive.name) == ("toy critic", "toy deceive")
+    assert (judge.name, deceive.name) == ("critic", "deceive")
     torch.testing.assert_close(
         judge.loss(batch)["loss"], critic_loss(torch.tensor([2.0, 0.0]), torch.tensor([-2.0, 1.0]))
     )

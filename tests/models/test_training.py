@@ -26,7 +26,7 @@ LABELLED = case("aae-labelled", epochs=60)
 SUPERVISED = case("aae-supervised", epochs=40, latent_dim=2)
 SEMI_SUPERVISED = case("aae-semi-supervised", labels=20, latent_dim=5)
 CLUSTERING = [case("aae-clustering", latent_dim=5, clusters=clusters) for clusters in (16, 30)]
-MAPS = [case("aae-dimension-reduction", labels=labels) for labels in (None, 0)]
+MAPS = [case("aae-dimension-reduction", epochs=40, labels=labels) for labels in (None, 0)]
 MATCHED = [
     *(case(name, latent_dim=4) for name in ("wae-mmd", "swae", "cwae", "wwae", "wae-epps-pulley")),
     case("wae-gan", epochs=40, latent_dim=2),

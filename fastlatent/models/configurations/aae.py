@@ -84,6 +84,10 @@ class _WithClusters(Networks):
     """Standard deviation of the noise on what is encoded in training."""
     critic_noise: float = 0.3
     """Standard deviation of the noise on what the critic of clusters judges."""
+    cluster_weight: float = 100.0
+    """Weight of the game for the clusters."""
+    style_weight: float = 1.0
+    """Weight of the game for the style."""
     normalised: Literal["all", "last"] = "all"
     """Layers of the encoder that are normalised over the batch: all of an mlp, as in the source, or the last alone,
     which finds clusters nearer the classes in few epochs; of another network always the last."""
@@ -98,6 +102,10 @@ class _WithClusters(Networks):
             self._check()
             return networks.mlp_encoder(shape, outputs, self.hidden, normalised=True)
         return nn.Sequential(super().encoder(shape, outputs), nn.BatchNorm1d(outputs))
+
+    def games(self) -> dict[str, float]:
+        """Weights of the games, and the noises."""
+        return {name: getattr(self, name) for name in ("cluster_weight", "style_weight", "noise", "critic_noise")}
 
     def _check(self) -> None:
         super()._check()
@@ -125,8 +133,7 @@ class AAEClustering(_WithClusters):
             *critics,
             Normal(self.latent_dim),
             self.clusters,
-            noise=self.noise,
-            critic_noise=self.critic_noise,
+            **self.games(),
         )
 
 
@@ -151,8 +158,7 @@ class AAESemiSupervised(_WithClusters):
             *critics,
             Normal(self.latent_dim),
             self.classes,
-            noise=self.noise,
-            critic_noise=self.critic_noise,
+            **self.games(),
         )
 
 
@@ -181,6 +187,5 @@ class AAEDimensionReduction(_WithClusters):
             style,
             self.clusters,
             self.apart,
-            noise=self.noise,
-            critic_noise=self.critic_noise,
+            **self.games(),
         )
