@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import nn
 
@@ -103,7 +103,7 @@ class _WithClusters(Networks):
             return networks.mlp_encoder(shape, outputs, self.hidden, normalised=True)
         return nn.Sequential(super().encoder(shape, outputs), nn.BatchNorm1d(outputs))
 
-    def games(self) -> dict[str, float]:
+    def games(self) -> dict[str, Any]:
         """Weights of the games, and the noises."""
         return {name: getattr(self, name) for name in ("cluster_weight", "style_weight", "noise", "critic_noise")}
 
