@@ -79,7 +79,7 @@ class ClusteringAAE(Autoencoder):
         return self.heads(x)[0].argmax(1)
 
     def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        code = self.encode(batch.x)
+        code = self.codes(batch)
         error = squared_error(batch.x, self.decode(code))
         cluster, style = map(non_saturating_loss, self._judged(code))
         loss = error + self.cluster_weight * cluster + self.style_weight * style
@@ -87,11 +87,10 @@ class ClusteringAAE(Autoencoder):
 
     def critics_loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The losses of both critics, and their sum."""
-        x = batch.x
         with torch.no_grad():
-            code = self.encode(x)
+            code = self.codes(batch)
         made = self._judged(code)
-        true = self._judged(self.ranks.draw(len(x), lambda n: self.prior.sample(n, device=x.device, dtype=x.dtype)))
+        true = self._judged(self.ranks.draw(len(code), self.draw))
         cluster, style = map(critic_loss, true, made)
         return {"loss": cluster + style, "cluster": cluster, "style": style}
 
