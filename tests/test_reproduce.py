@@ -66,8 +66,10 @@ def test_the_table_has_what_was_obtained_beside_what_was_reported(tmp_path):
     lines = (tmp_path / "reproduction.md").read_text().splitlines()
     obtained = f"{cell.obtained.mean:.2f} ± {cell.obtained.half:.2f}"
     assert lines[2].startswith(f"| Semi-supervised AAE | {obtained} / 1.90 ± 0.10 | ")
+    assert "/" not in lines[3]  # of its views the source reports nothing
     assert json.loads((tmp_path / "reproduction.json").read_text())["recipe"] == chosen.name
-    assert said == ["run 1/2  semi-supervised-aae-0", "run 2/2  semi-supervised-aae-1"]
+    runs = [f"semi-supervised-aae-{seed}" for seed in ("0", "1", "deformed-0", "deformed-1")]
+    assert said == [f"run {number}/4  {run}" for number, run in enumerate(runs, 1)]
     again = []
     assert reproduce(chosen, "short", tmp_path, again.append, **changes).cells == done.cells
     assert again == [f"{line}  finished" for line in said]

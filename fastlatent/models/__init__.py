@@ -36,6 +36,8 @@ from .pointnet import PointNet as PointNet
 from .pointnet import cloud_decoder as cloud_decoder
 from .tabular import TabularAutoencoder as TabularAutoencoder
 from .vae import VAE as VAE
+from .views import Deformation as Deformation
+from .views import View as View
 from .vqvae import VQVAE as VQVAE
 from .vqvae import Codebook as Codebook
 from .wae import WAE as WAE

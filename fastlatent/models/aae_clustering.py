@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, kl_div
 
 from ..losses import checks
 from ..priors import UNKNOWN, Categorical, Prior, Product
 from .adversarial import MOMENTUM, critic_loss, non_saturating_loss
 from .autoencoder import Autoencoder, squared_error
 from .phase import Batch, Phase
+from .views import View
 
 
 class ClusteringAAE(Autoencoder):
@@ -19,8 +21,9 @@ class ClusteringAAE(Autoencoder):
 
     Two games make the codes follow their prior: in one y follows the uniform categorical distribution, so that each x
     chooses one cluster and all are chosen; in the other z follows the style's prior. Encoder and decoder minimise
-    E ‖x − g([y; z])‖² − cluster_weight·E log D_y(y) − style_weight·E log D_z(z); each critic minimises
-    −E log D(true) − E log(1 − D(made)).
+    E ‖x − g([y; z])‖² − cluster_weight·E log D_y(y) − style_weight·E log D_z(z), and given a view of x also
+    consistency_weight·E KL(y(x) ‖ y(view of x)), in which y(x) is held fixed: then clusters disregard how views differ,
+    as in the source they need not. Each critic minimises −E log D(true) − E log(1 − D(made)).
 
     The source moves the encoder for each of the three in turn, by stochastic gradient descent. Adam's steps, whose size
     does not shrink with the gradient, would then hold the codes to the prior however little is missing: since classes
@@ -37,10 +40,13 @@ class ClusteringAAE(Autoencoder):
         noise: standard deviation of the noise added to x in training before it is encoded, ≥ 0.
         critic_noise: of the noise added to what the cluster critic judges, ≥ 0. No softmax is ever quite one-hot;
             without noise the critic sees that and nothing else, and each x is driven to the first cluster it leans to.
+        view: changes x at random, e.g. a `Deformation` of images; None: there is no such term, as in the source.
+        consistency_weight: of that term, ≥ 0.
 
     Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 6; one weighted sum: Tolstikhin et al. 2018,
     algorithm 1; noise on both sides of a critic: Arjovsky & Bottou 2017, "Towards principled methods for training
-    generative adversarial networks", section 3.
+    generative adversarial networks", section 3; views: Hu et al. 2017, "Learning discrete representations via
+    information maximizing self-augmented training", equation (3).
     """
 
     def __init__(
@@ -56,6 +62,8 @@ class ClusteringAAE(Autoencoder):
         style_weight: float = 1.0,
         noise: float = 0.0,
         critic_noise: float = 0.0,
+        view: View | None = None,
+        consistency_weight: float = 10.0,
     ) -> None:
         category = Categorical(checks.count("clusters", clusters))
         super().__init__(encoder, decoder, Product((category, style)))
@@ -65,6 +73,8 @@ class ClusteringAAE(Autoencoder):
         self.style_weight = checks.non_negative("style_weight", style_weight)
         self.noise = checks.non_negative("noise", noise)
         self.critic_noise = checks.non_negative("critic_noise", critic_noise)
+        self.view = view
+        self.consistency_weight = checks.non_negative("consistency_weight", consistency_weight)
 
     def heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Logits f_y (n, clusters) and style f_z (n, d)."""
@@ -83,7 +93,16 @@ class ClusteringAAE(Autoencoder):
         error = squared_error(batch.x, self.decode(code))
         cluster, style = map(non_saturating_loss, self._judged(code))
         loss = error + self.cluster_weight * cluster + self.style_weight * style
-        return {"loss": loss, "reconstruction": error, "cluster": cluster, "style": style}
+        terms = {"reconstruction": error, "cluster": cluster, "style": style}
+        if self.view:
+            terms["consistency"] = self.disagreement(self._parts(code)[0], self.view(batch.x, self.ranks))
+            loss = loss + self.consistency_weight * terms["consistency"]
+        return {"loss": loss, **terms}
+
+    def disagreement(self, cluster: Tensor, view: Tensor) -> Tensor:
+        """E KL(y(x) ‖ y(view of x)) for y(x) (n, clusters), through which no gradient flows, and views (n, *shape)."""
+        logits, _ = self.heads(view)
+        return kl_div(logits.log_softmax(1), cluster.detach(), reduction="batchmean")
 
     def critics_loss(self, batch: Batch) -> Mapping[str, Tensor]:
         """The losses of both critics, and their sum."""
@@ -164,9 +183,9 @@ class DimensionReductionAAE(SemiSupervisedAAE):
         style: Prior,
         clusters: int,
         apart: float = 4.0,
-        **weights_and_noises: float,
+        **options: Any,
     ) -> None:
-        super().__init__(encoder, decoder, cluster_critic, style_critic, style, clusters, **weights_and_noises)
+        super().__init__(encoder, decoder, cluster_critic, style_critic, style, clusters, **options)
         self.apart = checks.positive("apart", apart)
         room = apart * clusters ** (1 / style.dim)  # so wide are clusters that lie that far apart
         self.cluster_heads = nn.Parameter(room / 2 * torch.randn(clusters, style.dim))

@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from fastlatent import frechet_distance
-from fastlatent.models import CONFIGURATIONS
+from fastlatent.models import CONFIGURATIONS, Deformation
 from fastlatent.models.autoencoder import squared_error
 from tests.models.training import DIGITS, TEST, case, train
 from tests.models.two_sample import told_apart
@@ -26,6 +26,7 @@ LABELLED = case("aae-labelled", epochs=60)
 SUPERVISED = case("aae-supervised", epochs=40, latent_dim=2)
 SEMI_SUPERVISED = case("aae-semi-supervised", labels=20, latent_dim=5)
 CLUSTERING = [case("aae-clustering", latent_dim=5, clusters=clusters) for clusters in (16, 30)]
+DEFORMED = case("aae-clustering", latent_dim=5, deformation=0.2, noise=0.0)
 MAPS = [case("aae-dimension-reduction", epochs=40, labels=labels) for labels in (None, 0)]
 MATCHED = [
     *(case(name, latent_dim=4) for name in ("wae-mmd", "swae", "cwae", "wwae", "wae-epps-pulley")),
@@ -38,6 +39,7 @@ MATCHED = [
     SUPERVISED,
     SEMI_SUPERVISED,
     *CLUSTERING,
+    DEFORMED,
     *MAPS,
     case("acai-wae-mmd", latent_dim=4),
     case("acai-wwae", latent_dim=4),
@@ -167,10 +169,18 @@ def test_two_hundred_labels_teach_the_classes():
     assert (model.cluster(TEST.x) == TEST.label).float().mean() > 0.8  # by chance 0.1
 
 
-@pytest.mark.parametrize("case", CLUSTERING, ids=str)
+@pytest.mark.parametrize("case", [*CLUSTERING, DEFORMED], ids=str)
 def test_clusters_are_digits(case):
     model = train(case).model
     assert purity(model.cluster(TEST.x)) > 0.75  # by chance about 0.15 and 0.2
+
+
+@torch.no_grad()
+def test_deformed_images_stay_in_their_cluster_if_the_model_was_shown_some():
+    views = Deformation(0.2)(TEST.x)
+    models = (train(c).model for c in (CLUSTERING[0], DEFORMED))
+    free, held = ((model.cluster(views) == model.cluster(TEST.x)).float().mean() for model in models)
+    assert held > free + 0.1
 
 
 @pytest.mark.parametrize("case", MAPS, ids=["labels", "no labels"])

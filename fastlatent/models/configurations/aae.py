@@ -12,6 +12,7 @@ from .. import networks
 from ..aae import AAE as AAEModel
 from ..aae import LabelledAAE, SupervisedAAE
 from ..aae_clustering import ClusteringAAE, DimensionReductionAAE, SemiSupervisedAAE
+from ..views import Deformation
 from .base import Networks, NetworksWithPrior
 
 MAKHZANI = "Makhzani et al. 2015"
@@ -88,6 +89,11 @@ class _WithClusters(Networks):
     """Weight of the game for the clusters."""
     style_weight: float = 1.0
     """Weight of the game for the style."""
+    deformation: float = 0.0
+    """How far images are deformed that are to stay in their cluster, 0.2 for pictures of digits; 0: none are, as in the
+    source."""
+    consistency_weight: float = 10.0
+    """Weight of the agreement of an image's cluster with that of the deformed image."""
     normalised: Literal["all", "last"] = "all"
     """Layers of the encoder that are normalised over the batch: all of an mlp, as in the source, or the last alone,
     which finds clusters nearer the classes in few epochs; of another network always the last."""
@@ -103,9 +109,11 @@ class _WithClusters(Networks):
             return networks.mlp_encoder(shape, outputs, self.hidden, normalised=True)
         return nn.Sequential(super().encoder(shape, outputs), nn.BatchNorm1d(outputs))
 
-    def games(self) -> dict[str, Any]:
-        """Weights of the games, and the noises."""
-        return {name: getattr(self, name) for name in ("cluster_weight", "style_weight", "noise", "critic_noise")}
+    def objective(self) -> dict[str, Any]:
+        """The weights of the terms, the noises and the view."""
+        names = "cluster_weight", "style_weight", "consistency_weight", "noise", "critic_noise"
+        amount = checks.non_negative("deformation", self.deformation)
+        return {**{name: getattr(self, name) for name in names}, "view": Deformation(amount) if amount else None}
 
     def _check(self) -> None:
         super()._check()
@@ -133,7 +141,7 @@ class AAEClustering(_WithClusters):
             *critics,
             Normal(self.latent_dim),
             self.clusters,
-            **self.games(),
+            **self.objective(),
         )
 
 
@@ -158,7 +166,7 @@ class AAESemiSupervised(_WithClusters):
             *critics,
             Normal(self.latent_dim),
             self.classes,
-            **self.games(),
+            **self.objective(),
         )
 
 
@@ -187,5 +195,5 @@ class AAEDimensionReduction(_WithClusters):
             style,
             self.clusters,
             self.apart,
-            **self.games(),
+            **self.objective(),
         )
