@@ -84,8 +84,7 @@ def reproduce(
             raise ValueError(f"{own.name} failed: {error}")
         took = _epochs(own)
         seconds[row] += sum(took)
-        columns = [column for column in recipe.columns if column.applies(row)]
-        numbers = _numbers(own, columns, recipe.kmeans_starts.get(budget, KMEANS_STARTS))
+        numbers = _numbers(own, row, recipe, recipe.kmeans_starts.get(budget, KMEANS_STARTS))
         found[row].append([*numbers, Number(SECONDS, "this run", sum(took) / len(took))])
     cells = {row.name: _cells(found[row.name], recipe.columns, row.reported) for row in recipe.rows}
     done = Reproduction(recipe.name, budget, cells, seconds, _processor(planned), time.strftime("%Y-%m-%d"))
@@ -111,11 +110,13 @@ def cell_text(cell: Cell) -> str:
     return f"{obtained} / {cell.reported}" if cell.reported else obtained
 
 
-def _numbers(run: Path, columns: Sequence[Column], starts: int) -> list[Number]:
-    """The numbers of a run's report; measured in full where training's quick ones have not a column's."""
+def _numbers(run: Path, row: str, recipe: Recipe, starts: int) -> list[Number]:
+    """The numbers of a run's report, those of the recipe's measures among them."""
     numbers = [Number(**number) for number in read_results(run)]
-    wanted = [column for column in columns if column.group != SECONDS]
-    return numbers if all(_of(numbers, column) for column in wanted) else evaluate_run(run, starts=starts).numbers
+    columns = [column for column in recipe.columns if column.applies(row) and column.group != SECONDS]
+    if not recipe.measures or all(_of(numbers, column) for column in columns):
+        return numbers
+    return evaluate_run(run, starts=starts, names=recipe.measures).numbers
 
 
 def _of(numbers: Sequence[Number], column: Column) -> list[float]:

@@ -89,7 +89,9 @@ def test_a_recipe_says_how_often_kmeans_starts(tmp_path):
     small = {**stand_in(chosen.name), "network": "mlp"}
     done = reproduce(chosen, "short", tmp_path, quiet, **FEW_STEPS, **small)
     assert done.cells["Baseline"].keys() == {"single layer, %", "clustering, %"}
-    assert "3 random starts" in (tmp_path / "baseline-0" / "results.json").read_text()
+    measured = (tmp_path / "baseline-0" / "results.json").read_text()
+    assert "3 random starts" in measured
+    assert "Max-sliced Wasserstein" not in measured  # no column of this table
 
 
 def test_what_is_measured_is_not_measured_again_for_a_column_that_does_not_apply(tmp_path, monkeypatch):

@@ -1,11 +1,12 @@
 """The measures, by what they apply to, and `measure`, which takes all that fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
 
 from ..data import Data
+from ..losses import checks
 from ..models import Autoencoder, ClusteringAAE, Generative
 from ..priors import Normal
 from . import clouds, codes, critic, images, labels, normality, paths, pixels, tables
@@ -61,6 +62,11 @@ class Measure:
     applies: tuple[Condition, ...] = ()
     quick: bool = False
 
+    @property
+    def name(self) -> str:
+        """Module and function of what finds them."""
+        return f"{self.numbers.__module__.rpartition('.')[2]}.{self.numbers.__name__}"
+
 
 MEASURES = (
     Measure(pixels.reconstruction, (IMAGES, encodes), quick=True),
@@ -93,11 +99,18 @@ def measure(model: Generative, data: Data) -> list[Number]:
         model: trained; on any device.
         data: the data it was trained on.
     """
-    return measure_subject(Subject(model, data), quick=True)
+    return measure_subject(Subject(model, data), ())
 
 
 @torch.no_grad()
-def measure_subject(subject: Subject, *, quick: bool = False) -> list[Number]:
-    """The numbers of all measures that apply, or of those that are quick."""
-    fitting = (m for m in MEASURES if m.quick >= quick and all(holds(subject) for holds in m.applies))
+def measure_subject(subject: Subject, names: Collection[str] | None = None) -> list[Number]:
+    """The numbers of the measures that apply: of all, or of the quick ones and those of these names.
+
+    Raises:
+        ValueError: if there is no measure of a name.
+    """
+    for name in names or ():
+        checks.choice("measure", name, [measure.name for measure in MEASURES])
+    wanted = [m for m in MEASURES if names is None or m.quick or m.name in names]
+    fitting = [m for m in wanted if all(holds(subject) for holds in m.applies)]
     return [number for measure in fitting for number in measure.numbers(subject)]

@@ -1,7 +1,7 @@
 """Evaluating runs from their folders, and several runs together."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -26,23 +26,24 @@ INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*DECIDE} | {
 }  # but for chance, these decide nothing
 
 
-def evaluate_run(folder: Path, *, starts: int = KMEANS_STARTS) -> Report:
-    """Take all measures that apply to a run, on test data, and write its results.json and report.html anew.
+def evaluate_run(folder: Path, *, starts: int = KMEANS_STARTS, names: Collection[str] | None = None) -> Report:
+    """Take the measures that apply to a run, on test data, and write its results.json and report.html anew.
 
     Args:
         folder: of the run.
         starts: of k-means.
+        names: of measures to take beside the quick ones; None: all.
 
     Raises:
         FileNotFoundError: if the folder holds no run, or the files of its data are not there.
-        ValueError: if its model was built by hand.
+        ValueError: if its model was built by hand, or there is no measure of a name.
     """
     run = read_run(folder)
     model, data, config = load_run(folder)
     labelled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
     model = model.to(Fabric(accelerator=config.accelerator, devices=1).device)
     with torch_threads(config.threads):
-        numbers = measure_subject(Subject(model, data, labelled=labelled, starts=starts))
+        numbers = measure_subject(Subject(model, data, labelled=labelled, starts=starts), names)
         return write_report(model, data, Fit(folder, read_metrics(folder)), numbers)
 
 

@@ -76,6 +76,7 @@ class Recipe:
         columns, rows: of the table.
         options: of every run, but where a row or, before it, a budget says otherwise.
         budgets: for each its seeds and the options that it sets.
+        measures: that its columns need beside those which training reports, named as in `fastlatent.evaluate.measures`.
         kmeans_starts: of k-means on codes, by budget; without them those of `fastlatent evaluate`.
     """
 
@@ -86,6 +87,7 @@ class Recipe:
     rows: tuple[Row, ...]
     options: Mapping[str, Any]
     budgets: Mapping[Budget, Mapping[str, Any]]
+    measures: Sequence[str] = ()
     kmeans_starts: Mapping[Budget, int] = field(default_factory=dict)
 
     def runs(self, budget: Budget, folder: Path, **changes: Any) -> list[Planned]:

@@ -13,8 +13,7 @@ from fastlatent.priors import UNKNOWN
 
 def applying(subject):
     """The names of the measures that apply."""
-    fitting = [m for m in MEASURES if all(holds(subject) for holds in m.applies)]
-    return {f"{m.numbers.__module__.split('.')[-1]}.{m.numbers.__name__}" for m in fitting}
+    return {m.name for m in MEASURES if all(holds(subject) for holds in m.applies)}
 
 
 def subject(name, data, **options):
@@ -56,9 +55,15 @@ def test_training_takes_the_quick_ones_alone(untrained):
     assert len(quick) == 9
 
 
-def test_a_table_is_measured_in_full():
-    numbers = measure_subject(subject("tabular", "wine", hidden=(8,)))
-    assert any(number.group.startswith("Accuracy of k-means") for number in numbers)
+def test_a_table_is_measured_in_full_or_as_far_as_it_is_asked():
+    def groups(names):
+        return {number.group.split(" ")[0] for number in measure_subject(wine, names)}
+
+    wine = subject("tabular", "wine", hidden=(8,))
+    assert groups(()) < groups(["codes.accuracies"]) < groups(None)
+    assert groups(["codes.accuracies"]) - groups(()) == {"Accuracy"}
+    with pytest.raises(ValueError, match=r"measure must be one of .*'codes.accuracies'.*; got 'colours'"):
+        measure_subject(wine, ["colours"])
 
 
 @pytest.fixture
