@@ -35,7 +35,7 @@ def unavailable(device: int) -> str | None:
         return "this PyTorch is not built for CUDA"
     if importlib.util.find_spec("triton") is None:
         return "triton is not installed (pip install 'fastlatent[gpu]')"
-    capability = torch.cuda.get_device_capability(device)
+    capability = _capability(device)
     if capability < LEAST_CAPABILITY:
         has, least = (".".join(map(str, c)) for c in (capability, LEAST_CAPABILITY))
         return f"the device has compute capability {has}; {least} is the least"
@@ -53,6 +53,19 @@ def input_precision() -> str:
 def processors(x: Tensor) -> int:
     """Multiprocessors of the device that x is on, over which a small problem is spread."""
     return _processors(x.get_device()) if x.is_cuda else 4  # the interpreter has none: enough to split small problems
+
+
+def tensor_memory(x: Tensor) -> bool:
+    """Whether the device of x keeps what products add up in a memory of its own, as from compute capability 10 on.
+
+    Of its 512 columns each product of a sum takes its own.
+    """
+    return x.is_cuda and _capability(x.get_device()) >= (10, 0)
+
+
+@functools.cache
+def _capability(device: int) -> tuple[int, int]:
+    return torch.cuda.get_device_capability(device)
 
 
 @functools.cache

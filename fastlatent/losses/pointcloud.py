@@ -24,8 +24,7 @@ def nearest(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     checks.samples(x, y)
     index = pairwise.nearest(x, y)
     x, y = _wide(x, y)  # before the points are chosen: gradients of one chosen often are summed in float32
-    chosen = y.gather(-2, index.unsqueeze(-1).expand(*index.shape, y.shape[-1]))
-    return index, (x - chosen).square().sum(-1)
+    return index, (x - _chosen(y, index)).square().sum(-1)
 
 
 def chamfer_distance(x: Tensor, y: Tensor) -> Tensor:
@@ -46,6 +45,23 @@ def chamfer_distance(x: Tensor, y: Tensor) -> Tensor:
     checks.samples(x, y)
     x, y = _wide(x, y)  # here, for the gradients of both terms to be summed in float32
     return nearest(x, y)[1].mean(-1) + nearest(y, x)[1].mean(-1)
+
+
+def _chosen(y: Tensor, index: Tensor) -> Tensor:
+    """Points (..., n, d) of y (..., m, d), whose gradients add up in a fixed order.
+
+    That of gather is fixed on a CPU, but not on a CUDA device, where that of indexing is.
+    """
+    if y.is_cuda:
+        return indexed(y, index)
+    return y.gather(-2, index.unsqueeze(-1).expand(*index.shape, y.shape[-1]))
+
+
+def indexed(y: Tensor, index: Tensor) -> Tensor:
+    """The same by indexing, of all batches at once."""
+    batches = index.shape[:-1]
+    first = torch.arange(batches.numel(), device=y.device).view(*batches, 1) * y.shape[-2]
+    return y.flatten(0, -2)[first + index]
 
 
 def _wide(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,18 +21,26 @@ from .triton_profiles import Arguments, arguments
 PREPARED = _PREPARED.value
 FEW_COORDINATES = 8  # up to so many, differences cost no more than products, and are exact
 MOST_WHOLE = 64  # coordinates of a tile of points that stay on the chip; more are taken in chunks
-PROGRAMS_A_PROCESSOR = 2  # into which small problems are split
+FEW_POINTS = 512  # up to so many, smaller tiles keep more processors busy
+PROGRAMS_A_PROCESSOR = 6  # twice what one holds at a time: where rows end early, others begin
+LEAST_TILES = 2  # of columns that are worth a program
 
 
 class Layout(NamedTuple):
     """How points lie in z, and the units that multiply them."""
 
     width: int  # coordinates with padding
-    few: bool
-    dtype: torch.dtype
-    planes: int  # TF32 numbers for each coordinate
-    rounded: bool  # to TF32
-    truncated: bool  # slopes are cut to TF32
+    few: bool  # and held in float32
+    planes: int = 1  # otherwise: bfloat16 numbers for each coordinate
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.float32 if self.few else torch.bfloat16
+
+    @property
+    def parts(self) -> int:
+        """bfloat16 numbers for each slope."""
+        return max(2, self.planes)
 
 
 class Tiles(NamedTuple):
@@ -55,7 +63,6 @@ class Points(NamedTuple):
     batches: int
     aligned: int  # rows of z at a multiple of which each cloud starts
     z: Tensor  # (planes, batches, height, width)
-    across: Tensor  # (planes, batches, width, height), float32, where a gradient is wanted
     norms: Tensor  # (batches, height)
     greatest: Tensor  # (batches, tiles of PREPARED points)
 
@@ -79,34 +86,30 @@ class Walk(NamedTuple):
 
 
 def layout(x: Tensor, *, inner: bool) -> Layout:
-    """Float32 keeps its digits, in two TF32 numbers, unless PyTorch was allowed one; half precision stays as it is.
+    """bfloat16 stays as it is, float16 is two such numbers, float32 three, or two where PyTorch was allowed that.
 
-    TF32 holds float16 and bfloat16 exactly, so in the gradient's product nothing is cut but the slopes.
+    `torch.set_float32_matmul_precision("high")` allows products as of "the sum of two bfloat16 numbers", in its words.
     """
     d = x.shape[-1]
     if d <= FEW_COORDINATES and not inner:
-        return Layout(d, True, torch.float32, 1, False, False)
+        return Layout(d, few=True)
     width = max(16, 1 << (d - 1).bit_length()) if d <= MOST_WHOLE else -(-d // 128) * 128
-    if x.dtype != torch.float32:
-        return Layout(width, False, x.dtype, 1, False, True)
-    split = gpu.input_precision() == "tf32x3"
-    return Layout(width, False, torch.float32, 2 if split else 1, True, not split)
+    whole = 3 if gpu.input_precision() == "tf32x3" else 2
+    return Layout(width, False, {torch.bfloat16: 1, torch.float16: 2, torch.float32: whole}[x.dtype])
 
 
-def tiles(held: Layout, points: int) -> Tiles:
-    """The table: by coordinates and points. Few points are spread over more programs by smaller tiles."""
-    if points <= 512:
-        side = 16 if points <= 16 else 32
-        return Tiles(side, side, *_chunks(held), 4, 2)
+def tiles(held: Layout, points: int, *, tensor_memory: bool) -> Tiles:
+    """The table: by coordinates and points. Few points are spread over more programs by smaller tiles.
+
+    Tiles are so small that several programs share a multiprocessor, and one computes profiles while others multiply.
+    """
+    side = 16 if points <= 16 else 32
     if held.few:
-        return Tiles(64, 32, *_chunks(held), 8, 2)
-    return Tiles(128 if held.width <= MOST_WHOLE else 64, 32, *_chunks(held), 8, 2)
-
-
-def _chunks(held: Layout) -> tuple[int, int]:
-    if held.few:
-        return 16, 16
-    return (held.width, held.width) if held.width <= MOST_WHOLE else (32, 128)
+        return Tiles(side, side, 16, 16, 4, 2)
+    rows = side if points <= FEW_POINTS else 64
+    if held.width <= MOST_WHOLE:
+        return Tiles(rows, side, held.width, held.width, 4, 2)
+    return Tiles(rows, side, 32, 64 if tensor_memory else 128, 4, 2)
 
 
 def form(
@@ -131,8 +134,8 @@ def form(
 def _form(
     x: Tensor, y: Tensor, held: Layout, phi: Arguments, weights: Sequence[float], diagonal: bool, needs: Sequence[bool]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    tile = tiles(held, max(x.shape[-2], y.shape[-2]))
-    points = _prepare(x, y, held, tile, centred=not phi.inner, gradient=needs[0])
+    tile = tiles(held, max(x.shape[-2], y.shape[-2]), tensor_memory=gpu.tensor_memory(x))
+    points = _prepare(x, y, held, tile, centred=not phi.inner)
     walks = _walks(points, weights, needs, tile)
     values, gradients, sums = _walk_all(walks, points, phi, held, tile, diagonal=diagonal and phi.inner)
     value = x.new_empty(x.shape[:-2], dtype=torch.float32)
@@ -145,27 +148,25 @@ def _form(
         finish[points.batches * programs,](
             values, gradients, sums, points.z, value, gradient, constant, *points[:4], values.shape[1], splits, first,
             count, programs, WIDTH=held.width, FEW=held.few, PLANES=held.planes, ALIGNED=points.aligned,
-            CHUNK=min(32, tile.chunk), INNER=phi.inner, num_warps=8,
+            CHUNK=min(32, tile.chunk), INNER=phi.inner, num_warps=4,
         )  # fmt: skip
     return value, of_clouds[0], of_clouds[1]
 
 
-def _prepare(x: Tensor, y: Tensor, held: Layout, tile: Tiles, *, centred: bool, gradient: bool) -> Points:
+def _prepare(x: Tensor, y: Tensor, held: Layout, tile: Tiles, *, centred: bool) -> Points:
     (n, d), m, batches = x.shape[-2:], y.shape[-2], x.shape[:-2].numel()
     # rows of padding cost tiny clouds more than unbroken loads bring them
     aligned = 1 if held.few or tile.rows == 16 else tile.rows
     height = (-(-n // aligned) + -(-m // aligned)) * aligned
     programs = -(-n // PREPARED) + -(-m // PREPARED)
     z = x.new_empty((held.planes, batches, height, held.width), dtype=held.dtype)
-    transposed = gradient and not held.few
-    across = x.new_empty((held.planes, batches, held.width, height) if transposed else 0, dtype=torch.float32)
     norms, greatest = (x.new_empty((batches, k), dtype=torch.float32) for k in (height, programs))
     prepare[batches * programs,](
-        x, y, z, across, norms, greatest, n, m, d, batches, WIDTH=held.width,
-        CHUNK=min(32 if aligned > 1 else 16, tile.chunk), CENTRED=centred and held.dtype == torch.float32,
-        ROUNDED=held.rounded, PLANES=held.planes, ALIGNED=aligned, ACROSS=transposed, num_warps=8,
+        x, y, z, norms, greatest, n, m, d, batches, WIDTH=held.width,
+        CHUNK=min(32 if aligned > 1 else 16, tile.chunk), CENTRED=centred and (held.few or x.dtype == torch.float32),
+        PLANES=held.planes, ALIGNED=aligned, num_warps=4,
     )  # fmt: skip
-    return Points(n, m, d, batches, aligned, z, across, norms, greatest)
+    return Points(n, m, d, batches, aligned, z, norms, greatest)
 
 
 def _walks(points: Points, weights: Sequence[float], needs: Sequence[bool], tile: Tiles) -> tuple[Walk, Walk]:
@@ -186,7 +187,7 @@ def _split(walk: Walk, points: Points, tile: Tiles) -> Walk:
     """Enough programs for the device: where rows are few, their columns are split."""
     chunks = -(-points.z.shape[-1] // tile.gradient_chunk) if walk.gradient else 1
     wanted = PROGRAMS_A_PROCESSOR * gpu.processors(points.z) // max(1, points.batches * walk.tiles * chunks)
-    splits = max(1, min(wanted, walk.last_column - walk.first_column))
+    splits = max(1, min(wanted, (walk.last_column - walk.first_column) // LEAST_TILES))
     return walk._replace(splits=splits, chunks=chunks)
 
 
@@ -202,12 +203,12 @@ def _walk_all(
     gradients, sums = (points.z.new_empty(s, dtype=torch.float32) for s in (shape, shape[:-1]))
     for i, w in enumerate(walks):
         walk[points.batches * parts[i] * w.chunks,](
-            points.z, points.across, points.norms, points.greatest, values, gradients, sums, points.n, points.m,
+            points.z, points.norms, points.greatest, values, gradients, sums, points.n, points.m,
             points.batches, *w[:4], w.splits, w.chunks, sum(parts), sum(parts[:i]), *w.values, *w.slopes,
             points.greatest.shape[1], phi.reach, phi.numbers,
             LIMITED=math.isfinite(phi.reach), PHI=phi.function, INNER=phi.inner, DIAGONAL=diagonal,
-            GRADIENT=w.gradient, WIDTH=held.width, FEW=held.few, PLANES=held.planes, ALIGNED=points.aligned,
-            PRECISION=_precision(held), TRUNCATED=held.truncated,
+            GRADIENT=w.gradient, WIDTH=held.width, FEW=held.few, PLANES=held.planes, PARTS=held.parts,
+            ALIGNED=points.aligned,
             CHUNK=tile.chunk, GRADIENT_CHUNK=tile.gradient_chunk, ROWS=tile.rows, COLUMNS=tile.columns,
             num_warps=tile.warps, num_stages=tile.stages,
         )  # fmt: skip
@@ -220,7 +221,7 @@ def nearest(x: Tensor, y: Tensor) -> Tensor:
     (n, d), m, batches = x.shape[-2:], y.shape[-2], x.shape[:-2].numel()
     index = x.new_empty(x.shape[:-1], dtype=torch.int64)
     held = layout(x, inner=False)
-    tile = tiles(held, max(n, m))
+    tile = tiles(held, max(n, m), tensor_memory=gpu.tensor_memory(x))
     programs = -(-n // tile.rows)
     with gpu.on_device_of(x):
         if held.few:
@@ -228,15 +229,10 @@ def nearest(x: Tensor, y: Tensor) -> Tensor:
                 x, y, index, n, m, programs, D=d, ROWS=tile.rows, COLUMNS=tile.columns, num_warps=tile.warps,
             )  # fmt: skip
             return index
-        points = _prepare(x, y, held, tile, centred=True, gradient=False)
+        points = _prepare(x, y, held, tile, centred=True)
         nearest_by_products[batches * programs,](
             points.z, points.norms, index, n, m, programs, batches, WIDTH=held.width, CHUNK=tile.chunk,
-            PLANES=held.planes, ALIGNED=points.aligned, PRECISION=_precision(held), ROWS=tile.rows,
-            COLUMNS=tile.columns, num_warps=tile.warps, num_stages=tile.stages,
+            PLANES=held.planes, ALIGNED=points.aligned, ROWS=tile.rows, COLUMNS=tile.columns, num_warps=tile.warps,
+            num_stages=tile.stages,
         )  # fmt: skip
     return index
-
-
-def _precision(held: Layout) -> str:
-    """Of tl.dot: TF32 numbers are multiplied as such."""
-    return "tf32" if held.dtype == torch.float32 else "ieee"

@@ -1,12 +1,14 @@
 """The kernels of the pairwise sums on a GPU: points made ready, the walk over tiles of pairs, the second stage.
 
-z = [x; y] is held once, centred, and transposed once more, as the matrix units want the operands of both products; a
-float32 is held as the two TF32 numbers that it is the sum of, so that nothing is taken apart in the walk. A program of
-the walk owns the pairs of a block of rows of z with a range of its columns, so the gradient of these rows stays in its
-registers, and nothing is added to by two. Where both triangles of a symmetric block are walked for that, the inner
-products are taken twice (four products for two points instead of three), which is less than what adding the gradient
-of the columns in memory would cost, and the order of every sum is fixed. Where no gradient is wanted, the upper
-triangle is walked alone.
+z = [x; y] is held once, centred: a float32 as the three bfloat16 numbers that it is the sum of, so that nothing is
+taken apart in the walk. Six products of bfloat16 bring more digits than three of TF32, in the same time, and the matrix
+units take 16-bit numbers along either side: both products read one tile.
+
+A program of the walk owns the pairs of a block of rows of z with a range of its columns, so the gradient of these rows
+stays in its registers, and nothing is added to by two. Where both triangles of a symmetric block are walked for that,
+the inner products are taken twice (four products for two points instead of three), which is less than what adding the
+gradient of the columns in memory would cost, and the order of every sum is fixed. Where no gradient is wanted, the
+upper triangle is walked alone.
 """
 
 import functools
@@ -21,9 +23,9 @@ COUNTS = (
 # One compiled kernel serves all sizes: nothing is gained from knowing that one is 1 or a multiple of 16.
 jit = functools.partial(triton.jit, do_not_specialize=COUNTS)
 
-PREPARED = tl.constexpr(128)  # points that a program of `prepare` or `finish` takes
+PREPARED = tl.constexpr(64)  # points that a program of `prepare` or `finish` takes
+UPPER_HALF = tl.constexpr(-65536)  # of a float32's bits, which is a bfloat16
 SAMPLE = tl.constexpr(64)  # points of each cloud whose mean is the origin
-TF32 = tl.constexpr(-8192)  # mask of the bits that TF32 keeps
 # ‖a−b‖² below this share of ‖a‖²+‖b‖² is rounding of the difference that it was taken from, and counts as 0.
 ROUNDING = tl.constexpr(2.0**-20)
 
@@ -54,10 +56,14 @@ def load(at, valid, ALIGNED: tl.constexpr):
 
 
 @triton.jit
-def _tf32(value):
-    """The nearest number that TF32 holds; NaN and infinities stay."""
-    bits = (value.to(tl.int32, bitcast=True) + 4096) & TF32
-    return tl.where(tl.abs(value) < float("inf"), bits.to(tl.float32, bitcast=True), value)
+def in_parts(value, PARTS: tl.constexpr):
+    """bfloat16 numbers that a float32 is the sum of, and what they leave of it: three leave nothing, two 2⁻¹⁶."""
+    parts = ()
+    for _ in tl.static_range(PARTS):
+        bits = value.to(tl.int32, bitcast=True)
+        parts += ((bits >> 16).to(tl.int16).to(tl.bfloat16, bitcast=True),)
+        value -= (bits & UPPER_HALF).to(tl.float32, bitcast=True)
+    return parts, value
 
 
 @triton.jit
@@ -70,14 +76,13 @@ def _sample(cloud, count, k, d):
 
 @jit
 def prepare(
-    x, y, z, across, norms, greatest, n, m, d, batches,
-    WIDTH: tl.constexpr, CHUNK: tl.constexpr, CENTRED: tl.constexpr, ROUNDED: tl.constexpr, PLANES: tl.constexpr,
-    ALIGNED: tl.constexpr, ACROSS: tl.constexpr,
+    x, y, z, norms, greatest, n, m, d, batches,
+    WIDTH: tl.constexpr, CHUNK: tl.constexpr, CENTRED: tl.constexpr, PLANES: tl.constexpr, ALIGNED: tl.constexpr,
 ):  # fmt: skip
     """z (PLANES, batch, height, WIDTH) = [x; y] less an origin, padded with 0; norms ‖z‖², the greatest of each tile.
 
-    The origin is the mean of a few points: it need only be near. ROUNDED: each plane holds TF32 numbers, whose sum z
-    is. With ACROSS, `across` (PLANES, batch, WIDTH, height) is z transposed, in float32.
+    The origin is the mean of a few points: it need only be near. Of bfloat16, z is the sum of its planes; norms are
+    those of this sum.
     """
     tiles = tl.cdiv(n, PREPARED) + tl.cdiv(m, PREPARED)
     batch = (tl.program_id(0) // tiles).to(tl.int64)
@@ -103,21 +108,20 @@ def prepare(
             counted = tl.where(n > 0, SAMPLE, 0) + tl.where(m > 0, SAMPLE, 0)
             origin = (_sample(x, n, k, d) + _sample(y, m, k, d)) / counted
             point = tl.where(inside, point.to(tl.float32) - origin[None, :], 0.0)
-        left = point.to(tl.float32)
-        whole = tl.zeros((PREPARED, CHUNK), tl.float32)
+        point = point.to(tl.float32)
+        parts = (point,)
+        whole = point
+        finite = tl.abs(point) < float("inf")
+        if z.dtype.element_ty == tl.bfloat16:
+            parts, left = in_parts(point, PLANES)
+            whole = tl.where(finite, point - left, point)
+        mask = held[:, None] & (k < WIDTH)[None, :]
         for plane in tl.static_range(PLANES):
-            part = left
-            if ROUNDED:
-                part = _tf32(left)
-            left = tl.where(tl.abs(part) < float("inf"), left - part, 0.0)
-            whole += part
-            mask = held[:, None] & (k < WIDTH)[None, :]
-            of_plane = plane * batches.to(tl.int64) + batch
-            tl.store(
-                z + (of_plane * height + row)[:, None] * WIDTH + k[None, :], part.to(z.dtype.element_ty), mask=mask
-            )
-            if ACROSS:
-                tl.store(across + (of_plane * WIDTH + k)[None, :] * height + row[:, None], part, mask=mask)
+            part = parts[plane]
+            if plane > 0:
+                part = tl.where(finite, part, 0.0)
+            at = ((plane * batches.to(tl.int64) + batch) * height + row)[:, None] * WIDTH + k[None, :]
+            tl.store(z + at, part, mask=mask)
         square += tl.sum(whole * whole, 1)
     tl.store(norms + batch * height + row, square, mask=held)
     tl.store(greatest + batch * tiles + tile, tl.max(square, 0))
@@ -134,37 +138,53 @@ def _greatest(greatest, count):
 
 
 @triton.jit
-def operand(at, low, valid, PLANES: tl.constexpr, ALIGNED: tl.constexpr):
-    """High and low parts of a tile of z."""
-    high = load(at, valid, ALIGNED)
-    return high, load(at + low, valid, ALIGNED) if PLANES == 2 else high
+def operand(at, plane, valid, PLANES: tl.constexpr, ALIGNED: tl.constexpr):
+    """A tile of each plane of z; planes are `plane` numbers apart."""
+    parts = (load(at, valid, ALIGNED),)
+    for i in tl.static_range(1, PLANES):
+        parts += (load(at + i * plane, valid, ALIGNED),)
+    return parts
 
 
 @triton.jit
-def _product(a, a_low, b, b_low, found, PLANES: tl.constexpr, PRECISION: tl.constexpr):
-    """found + a·b: the products of all parts but that of the low ones with each other, small ones first."""
-    if PLANES == 2:
-        found = tl.dot(a_low, b, found, input_precision=PRECISION)
-        found = tl.dot(a, b_low, found, input_precision=PRECISION)
-    return tl.dot(a, b, found, input_precision=PRECISION)
+def transposed(parts):
+    """The tile of each plane, transposed."""
+    across = (tl.trans(parts[0]),)
+    for i in tl.static_range(1, len(parts)):
+        across += (tl.trans(parts[i]),)
+    return across
+
+
+@triton.jit
+def product(a, b, found):
+    """found + a·b of numbers in parts: all products but those below the last digit, small ones first."""
+    count: tl.constexpr = max(len(a), len(b))
+    for places in tl.static_range(count - 1, -1, -1):  # the i-th part is 2⁸ smaller than the one before
+        for i in tl.static_range(0, places + 1):
+            if i < len(a) and places - i < len(b):
+                found = tl.dot(a[i], b[places - i], found)
+    return found
 
 
 @triton.jit
 def products(
-    a, a_low, of_row, of_column, low, row_valid, column_valid,
-    WIDTH: tl.constexpr, CHUNK: tl.constexpr, PLANES: tl.constexpr, ALIGNED: tl.constexpr, PRECISION: tl.constexpr,
+    a, of_row, of_column, plane, row_valid, column_valid,
+    WIDTH: tl.constexpr, CHUNK: tl.constexpr, PLANES: tl.constexpr, ALIGNED: tl.constexpr,
 ):  # fmt: skip
-    """Inner products of the rows of z at `of_row`, of which `a` is the first chunk, with the columns at `of_column`."""
+    """Inner products of the rows of z at `of_row`, in chunks of coordinates, with the columns at `of_column`.
+
+    Returns the last chunk of the columns, too.
+    """
     found = tl.zeros((of_row.shape[0], of_column.shape[1]), tl.float32)
+    b = operand(of_column, plane, column_valid[None, :], PLANES, ALIGNED)
     if WIDTH == CHUNK:
-        b, b_low = operand(of_column, low, column_valid[None, :], PLANES, ALIGNED)
-        return _product(a, a_low, b, b_low, found, PLANES, PRECISION)
+        found = product(a, b, found)
     else:
         for start in tl.range(0, WIDTH, CHUNK):
-            a, a_low = operand(of_row + start, low, row_valid[:, None], PLANES, ALIGNED)
-            b, b_low = operand(of_column + start, low, column_valid[None, :], PLANES, ALIGNED)
-            found = _product(a, a_low, b, b_low, found, PLANES, PRECISION)
-        return found
+            a = operand(of_row + start, plane, row_valid[:, None], PLANES, ALIGNED)
+            b = operand(of_column + start, plane, column_valid[None, :], PLANES, ALIGNED)
+            found = product(a, b, found)
+    return found, b
 
 
 @triton.jit
@@ -197,20 +217,19 @@ def _pull(z, weight, rows, row_valid, columns, column_valid, g, WIDTH: tl.conste
 
 @jit
 def walk(
-    z, across, norms, greatest, values, gradients, sums, n, m, batches,
+    z, norms, greatest, values, gradients, sums, n, m, batches,
     first_tile, tiles, first_column, last_column, splits, chunks, parts, first_part,
     value_own, value_other, slope_own, slope_other, prepared_tiles, reach, numbers,
     LIMITED: tl.constexpr, PHI: tl.constexpr, INNER: tl.constexpr, DIAGONAL: tl.constexpr, GRADIENT: tl.constexpr,
-    WIDTH: tl.constexpr, FEW: tl.constexpr, PLANES: tl.constexpr, ALIGNED: tl.constexpr, PRECISION: tl.constexpr,
-    TRUNCATED: tl.constexpr, CHUNK: tl.constexpr, GRADIENT_CHUNK: tl.constexpr, ROWS: tl.constexpr,
-    COLUMNS: tl.constexpr,
+    WIDTH: tl.constexpr, FEW: tl.constexpr, PLANES: tl.constexpr, PARTS: tl.constexpr, ALIGNED: tl.constexpr,
+    CHUNK: tl.constexpr, GRADIENT_CHUNK: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
 ):  # fmt: skip
     """φ over the pairs of a tile of rows with a range of tiles of columns: partial value, and partial gradient.
 
     A program stands for a batch, a tile of rows, one of `splits` ranges of columns, and one of `chunks` of the
-    gradient's coordinates (for each of which the distances are taken again). TRUNCATED: slopes are cut to what TF32
-    holds, in the product and in their sum alike, so that the gradient is that of slightly other weights, and does not
-    move with the origin.
+    gradient's coordinates (for each of which the distances are taken again). Slopes are multiplied in PARTS; what
+    these leave of them is left out of their sum, too, so that the gradient is that of slightly other weights, and does
+    not move with the origin.
     """
     program = tl.program_id(0)
     split = program % splits
@@ -218,9 +237,8 @@ def walk(
     tile = first_tile + program // splits // chunks % tiles
     batch = (program // splits // chunks // tiles).to(tl.int64)
     height = height_of(n, m, ALIGNED)
-    low = batches.to(tl.int64) * height * WIDTH  # from the plane of high parts to that of low parts
+    plane = batches.to(tl.int64) * height * WIDTH
     z += batch * height * WIDTH
-    across += batch * height * WIDTH
     norms += batch * height
     first_row, end_of_rows, rows_in_x = place(tile, n, m, ROWS, ALIGNED)
     rows = first_row + tl.arange(0, ROWS)
@@ -230,11 +248,12 @@ def walk(
     k = tl.arange(0, CHUNK)
     of_row = z + rows.to(tl.int64)[:, None] * WIDTH + k[None, :]
     if not FEW:
-        a, a_low = operand(of_row, low, row_valid[:, None], PLANES, ALIGNED)
+        a = operand(of_row, plane, row_valid[:, None], PLANES, ALIGNED)
     begin = first_column
     if not GRADIENT:  # the upper triangle
         own_before = tl.where(rows_in_x, tile, tile - tl.cdiv(n, ROWS)) * (ROWS // COLUMNS)
         begin = tl.maximum(begin, tl.where(rows_in_x, 0, tl.cdiv(n, COLUMNS)) + own_before)
+    column = tl.arange(0, COLUMNS)
     count = tl.maximum(last_column - begin, 0)
     value = tl.zeros((ROWS,), tl.float64)
     sum_of_slopes = tl.zeros((ROWS,), tl.float32)
@@ -242,40 +261,47 @@ def walk(
     gradient = tl.zeros((ROWS, GRADIENT_CHUNK), tl.float32)
     for column_tile in tl.range(begin + split * count // splits, begin + (split + 1) * count // splits):
         first, end, in_x = place(column_tile, n, m, COLUMNS, ALIGNED)
-        columns = first + tl.arange(0, COLUMNS)
+        columns = first + column
         column_valid = columns < end
         if FEW:
             s = _distances(z, rows, row_valid, columns, column_valid, WIDTH)
         else:
-            of_column = z + columns.to(tl.int64)[None, :] * WIDTH + k[:, None]
-            s = products(
-                a, a_low, of_row, of_column, low, row_valid, column_valid, WIDTH, CHUNK, PLANES, ALIGNED, PRECISION
-            )
+            of_column = z + first.to(tl.int64) * WIDTH + (column[None, :] * WIDTH + k[:, None])
+            s, b = products(a, of_row, of_column, plane, row_valid, column_valid, WIDTH, CHUNK, PLANES, ALIGNED)
             if not INNER:
                 norm = a_norms[:, None] + load(norms + columns, column_valid, ALIGNED)[None, :]
                 s = norm - 2 * s
                 s = tl.where(s <= ROUNDING * norm, 0.0, s)  # NaN stays
         phi, slope = PHI(s, within, numbers)
-        counts = row_valid[:, None] & column_valid[None, :]
-        if not DIAGONAL:
-            counts = counts & (rows[:, None] != columns[None, :])
         own = in_x == rows_in_x
+        edge = (first + COLUMNS > end) | (first_row + ROWS > end_of_rows)
+        if not DIAGONAL:
+            edge = edge | ((first < first_row + ROWS) & (first_row < first + COLUMNS))
+        if edge:  # most tiles count whole
+            counts = row_valid[:, None] & column_valid[None, :]
+            if not DIAGONAL:
+                counts = counts & (rows[:, None] != columns[None, :])
+            phi = tl.where(counts, phi, 0.0)
+            slope = tl.where(counts, slope, 0.0)
         once = tl.where(own, value_own, value_other)
         if not GRADIENT:
             once = tl.where(own & (first >= first_row + ROWS), 2 * once, once)
-        value += (tl.sum(tl.where(counts, phi, 0.0), 1) * once).to(tl.float64)
+        value += (tl.sum(phi, 1) * once).to(tl.float64)
         if GRADIENT:
-            weight = tl.where(counts, slope * tl.where(own, slope_own, slope_other), 0.0)
+            weight = slope * tl.where(own, slope_own, slope_other)
             if FEW:
                 gradient += _pull(z, weight, rows, row_valid, columns, column_valid, g, WIDTH)
             else:
-                high = (weight.to(tl.int32, bitcast=True) & TF32).to(tl.float32, bitcast=True)
-                if TRUNCATED:
-                    weight = high
+                slopes, left = in_parts(weight, PARTS)
+                if PARTS < 3:
+                    weight -= left
                 sum_of_slopes += tl.sum(weight, 1)
-                of_chunk = across + g.to(tl.int64)[None, :] * height + columns[:, None]
-                c, c_low = operand(of_chunk, low, column_valid[:, None], PLANES, ALIGNED)
-                gradient = _product(high, weight - high, c, c_low, gradient, PLANES, "tf32")
+                if GRADIENT_CHUNK == CHUNK:
+                    c = transposed(b)
+                else:
+                    of_chunk = z + first.to(tl.int64) * WIDTH + (column[:, None] * WIDTH + g[None, :])
+                    c = operand(of_chunk, plane, column_valid[:, None], PLANES, ALIGNED)
+                gradient = product(slopes, c, gradient)
 
     if chunk == 0:
         part = first_part + (tile - first_tile) * splits + split

@@ -24,7 +24,7 @@ def _winner(best, column_tile, COLUMNS: tl.constexpr):
 def _ordered(score, norm):
     """Scores with an order among what is no number: those of columns with a NaN first, of columns at infinity last."""
     other = tl.where(norm == norm, tl.where(norm == float("inf"), float("inf"), 0.0), float("-inf"))
-    return tl.where(score == score, tl.maximum(score, -HUGE), other[None, :])
+    return tl.where(score == score, score, other[None, :])
 
 
 @jit
@@ -58,19 +58,19 @@ def nearest_by_differences(
 @jit
 def nearest_by_products(
     z, norms, index, n, m, tiles, batches,
-    WIDTH: tl.constexpr, CHUNK: tl.constexpr, PLANES: tl.constexpr, ALIGNED: tl.constexpr, PRECISION: tl.constexpr,
-    ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+    WIDTH: tl.constexpr, CHUNK: tl.constexpr, PLANES: tl.constexpr, ALIGNED: tl.constexpr, ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
 ):  # fmt: skip
     """The same from z and norms of `prepare`: ‖b‖² − 2⟨a, b⟩ orders the points b as their distance to a does."""
     batch = (tl.program_id(0) // tiles).to(tl.int64)
     height = height_of(n, m, ALIGNED)
-    low = batches.to(tl.int64) * height * WIDTH
+    plane = batches.to(tl.int64) * height * WIDTH
     z += batch * height * WIDTH
     norms += batch * height
     rows = tl.program_id(0) % tiles * ROWS + tl.arange(0, ROWS)
     k = tl.arange(0, CHUNK)
     of_row = z + rows.to(tl.int64)[:, None] * WIDTH + k[None, :]
-    a, a_low = operand(of_row, low, (rows < n)[:, None], PLANES, ALIGNED)
+    a = operand(of_row, plane, (rows < n)[:, None], PLANES, ALIGNED)
     best = tl.full((ROWS, COLUMNS), float("inf"), tl.float32)
     found = tl.zeros((ROWS, COLUMNS), tl.int32)
     for tile in tl.range(0, tl.cdiv(m, COLUMNS)):
@@ -78,9 +78,10 @@ def nearest_by_products(
         columns = first + tl.arange(0, COLUMNS)
         valid = columns < end
         of_column = z + columns.to(tl.int64)[None, :] * WIDTH + k[:, None]
-        product = products(a, a_low, of_row, of_column, low, rows < n, valid, WIDTH, CHUNK, PLANES, ALIGNED, PRECISION)
+        product, _ = products(a, of_row, of_column, plane, rows < n, valid, WIDTH, CHUNK, PLANES, ALIGNED)
         norm = tl.load(norms + columns, mask=valid, other=float("inf"))
-        score = _ordered(norm[None, :] - 2 * product, norm)
+        score = tl.maximum(norm[None, :] - 2 * product, -HUGE, propagate_nan=tl.PropagateNan.ALL)
+        score = _ordered(score, norm)
         better = score < best
         best = tl.where(better, score, best)
         found = tl.where(better, tile, found)

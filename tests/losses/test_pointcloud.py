@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastlatent as fl
+from fastlatent.losses import pointcloud
 from tests.truth import pairwise as truth
 from tests.truth.clouds import Clouds, clouds
 
@@ -95,3 +96,13 @@ def test_chamfer_of_a_slightly_shifted_cloud_is_the_shift():
 def test_squared_distances_are_differentiable_in_both():
     x, y = (z.requires_grad_() for z in Clouds(6, 4, 3).draw(torch.float64))
     assert torch.autograd.gradcheck(lambda x, y: fl.nearest(x, y)[1], (x, y))
+
+
+@pytest.mark.parametrize("batch", [(), (4,), (2, 3)])
+def test_points_chosen_by_indexing_as_on_a_gpu_are_those_that_gather_chooses(batch):
+    y, index = torch.randn(*batch, 5, 3, dtype=torch.float64, requires_grad=True), torch.randint(5, (*batch, 9))
+    gathered = y.gather(-2, index.unsqueeze(-1).expand(*batch, 9, 3))
+    indexed = pointcloud.indexed(y, index)
+    torch.testing.assert_close(indexed, gathered, rtol=0, atol=0)
+    found, expected = (torch.autograd.grad(chosen.square().sum(), y)[0] for chosen in (indexed, gathered))
+    torch.testing.assert_close(found, expected)

@@ -30,6 +30,7 @@ from triton.runtime.jit import JITFunction  # noqa: E402
 # Shared memory that one block may have, in bytes, and the device that is meant: A100, H100, B200.
 SHARED = {80: 163 * 1024, 90: 227 * 1024, 100: 227 * 1024}
 CAPABILITIES = tuple(SHARED)
+TENSOR_MEMORY = 512  # columns
 # Bytes of local memory that a kernel may take: on a B200 what is saved around the call that allocates tensor memory.
 STACK = {80: 0, 90: 0, 100: 64}
 
@@ -42,6 +43,7 @@ class Kernel:
     capability: int
     constants: str
     shared: int
+    tensor_memory: int  # columns
     registers: int
     stack: int  # bytes of local memory: what was spilled
     instructions: frozenset[str]
@@ -49,6 +51,8 @@ class Kernel:
     def assert_fits(self) -> None:
         """It can be launched, and keeps everything in registers."""
         assert self.shared <= SHARED[self.capability], self
+        assert self.tensor_memory <= TENSOR_MEMORY, self
+        assert "EXIT" in self.instructions, f"compiled to a trap: {self}"
         assert self.stack <= STACK[self.capability], self
 
     @property
@@ -73,7 +77,13 @@ def compiled_for(capability: int) -> Iterator[list[Kernel]]:
 
     compiling = JITFunction.run
     kernels: list[Kernel] = []
-    with patch.object(triton.runtime.driver, "_active", driver), patch.object(JITFunction, "run", compile_only):
+    with (
+        patch.object(triton.runtime.driver, "_active", driver),
+        patch.object(JITFunction, "run", compile_only),
+        patch.object(gpu, "tensor_memory", lambda _: capability >= 100),
+        patch.object(gpu, "processors", lambda _: 132),
+        patch.object(gpu, "on_device_of", lambda _: contextlib.nullcontext()),
+    ):
         yield kernels
     kernels += found.values()
 
@@ -94,6 +104,7 @@ def _kernel(made: Any, capability: int) -> Kernel:
         capability=capability,
         constants=str({made.src.fn.arg_names[k[0]]: v for k, v in made.src.constants.items()}),
         shared=made.metadata.shared,
+        tensor_memory=made.metadata.tmem_size,
         registers=int(taken[1]),
         stack=int(taken[2]),
         instructions=frozenset(instructions),

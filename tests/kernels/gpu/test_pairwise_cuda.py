@@ -17,9 +17,7 @@ cases = pytest.mark.parametrize("case", CASES, ids=str)
 few = pytest.mark.parametrize("case", FEW, ids=str)
 
 
-def bits(case):
-    """The same bits; but torch adds the gradients of a point that many chose in any order (gather's backward)."""
-    return {} if case in CHAMFER else {"rtol": 0, "atol": 0}
+BITS = {"rtol": 0, "atol": 0}
 
 
 def draw(case, n=700, m=500, d=20, dtype=torch.float32):
@@ -54,7 +52,7 @@ def test_float64_is_left_to_the_reference():
 def test_the_same_bits_every_time(case):
     inputs = draw(case, n=3000, m=2000)
     first, second = (with_gradients(case, *inputs) for _ in range(2))
-    torch.testing.assert_close(first, second, **bits(case))
+    torch.testing.assert_close(first, second, **BITS)
 
 
 @cases
@@ -70,7 +68,7 @@ def test_the_host_never_waits(case):
 
 @cases
 def test_captured_in_a_graph_it_follows_its_inputs(case):
-    torch.testing.assert_close(*replayed(case, *draw(case)), **bits(case))
+    torch.testing.assert_close(*replayed(case, *draw(case)), **BITS)
 
 
 @few
@@ -78,7 +76,7 @@ def test_two_streams_do_not_meet(case):
     sets = [draw(case), [z + 1 for z in draw(case)]]
     expected = [with_gradients(case, *inputs) for inputs in sets]
     for k, result in enumerate(on_two_streams(case, *sets)):
-        torch.testing.assert_close(result, expected[k % 2], **bits(case))
+        torch.testing.assert_close(result, expected[k % 2], **BITS)
 
 
 @few

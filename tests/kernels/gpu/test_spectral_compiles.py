@@ -1,11 +1,8 @@
 """The spectral engine's kernels compiled for devices that are not there: every entry of the tile tables for an H100,
 the largest for the others."""
 
-import contextlib
-
 import pytest
 import torch
-from fastlatent.kernels import gpu
 
 from tests.kernels.gpu.ahead_of_time import compiled_for
 
@@ -13,12 +10,6 @@ from tests.kernels.gpu.ahead_of_time import compiled_for
 from fastlatent.kernels.spectral import triton  # isort: skip
 
 LAUNCHES = [(90, 16), (90, 32), (90, 64), (90, 128), (80, 128), (100, 128)]
-
-
-@pytest.fixture(autouse=True)
-def on_a_device(monkeypatch):
-    monkeypatch.setattr(gpu, "processors", lambda _: 132)
-    monkeypatch.setattr(gpu, "on_device_of", lambda _: contextlib.nullcontext())
 
 
 def test_sizes_of_1_which_triton_makes_constants_compile():
