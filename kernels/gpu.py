@@ -12,6 +12,7 @@ from torch import Tensor
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 LEAST_CAPABILITY = (8, 0)  # TF32 and bfloat16 units
+MOST_REGISTERS = 255  # of a thread: told so, the assembler does not keep to 128 and spill
 
 
 def refusal(x: Tensor) -> str | None:
@@ -35,7 +36,7 @@ def unavailable(device: int) -> str | None:
         return "this PyTorch is not built for CUDA"
     if importlib.util.find_spec("triton") is None:
         return "triton is not installed (pip install 'fastlatent[gpu]')"
-    capability = _capability(device)
+    capability = torch.cuda.get_device_capability(device)
     if capability < LEAST_CAPABILITY:
         has, least = (".".join(map(str, c)) for c in (capability, LEAST_CAPABILITY))
         return f"the device has compute capability {has}; {least} is the least"
@@ -60,12 +61,12 @@ def tensor_memory(x: Tensor) -> bool:
 
     Of its 512 columns each product of a sum takes its own.
     """
-    return x.is_cuda and _capability(x.get_device()) >= (10, 0)
+    return x.is_cuda and _tensor_memory(x.get_device())
 
 
 @functools.cache
-def _capability(device: int) -> tuple[int, int]:
-    return torch.cuda.get_device_capability(device)
+def _tensor_memory(device: int) -> bool:
+    return torch.cuda.get_device_capability(device) >= (10, 0)
 
 
 @functools.cache

@@ -12,8 +12,7 @@ from .. import autograd, gpu
 from ..backend import choose
 from . import cpu, cuda, reference
 
-# Longest column that one Triton program projects, sorts and compares in a single launch: beyond, it would read each
-# sample once for too few directions, and a radix sort is for longer ones.
+# Longest column that one Triton program sorts and compares in its registers; a radix sort is for longer ones.
 ONE_LAUNCH = 4096
 
 

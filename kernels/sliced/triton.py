@@ -1,8 +1,11 @@
 """The Triton backend of the sliced engine: blocks of directions, launched one after the other.
 
-Short columns take two launches a block of directions, the kernel and the product that takes slopes back to the points;
-long ones are sorted in chunks that are merged. What is kept beside the gradients is a projection of each point on each
-direction of one block, which becomes the slope there.
+A block of directions is projected on by a product of matrices, and another takes the slopes back to the points. Between
+them short columns take one launch, a program each; long ones are sorted in chunks that are merged. What is kept beside
+the gradients is a projection of each point on each direction of one block, which becomes the slope there.
+
+Products within the programs would save two launches, and cost more than these: each program would read all points for
+the few directions that it can sort, a fifth of what the matrix units take at least.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +17,6 @@ from torch import Tensor
 from .. import gpu
 from . import ONE_LAUNCH as SHORT
 from .reference import quadrature
-from .triton_columns import DIRECTIONS
 from .triton_epps_pulley import epps_pulley_columns
 from .triton_long import couple_chunks, merge_chunks, merge_step, sort_chunks
 from .triton_short import short_columns
@@ -49,19 +51,17 @@ def sliced(
 def epps_pulley(inputs: Sequence[Tensor], needs: Sequence[bool], n_points: int, t_max: float) -> tuple[Tensor, ...]:
     """Value and gradients of `EppsPulleyForm`: see there."""
     x, theta = _points(inputs[0]), _directions(inputs[1])
-    (batch, n, d), all_directions = x.shape, theta.shape[1]
+    batch, n, all_directions = len(x), x.shape[1], theta.shape[1]
     points = [t for t in quadrature(n_points, t_max)[0] if t > 0]
     totals = _Totals(inputs, needs)
     size = min(ROWS_AT_ONCE, max(64, triton.next_power_of_2(n)))
     for block in _blocks(batch * n, theta):
-        count = block.shape[1]
-        u, values = x.new_empty(batch, count, n, dtype=torch.float32), x.new_empty(batch, count, dtype=torch.float32)
-        group = 4 if batch * count >= 2 * gpu.processors(x) else 1
-        epps_pulley_columns[batch * triton.cdiv(count, group),](
-            x, block, u, values, n, d, count, _stride(block), 1 / all_directions, points[0],
-            2 * t_max / (n_points - 1), len(points), DOUBLED=n_points % 2 == 0, SLOPE=any(needs),
-            POINTS=triton.next_power_of_2(len(points)), GROUP=group, SIZE=size, PRECISION=gpu.input_precision(),
-            num_warps=8 if group * size >= 1024 else 4,
+        u = _project(x, block)
+        values = u.new_empty(u.shape[:2])
+        epps_pulley_columns[values.numel(),](
+            u, values, n, 1 / all_directions, points[0], 2 * t_max / (n_points - 1), len(points),
+            DOUBLED=n_points % 2 == 0, SLOPE=any(needs), POINTS=triton.next_power_of_2(len(points)), SIZE=size,
+            num_warps=4,
         )  # fmt: skip
         totals.add(block, values, ((0, x, u),))
     return totals.result()
@@ -71,15 +71,13 @@ def _short(
     x: Tensor, y: Tensor, theta: Tensor, p: float, normal: bool, slope_x: bool, slope_y: bool, scale: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Slopes (batch, L, n) and (batch, L, m) and values (batch, L) of columns that one program holds."""
-    (batch, n, d), m, count = x.shape, y.shape[1], theta.shape[1]
-    u, v = (x.new_empty(batch, count, size, dtype=torch.float32) for size in (n, 0 if normal else m))
-    values = x.new_empty(batch, count, dtype=torch.float32)
+    n, m = x.shape[1], y.shape[1]
+    u, v = _project(x, theta), y if normal else _project(y, theta)
+    values = u.new_empty(u.shape[:2])
     size = max(64, triton.next_power_of_2(max(n, m)))
-    # as many directions a program as leave one for each multiprocessor: each program reads all points
-    group = min(DIRECTIONS.value, max(1, batch * count // gpu.processors(x)))
-    short_columns[batch * triton.cdiv(count, group),](
-        x, y, theta, u, v, values, n, m, d, count, group, _stride(theta), scale, P=p, NORMAL=normal, EQUAL=n == m,
-        SLOPE_U=slope_x, SLOPE_V=slope_y, SIZE=size, PRECISION=gpu.input_precision(), num_warps=_warps(8 * size),
+    short_columns[values.numel(),](
+        u, v, values, n, m, scale, P=p, NORMAL=normal, EQUAL=n == m, SLOPE_U=slope_x, SLOPE_V=slope_y, SIZE=size,
+        num_warps=_warps(8 * size), maxnreg=gpu.MOST_REGISTERS,
     )  # fmt: skip
     return u, v, values
 
@@ -186,11 +184,6 @@ def _directions(projections: Tensor) -> Tensor:
     while projections.dim() > 2 and projections.stride(0) == 0:
         projections = projections[0]
     return projections.mT.float().contiguous().view(-1, *projections.mT.shape[-2:])
-
-
-def _stride(theta: Tensor) -> int:
-    """From one batch's directions to the next."""
-    return 0 if len(theta) == 1 else theta.stride(0)
 
 
 def _blocks(points: int, theta: Tensor) -> Sequence[Tensor]:

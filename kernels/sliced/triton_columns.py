@@ -1,30 +1,10 @@
-"""Triton building blocks of the sliced engine: projection, sort keys, and the coupling of two sorted columns."""
+"""Triton building blocks of the sliced engine: sort keys, and the coupling of two sorted columns."""
 
 import triton
 import triton.language as tl
 
-ROWS = tl.constexpr(64)  # points a tile of the projection
-DEPTH = tl.constexpr(32)  # coordinates a step of its product
-DIRECTIONS = tl.constexpr(16)  # the least that a tensor core takes
 NAN_BITS = tl.constexpr(0x7FC00000)  # above infinity's: NaN sorts last, whatever its sign
 LAST_KEY = tl.constexpr(0x7FFFFFFF)  # above NaN's: what fills a column's block
-
-
-@triton.jit
-def project(x, theta, out, n, d, first, stop, PRECISION: tl.constexpr):
-    """out[l, i] = θ_lᵀxᵢ for the directions l from first to stop − 1, at most DIRECTIONS; x (n, d), theta (L, d)."""
-    directions = first + tl.arange(0, DIRECTIONS)
-    ours = directions[:, None] < stop
-    for start in range(0, n, ROWS):
-        rows = start + tl.arange(0, ROWS)
-        tile = tl.zeros([DIRECTIONS, ROWS], tl.float32)
-        for k in range(0, d, DEPTH):
-            columns = k + tl.arange(0, DEPTH)
-            a = tl.load(theta + directions[:, None] * d + columns[None, :], ours & (columns[None, :] < d), 0.0)
-            inside = (columns[:, None] < d) & (rows[None, :] < n)
-            b = tl.load(x + rows[None, :].to(tl.int64) * d + columns[:, None], inside, 0.0)
-            tile = tl.dot(a, b.to(tl.float32), tile, input_precision=PRECISION)
-        tl.store(out + directions[:, None].to(tl.int64) * n + rows[None, :], tile, ours & (rows[None, :] < n))
 
 
 @triton.jit

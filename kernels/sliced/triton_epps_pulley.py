@@ -1,21 +1,14 @@
-"""Triton: the sliced Epps–Pulley statistic and its derivatives in one launch, a group of directions a program."""
+"""Triton: the sliced Epps–Pulley statistic and its derivatives in one launch, a direction a program."""
 
 import triton
 import triton.language as tl
 
-from .triton_columns import project
-
 
 @triton.jit
 def epps_pulley_columns(
-    x,
-    theta,
     u,
     values,
     n,
-    d,
-    count,
-    theta_stride,
     scale,
     first,
     step,
@@ -23,35 +16,25 @@ def epps_pulley_columns(
     DOUBLED: tl.constexpr,
     SLOPE: tl.constexpr,
     POINTS: tl.constexpr,
-    GROUP: tl.constexpr,
     SIZE: tl.constexpr,
-    PRECISION: tl.constexpr,
 ):
-    """Values (batch, count), and in u (batch, count, n) the projections, then the derivatives by them, times `scale`.
+    """Values (columns,), and in u (columns, n) the projections, then the derivatives by them, times `scale`.
 
     The `points` of the quadrature, from `first` on, are `step` apart, which is twice the first if DOUBLED; POINTS is
     the next power of two. t = 0, where the characteristic functions agree whatever the sample, is left out.
     """
-    groups = tl.cdiv(count, GROUP)
-    batch = (tl.program_id(0) // groups).to(tl.int64)
-    start = tl.program_id(0) % groups * GROUP
-    u += batch * count * n
-    stop = tl.minimum(start + GROUP, count)
-    project(x + batch * n * d, theta + batch * theta_stride, u, n, d, start, stop, PRECISION)
-    tl.debug_barrier()
-    directions = start + tl.arange(0, GROUP)
-    columns = u + directions[:, None].to(tl.int64) * n
-    index = tl.arange(0, POINTS)[None, :]
-    cosines = tl.zeros([GROUP, POINTS], tl.float32)
-    sines = tl.zeros([GROUP, POINTS], tl.float32)
+    column = tl.program_id(0).to(tl.int64)
+    u += column * n
+    index = tl.arange(0, POINTS)
+    cosines = tl.zeros([POINTS], tl.float32)
+    sines = tl.zeros([POINTS], tl.float32)
     for row in range(0, n, SIZE):
-        rows = row + tl.arange(0, SIZE)[None, :]
-        inside = (directions[:, None] < count) & (rows < n)
-        cosine, sine, lost, turned = _first_angle(first * tl.load(columns + rows, inside, 0.0), DOUBLED)
+        rows = row + tl.arange(0, SIZE)
+        inside = rows < n
+        cosine, sine, lost, turned = _first_angle(first * tl.load(u + rows, inside, 0.0), DOUBLED)
         for k in range(points):
-            here = index == k
-            cosines += tl.where(here, tl.sum(tl.where(inside, cosine, 0.0), 1)[:, None], 0.0)
-            sines += tl.where(here, tl.sum(tl.where(inside, sine, 0.0), 1)[:, None], 0.0)
+            cosines += tl.where(index == k, tl.sum(tl.where(inside, cosine, 0.0), 0), 0.0)
+            sines += tl.where(index == k, tl.sum(tl.where(inside, sine, 0.0), 0), 0.0)
             cosine, sine = _turn(cosine, sine, lost, turned)
 
     t = first + index * step
@@ -59,23 +42,21 @@ def epps_pulley_columns(
     weight = tl.where(index < points, tl.where(index == points - 1, step, 2 * step), 0.0) * normal
     real = cosines / n - normal
     imaginary = sines / n
-    value = scale * n * tl.sum(weight * (real * real + imaginary * imaginary), 1)
-    tl.store(values + batch * count + directions, value, directions < count)
+    tl.store(values + column, scale * n * tl.sum(weight * (real * real + imaginary * imaginary), 0))
 
     if SLOPE:
         by_cosine = 2 * scale * weight * t * real
         by_sine = 2 * scale * weight * t * imaginary
         for row in range(0, n, SIZE):
-            rows = row + tl.arange(0, SIZE)[None, :]
-            inside = (directions[:, None] < count) & (rows < n)
-            cosine, sine, lost, turned = _first_angle(first * tl.load(columns + rows, inside, 0.0), DOUBLED)
-            slope = tl.zeros([GROUP, SIZE], tl.float32)
+            rows = row + tl.arange(0, SIZE)
+            inside = rows < n
+            cosine, sine, lost, turned = _first_angle(first * tl.load(u + rows, inside, 0.0), DOUBLED)
+            slope = tl.zeros([SIZE], tl.float32)
             for k in range(points):
-                here = index == k
-                slope += cosine * tl.sum(tl.where(here, by_sine, 0.0), 1)[:, None]
-                slope -= sine * tl.sum(tl.where(here, by_cosine, 0.0), 1)[:, None]
+                slope += cosine * tl.sum(tl.where(index == k, by_sine, 0.0), 0)
+                slope -= sine * tl.sum(tl.where(index == k, by_cosine, 0.0), 0)
                 cosine, sine = _turn(cosine, sine, lost, turned)
-            tl.store(columns + rows, slope, inside)
+            tl.store(u + rows, slope, inside)
 
 
 @triton.jit

@@ -28,33 +28,15 @@ def assert_all_fit(kernels: list[Kernel], *names: str) -> None:
         kernel.assert_fits()
 
 
-@pytest.mark.parametrize(
-    ("capability", "call"),
-    [
-        (80, (256, 200, 3.0, TO_BOTH)),
-        (90, (2048, 2000, 1.5, TO_BOTH)),
-        (90, (4096, 4096, 2.0, TO_X)),
-        (100, (256, 200, 3.0, TO_BOTH)),
-    ],
-)
-def test_short_columns(capability: int, call: tuple) -> None:
-    """The longest columns, which take long to compile, on the device of the middle, shorter ones on the others."""
-    kernels = kernels_of(capability, call)
-    assert_all_fit(kernels, "short_columns")
-    assert all(k.matrix_units for k in kernels)
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("call", [(256, 200, 3.0, TO_BOTH), (2048, 2000, 1.5, TO_BOTH), (4096, 4096, 2.0, TO_X)])
+def test_short_columns(call: tuple, capability: int) -> None:
+    assert_all_fit(kernels_of(capability, call), "short_columns")
 
 
-@pytest.mark.parametrize(
-    ("capability", "chunk", "call"),
-    [
-        (80, 256, (65536, 60000, 1.5, TO_X)),
-        (90, 8192, (65536, 65536, 2.0, TO_X, True)),
-        (100, 256, (65536, 60000, 1.5, TO_X)),
-    ],
-)
-def test_longer_columns(capability: int, chunk: int, call: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The chunk of the table likewise on the device of the middle."""
-    monkeypatch.setattr(triton, "CHUNK", chunk)
+@pytest.mark.parametrize("capability", CAPABILITIES)
+@pytest.mark.parametrize("call", [(65536, 60000, 1.5, TO_X), (65536, 65536, 2.0, TO_X, True)])
+def test_longer_columns(call: tuple, capability: int) -> None:
     kernels = kernels_of(capability, call)
     assert_all_fit(kernels, "sort_chunks", "merge_step", "merge_chunks", "couple_chunks")
 
@@ -76,10 +58,9 @@ def test_sizes_of_one_which_triton_takes_for_constants(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
-def test_epps_pulley_at_each_group_of_directions(capability: int) -> None:
+@pytest.mark.parametrize("n", [256, 1024])
+def test_epps_pulley(n: int, capability: int) -> None:
+    x, theta = torch.empty(n, 64, device="meta"), torch.empty(64, 128, device="meta")
     with compiled_for(capability) as kernels:
-        for n, count in ((256, 128), (1024, 512)):
-            x, theta = torch.empty(n, 64, device="meta"), torch.empty(64, count, device="meta")
-            triton.epps_pulley((x, theta), (True, False), 17, 3.0)
+        triton.epps_pulley((x, theta), (True, False), 17, 3.0)
     assert_all_fit(kernels, "epps_pulley_columns")
-    assert all(k.matrix_units for k in kernels)
