@@ -16,6 +16,8 @@ import functools
 import triton
 import triton.language as tl
 
+from ..triton_parts import in_parts, product
+
 COUNTS = (
     "n", "m", "d", "batches", "first_tile", "tiles", "first_column", "last_column", "splits", "chunks", "parts",
     "first_part", "prepared_tiles", "first", "count",
@@ -24,7 +26,6 @@ COUNTS = (
 jit = functools.partial(triton.jit, do_not_specialize=COUNTS)
 
 PREPARED = tl.constexpr(64)  # points that a program of `prepare` or `finish` takes
-UPPER_HALF = tl.constexpr(-65536)  # of a float32's bits, which is a bfloat16
 SAMPLE = tl.constexpr(64)  # points of each cloud whose mean is the origin
 # ‖a−b‖² below this share of ‖a‖²+‖b‖² is rounding of the difference that it was taken from, and counts as 0.
 ROUNDING = tl.constexpr(2.0**-20)
@@ -53,17 +54,6 @@ def load(at, valid, ALIGNED: tl.constexpr):
         return tl.load(at)
     else:
         return tl.load(at, mask=valid, other=0.0)
-
-
-@triton.jit
-def in_parts(value, PARTS: tl.constexpr):
-    """bfloat16 numbers that a float32 is the sum of, and what they leave of it: three leave nothing, two 2⁻¹⁶."""
-    parts = ()
-    for _ in tl.static_range(PARTS):
-        bits = value.to(tl.int32, bitcast=True)
-        parts += ((bits >> 16).to(tl.int16).to(tl.bfloat16, bitcast=True),)
-        value -= (bits & UPPER_HALF).to(tl.float32, bitcast=True)
-    return parts, value
 
 
 @triton.jit
@@ -153,17 +143,6 @@ def transposed(parts):
     for i in tl.static_range(1, len(parts)):
         across += (tl.trans(parts[i]),)
     return across
-
-
-@triton.jit
-def product(a, b, found):
-    """found + a·b of numbers in parts: all products but those below the last digit, small ones first."""
-    count: tl.constexpr = max(len(a), len(b))
-    for places in tl.static_range(count - 1, -1, -1):  # the i-th part is 2⁸ smaller than the one before
-        for i in tl.static_range(0, places + 1):
-            if i < len(a) and places - i < len(b):
-                found = tl.dot(a[i], b[places - i], found)
-    return found
 
 
 @triton.jit

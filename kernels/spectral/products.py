@@ -56,8 +56,9 @@ def geometric_means(a: Tensor, b: Tensor | None) -> Means:
     pair = iterate(a, _identity(a) if b is None else b)
     t, r = pair.t, pair.r
     trace = pair.size.flatten() * ((pair.a * r).sum((-2, -1)) + (pair.b * t).sum((-2, -1))) / 2
-    reached = t @ r  # G: I, but 0 in null spaces, where T and R have grown to no purpose
+    reached = t @ r  # G: I, but nearly 0 in null spaces, where T and R have grown to no purpose
     residual = (_identity(a) - reached).square().sum((-2, -1))
+    reached = reached @ reached
     return Means(trace, r @ reached / pair.ratio, reached @ t * pair.ratio, residual)
 
 
@@ -80,9 +81,9 @@ def iterate(a: Tensor, b: Tensor) -> Pair:
 
 def _polynomial(g: Tensor, a: float, b: float, c: float, by: float = 1.0) -> Tensor:
     """aI + bG + cG² of roots enlarged `by`."""
-    p = b * by**3 * g
+    p = torch.baddbmm(g, g, g, beta=b * by**3, alpha=c * by**5)
     p.diagonal(dim1=-2, dim2=-1).add_(a * by)
-    return p.baddbmm_(g, g, alpha=c * by**5)
+    return p
 
 
 def first_scale(square: Tensor) -> Tensor:

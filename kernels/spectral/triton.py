@@ -21,12 +21,11 @@ from .triton_means import means_kernel
 
 ROWS = 32  # of samples in a step
 MOST_SPLITS = 32  # of the rows, whose sums one program adds up
-MOST_REGISTERS = 255  # of a thread, without which the assembler of a B200 keeps to 128 and spills
-ROUNDS_IN_FLOAT32 = 2  # what they do not bring to I has a condition number of AB beyond 2e5
+ROUNDS_IN_FLOAT32 = 2  # enough for the condition numbers that float32 can hold
 # Block and depth of products, and warps, by the padded size of the matrices.
-TILES_32 = {16: (16, 16, 4), 32: (32, 16, 4), 64: (64, 16, 8), 128: (64, 16, 8)}
+TILES_32 = {16: (16, 16, 4), 32: (32, 32, 4), 64: (64, 16, 4), 128: (64, 16, 8)}
 # A B200 would take blocks of 64 into its tensor memory, which has no float64.
-TILES_64 = {16: (16, 16, 4), 32: (32, 16, 4), 64: (32, 32, 4), 128: (32, 32, 4)}
+TILES_64 = {16: (16, 16, 4), 32: (32, 16, 4), 64: (32, 32, 4), 128: (32, 16, 4)}
 
 
 @triton.jit
@@ -163,7 +162,7 @@ def _means(
             a, a if b is None else b, mean, other, a.new_empty((programs, 4, size, size), dtype=kind), residual,
             trace, value, first, second, batch, d, AGAIN=kind == torch.float64, ROUNDS=rounds, MEANS=len(means),
             IDENTITY=b is None, FIRST=first.numel() > 0, SECOND=second.numel() > 0, SIZE=size, BLOCK=block,
-            DEPTH=depth, PATCH=min(size, 32), num_warps=warps, num_stages=1, maxnreg=MOST_REGISTERS,
+            DEPTH=depth, PATCH=min(size, 32), num_warps=warps, num_stages=1, maxnreg=gpu.MOST_REGISTERS,
         )  # fmt: skip
     return Means(trace, first, second, residual), value
 

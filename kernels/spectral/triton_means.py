@@ -3,17 +3,21 @@
 One program takes a problem from its covariances to its means. Matrices lie in scratch memory of the program's own,
 which stays in the caches, and are multiplied block by block, so that neither registers nor shared memory bound d.
 float32 goes first, and stops as soon as the residual is small. What two rounds do not bring there has a condition
-number of AB beyond 2e5, and a second launch, which passes over all else, takes it again in float64: the choice is
-made on the device, matrix by matrix.
+number of AB beyond a few thousand, and a second launch, which passes over all else, takes it again in float64: the
+choice is made on the device, matrix by matrix.
 """
 
 import triton
 import triton.language as tl
 
+from ..triton_parts import in_parts
+from ..triton_parts import product as product_of_parts
 from . import products
 
 NEAR_IDENTITY = tl.constexpr(6.5e-3)  # ‖I − G‖_F/√d from where the last step reaches rounding: a round leaves 0.006
-CONVERGED = tl.constexpr(1e-4)  # ‖I − G‖_F: what float32 does not bring there is taken in float64
+# ‖I − G‖_F/d: what float32 does not bring there is taken in float64. Rounding leaves 6e-8 of it at condition numbers of
+# AB of 10, 2e-7 at 1e3 and 4e-7 at 1e4, whatever d, and twenty times as much in the gradient.
+CONVERGED = tl.constexpr(2.5e-7)
 CUSHION = tl.constexpr(products.CUSHION)
 A1, B1, C1 = (tl.constexpr(c) for c in products.ROUND[0])
 A2, B2, C2 = (tl.constexpr(c) for c in products.ROUND[1])
@@ -37,18 +41,20 @@ def identity_block(row, column, d, BLOCK: tl.constexpr, TYPE: tl.constexpr = tl.
 
 
 @triton.jit
-def product(a, b, row, column, SIZE: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr):
-    """A block of AB, for matrices (SIZE, SIZE): float32 with all its digits, or float64."""
+def product(a, b, row, column, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr):
+    """A block of AB, for matrices (d, d) with zeros around them: float32 with all its digits, or float64."""
     at, along = tl.arange(0, BLOCK), tl.arange(0, DEPTH)
     left = a + (row * BLOCK + at)[:, None] * SIZE + along[None, :]
     right = b + along[:, None] * SIZE + (column * BLOCK + at)[None, :]
     total = tl.zeros((BLOCK, BLOCK), a.dtype.element_ty)
-    for k in range(0, SIZE, DEPTH):
+    for k in range(0, tl.cdiv(d, BLOCK) * BLOCK, DEPTH):
         x, y = tl.load(left + k), tl.load(right + k * SIZE)
         if a.dtype.element_ty == tl.float64:
             total = tl.dot(x, y, total, out_dtype=tl.float64)
         else:
-            total = tl.dot(x, y, total, input_precision="tf32x3")
+            left_parts, _ = in_parts(x, 3)
+            right_parts, _ = in_parts(y, 3)
+            total = product_of_parts(left_parts, right_parts, total)
     return total
 
 
@@ -56,10 +62,10 @@ def product(a, b, row, column, SIZE: tl.constexpr, BLOCK: tl.constexpr, DEPTH: t
 def combine(scratch, to, left, right, a, b, c, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr):
     """a·I + b·LEFT + c·LEFT·RIGHT, into memory that holds neither, for every thread to see."""
     kind: tl.constexpr = scratch.dtype.element_ty
-    for row in range(SIZE // BLOCK):
-        for column in range(SIZE // BLOCK):
+    for row in range(tl.cdiv(d, BLOCK)):
+        for column in range(tl.cdiv(d, BLOCK)):
             at = places(row, column, BLOCK, SIZE)
-            found = c.to(kind) * product(scratch + left, scratch + right, row, column, SIZE, BLOCK, DEPTH)
+            found = c.to(kind) * product(scratch + left, scratch + right, row, column, d, SIZE, BLOCK, DEPTH)
             found += a.to(kind) * identity_block(row, column, d, BLOCK, kind)
             tl.store(scratch + to + at, found + b.to(kind) * tl.load(scratch + left + at))
     tl.debug_barrier()
@@ -68,24 +74,24 @@ def combine(scratch, to, left, right, a, b, c, d, SIZE: tl.constexpr, BLOCK: tl.
 @triton.jit
 def distance_from_identity(g, d, SIZE: tl.constexpr, BLOCK: tl.constexpr):
     """‖I − G‖_F²."""
-    total = tl.zeros((), tl.float64)
-    for row in range(SIZE // BLOCK):
-        for column in range(SIZE // BLOCK):
+    total = tl.zeros((BLOCK, BLOCK), tl.float64)
+    for row in range(tl.cdiv(d, BLOCK)):
+        for column in range(tl.cdiv(d, BLOCK)):
             block = tl.load(g + places(row, column, BLOCK, SIZE)).to(tl.float64)
             block -= identity_block(row, column, d, BLOCK)
-            total += tl.sum(block * block)
-    return total
+            total += block * block
+    return tl.sum(total)
 
 
 @triton.jit
-def trace_of_square(g, SIZE: tl.constexpr, BLOCK: tl.constexpr):
+def trace_of_square(g, d, SIZE: tl.constexpr, BLOCK: tl.constexpr):
     """Tr G²."""
-    total = tl.zeros((), tl.float64)
-    for row in range(SIZE // BLOCK):
-        for column in range(SIZE // BLOCK):
+    total = tl.zeros((BLOCK, BLOCK), tl.float64)
+    for row in range(tl.cdiv(d, BLOCK)):
+        for column in range(tl.cdiv(d, BLOCK)):
             block = tl.load(g + places(row, column, BLOCK, SIZE)).to(tl.float64)
-            total += tl.sum(block * tl.trans(tl.load(g + places(column, row, BLOCK, SIZE))).to(tl.float64))
-    return total
+            total += block * tl.trans(tl.load(g + places(column, row, BLOCK, SIZE))).to(tl.float64)
+    return tl.sum(total)
 
 
 @triton.jit
@@ -119,12 +125,12 @@ def iterate(
         g, t, r = r, g, t
         step += 1
         residual = distance_from_identity(scratch + g, d, SIZE, PATCH)
-        going = (residual > CONVERGED * CONVERGED) & (step <= 3 * ROUNDS)
+        going = (residual > CONVERGED * CONVERGED * d * d) & (step <= 3 * ROUNDS)
         last = (residual <= NEAR_IDENTITY * NEAR_IDENTITY * d) | (step == 3 * ROUNDS)
         which = tl.where(last, 3, step % 3)
         by = tl.where(which == 0, CUSHION * one, one)
         if step == 0:  # as `products.first_scale`
-            greatest = tl.sqrt(tl.sqrt(tl.sqrt(tl.maximum(trace_of_square(scratch + p, SIZE, PATCH), 0.0))))
+            greatest = tl.sqrt(tl.sqrt(tl.sqrt(tl.maximum(trace_of_square(scratch + p, d, SIZE, PATCH), 0.0))))
             by = CUSHION / tl.maximum(greatest, 1 / tl.sqrt(d * one))
         a = by * one_of(which, A1 * one, A2 * one, A3 * one, A0 * one, one)
         b = by * by * by * one_of(which, B1 * one, B2 * one, B3 * one, B0 * one, one)
@@ -144,43 +150,52 @@ def block_of(matrix, row, column, d, BLOCK: tl.constexpr, IDENTITY: tl.constexpr
 
 
 @triton.jit
-def norm_and_trace(matrix, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
-    """‖A‖_F, 1 for 0, and Tr A."""
-    squares, trace = tl.zeros((), tl.float64), tl.zeros((), tl.float64)
-    for row in range(SIZE // BLOCK):
-        for column in range(SIZE // BLOCK):
+def norm_of(matrix, d, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
+    """‖A‖_F, 1 for 0."""
+    total = tl.zeros((BLOCK, BLOCK), tl.float64)
+    for row in range(tl.cdiv(d, BLOCK)):
+        for column in range(tl.cdiv(d, BLOCK)):
             a = block_of(matrix, row, column, d, BLOCK, IDENTITY)
-            squares += tl.sum(a * a)
-            trace += tl.sum(a * identity_block(row, column, d, BLOCK))
-    return tl.where(squares == 0, 1.0, tl.sqrt(squares)), trace
+            total += a * a
+    squares = tl.sum(total)
+    return tl.where(squares == 0, 1.0, tl.sqrt(squares))
 
 
 @triton.jit
-def store_normalised(to, matrix, norm, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
-    """A/‖A‖ into scratch memory, in its type."""
+def trace_of(matrix, d, SIZE: tl.constexpr, IDENTITY: tl.constexpr):
+    """Tr A."""
+    at = tl.arange(0, SIZE).to(tl.int64)
+    if IDENTITY:
+        return tl.sum((at < d).to(tl.float64))
+    return tl.sum(tl.load(matrix + at * (d + 1), mask=at < d, other=0.0))
+
+
+@triton.jit
+def store_scaled(to, matrix, scale, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
+    """A times its scale into scratch memory, in its type."""
     for row in range(SIZE // BLOCK):
         for column in range(SIZE // BLOCK):
-            a = block_of(matrix, row, column, d, BLOCK, IDENTITY) / norm
+            a = block_of(matrix, row, column, d, BLOCK, IDENTITY) * scale
             tl.store(to + places(row, column, BLOCK, SIZE), a.to(to.dtype.element_ty))
 
 
 @triton.jit
-def inner(matrix, norm, x, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
-    """⟨A/‖A‖, X⟩ in float64."""
-    total = tl.zeros((), tl.float64)
-    for row in range(SIZE // BLOCK):
-        for column in range(SIZE // BLOCK):
-            a = block_of(matrix, row, column, d, BLOCK, IDENTITY) / norm
-            total += tl.sum(a * tl.load(x + places(row, column, BLOCK, SIZE)).to(tl.float64))
-    return total
+def inner(matrix, x, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, IDENTITY: tl.constexpr):
+    """⟨A, X⟩ in float64."""
+    total = tl.zeros((BLOCK, BLOCK), tl.float64)
+    for row in range(tl.cdiv(d, BLOCK)):
+        for column in range(tl.cdiv(d, BLOCK)):
+            a = block_of(matrix, row, column, d, BLOCK, IDENTITY)
+            total += a * tl.load(x + places(row, column, BLOCK, SIZE)).to(tl.float64)
+    return tl.sum(total)
 
 
 @triton.jit
 def write_mean(to, x, scale, d, SIZE: tl.constexpr, BLOCK: tl.constexpr):
     """A matrix (d, d) for the caller, times its scale."""
     at = tl.arange(0, BLOCK)
-    for row in range(SIZE // BLOCK):
-        for column in range(SIZE // BLOCK):
+    for row in range(tl.cdiv(d, BLOCK)):
+        for column in range(tl.cdiv(d, BLOCK)):
             i, j = (row * BLOCK + at)[:, None], (column * BLOCK + at)[None, :]
             block = tl.load(x + places(row, column, BLOCK, SIZE)).to(tl.float64) * scale
             tl.store(to + i * d + j, block.to(to.dtype.element_ty), mask=(i < d) & (j < d))
@@ -224,30 +239,34 @@ def means_kernel(
     for problem in range(program, batch, tl.num_programs(0)):
         wanted = True
         if AGAIN:
-            wanted = ~(tl.load(residual + problem) <= CONVERGED * CONVERGED)
+            wanted = ~(tl.load(residual + problem) <= CONVERGED * CONVERGED * d * d)
         if wanted:
             at = problem * d * d
-            norm_a, trace_a = norm_and_trace(a + at, d, SIZE, PATCH, False)
-            norm_b, trace_b = norm_and_trace(b + at, d, SIZE, PATCH, IDENTITY)
-            store_normalised(scratch, a + at, norm_a, d, SIZE, PATCH, False)
-            store_normalised(scratch + area, b + at, norm_b, d, SIZE, PATCH, IDENTITY)
+            norm_a, norm_b = norm_of(a + at, d, PATCH, False), norm_of(b + at, d, PATCH, IDENTITY)
+            of_a, of_b = 1 / norm_a, 1 / norm_b
+            store_scaled(scratch, a + at, of_a, d, SIZE, PATCH, False)
+            store_scaled(scratch + area, b + at, of_b, d, SIZE, PATCH, IDENTITY)
             tl.debug_barrier()
             t, r, g, left = iterate(scratch, d, ROUNDS, SIZE, BLOCK, DEPTH, PATCH)
-            root = inner(a + at, norm_a, scratch + r, d, SIZE, PATCH, False)
-            root += inner(b + at, norm_b, scratch + t, d, SIZE, PATCH, IDENTITY)
+            root = of_a * inner(a + at, scratch + r, d, SIZE, PATCH, False)
+            root += of_b * inner(b + at, scratch + t, d, SIZE, PATCH, IDENTITY)
             root *= tl.sqrt(norm_a * norm_b) / 2
             ratio = tl.sqrt(norm_a / norm_b)
+            square: tl.constexpr = 3 * area
+            if scratch.dtype.element_ty == tl.float64:
+                combine(scratch, square, g, g, zero, zero, one, d, SIZE, BLOCK, DEPTH)
             for which in range(begin, end):
                 found = tl.where(which == 0, r, t)
-                if scratch.dtype.element_ty == tl.float64:  # RG and GT: in null spaces R and T have grown, and G is 0
-                    one_side, other_side = tl.where(which == 0, r, g), tl.where(which == 0, g, t)
-                    combine(scratch, 3 * area, one_side, other_side, zero, zero, one, d, SIZE, BLOCK, DEPTH)
-                    found = 3 * area
+                if scratch.dtype.element_ty == tl.float64:  # RG² and G²T, in the places of G and R: see products.py
+                    one_side, other_side = tl.where(which == 0, r, square), tl.where(which == 0, square, t)
+                    found = tl.where(which == 0, g, r)
+                    combine(scratch, found, one_side, other_side, zero, zero, one, d, SIZE, BLOCK, DEPTH)
                 if which == 0:
                     write_mean(first + at, scratch + found, 1 / ratio, d, SIZE, PATCH)
                 else:
                     write_mean(second + at, scratch + found, ratio, d, SIZE, PATCH)
             shift = squared_distance(mean + problem * d, other + problem * d, d, SIZE, MEANS)
             tl.store(trace + problem, root)
-            tl.store(value + problem, (shift + trace_a + trace_b - 2 * root).to(value.dtype.element_ty))
+            traces = trace_of(a + at, d, SIZE, False) + trace_of(b + at, d, SIZE, IDENTITY)
+            tl.store(value + problem, (shift + traces - 2 * root).to(value.dtype.element_ty))
             tl.store(residual + problem, left)

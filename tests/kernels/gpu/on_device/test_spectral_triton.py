@@ -73,11 +73,12 @@ def test_the_gram_side_of_few_samples(device):
 def test_singular_covariances_with_and_without_a_ridge(device):
     x, y = sample(40, 9, torch.float32).to(device), sample(40, 9, torch.float32, seed=1).to(device)
     x[:, 0], x[:, 1] = 1.0, x[:, 2]
-    for eps, a, b in ((0.0, x, y), (0.0, y, x), (1e-2, x, y)):
+    # across a null space the maps are as exact as what rounding in float64 grows to there: 1e-4 (docs/spectral.md)
+    for eps, a, b, allowed in ((0.0, x, y, 1e-4), (0.0, y, x, 1e-4), (1e-2, x, y, 2e-6)):
         found = with_gradients(partial(frechet_distance, eps=eps), a, b)
         expected = with_gradients(partial(reference.frechet, eps=eps), a.double(), b.double())
         for f, e in zip(found, expected, strict=True):
-            torch.testing.assert_close(f.double(), e, rtol=1e-4, atol=1e-6)
+            assert (f.double() - e).norm() <= allowed * e.norm()
 
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
