@@ -1,4 +1,4 @@
-# make demo | test | bench | lint | docs: each sets up .venv by itself. See `make help`.
+# make demo | test | bench | lint | docs: each sets up .venv by itself; gpu takes the Python that is there.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 NATIVE := setup.py CMakeLists.txt $(shell find kernels -name '*.cpp' -o -name '*.hpp' -o -name '*.cu')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint docs clean
+.PHONY: help demo test bench gpu lint docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -19,6 +19,12 @@ test: $(STAMP)  ## the whole test suite
 
 bench: $(STAMP) $(VENV)/.bench  ## time the kernels against what people use today
 	$(BIN)/python -m bench
+
+gpu:  ## with the packages of a machine that has a CUDA device: install, test, check memory accesses, time
+	$(PYTHON) -m pip install -q --no-index --no-build-isolation --no-deps -e .
+	$(PYTHON) -m pytest tests/kernels
+	compute-sanitizer --error-exitcode 1 $(PYTHON) -m pytest tests/kernels/gpu/on_device
+	$(PYTHON) -m bench.gpu
 
 lint: $(STAMP) $(VENV)/.lint  ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -24,7 +24,7 @@ def in_parts(value, PARTS: tl.constexpr):
         if i < PARTS - 1:
             bits += HALF_A_DIGIT
         bits &= UPPER_HALF
-        parts += ((bits >> 16).to(tl.int16).to(tl.bfloat16, bitcast=True),)
+        parts += ((bits >> 16).to(tl.int16).to(tl.bfloat16, bitcast=True),)  # type: ignore[assignment]
         value -= bits.to(tl.float32, bitcast=True)
     return parts, value
 

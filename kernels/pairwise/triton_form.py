@@ -132,7 +132,7 @@ def operand(at, plane, valid, PLANES: tl.constexpr, ALIGNED: tl.constexpr):
     """A tile of each plane of z; planes are `plane` numbers apart."""
     parts = (load(at, valid, ALIGNED),)
     for i in tl.static_range(1, PLANES):
-        parts += (load(at + i * plane, valid, ALIGNED),)
+        parts += (load(at + i * plane, valid, ALIGNED),)  # type: ignore[assignment]
     return parts
 
 
@@ -141,7 +141,7 @@ def transposed(parts):
     """The tile of each plane, transposed."""
     across = (tl.trans(parts[0]),)
     for i in tl.static_range(1, len(parts)):
-        across += (tl.trans(parts[i]),)
+        across += (tl.trans(parts[i]),)  # type: ignore[assignment]
     return across
 
 
