@@ -1,8 +1,8 @@
 """The kernels of the pairwise sums on a GPU: points made ready, the walk over tiles of pairs, the second stage.
 
 z = [x; y] is held once, centred: a float32 as the three bfloat16 numbers that it is the sum of, so that nothing is
-taken apart in the walk. Six products of bfloat16 bring more digits than three of TF32, in the same time, and the matrix
-units take 16-bit numbers along either side: both products read one tile.
+taken apart in the walk (triton_parts.py), and so that both products read one tile: the matrix units take 16-bit numbers
+along either side of it.
 
 A program of the walk owns the pairs of a block of rows of z with a range of its columns, so the gradient of these rows
 stays in its registers, and nothing is added to by two. Where both triangles of a symmetric block are walked for that,
@@ -150,20 +150,20 @@ def products(
     a, of_row, of_column, plane, row_valid, column_valid,
     WIDTH: tl.constexpr, CHUNK: tl.constexpr, PLANES: tl.constexpr, ALIGNED: tl.constexpr,
 ):  # fmt: skip
-    """Inner products of the rows of z at `of_row`, in chunks of coordinates, with the columns at `of_column`.
+    """Inner products of the rows of z at `of_row`, of which `a` is the first chunk, with the columns at `of_column`.
 
-    Returns the last chunk of the columns, too.
+    Where the first chunk is all, the columns are returned, too.
     """
     found = tl.zeros((of_row.shape[0], of_column.shape[1]), tl.float32)
-    b = operand(of_column, plane, column_valid[None, :], PLANES, ALIGNED)
     if WIDTH == CHUNK:
-        found = product(a, b, found)
+        b = operand(of_column, plane, column_valid[None, :], PLANES, ALIGNED)
+        return product(a, b, found), b
     else:
         for start in tl.range(0, WIDTH, CHUNK):
-            a = operand(of_row + start, plane, row_valid[:, None], PLANES, ALIGNED)
-            b = operand(of_column + start, plane, column_valid[None, :], PLANES, ALIGNED)
-            found = product(a, b, found)
-    return found, b
+            of_a = operand(of_row + start, plane, row_valid[:, None], PLANES, ALIGNED)
+            of_b = operand(of_column + start, plane, column_valid[None, :], PLANES, ALIGNED)
+            found = product(of_a, of_b, found)
+        return found, ()
 
 
 @triton.jit

@@ -10,8 +10,7 @@ choice is made on the device, matrix by matrix.
 import triton
 import triton.language as tl
 
-from ..triton_parts import in_parts
-from ..triton_parts import product as product_of_parts
+from ..triton_parts import multiply
 from . import products
 
 NEAR_IDENTITY = tl.constexpr(6.5e-3)  # ‖I − G‖_F/√d from where the last step reaches rounding: a round leaves 0.006
@@ -46,15 +45,11 @@ def product(a, b, row, column, d, SIZE: tl.constexpr, BLOCK: tl.constexpr, DEPTH
     at, along = tl.arange(0, BLOCK), tl.arange(0, DEPTH)
     left = a + (row * BLOCK + at)[:, None] * SIZE + along[None, :]
     right = b + along[:, None] * SIZE + (column * BLOCK + at)[None, :]
-    total = tl.zeros((BLOCK, BLOCK), a.dtype.element_ty)
+    kind: tl.constexpr = a.dtype.element_ty
+    total = tl.zeros((BLOCK, BLOCK), kind)
     for k in range(0, tl.cdiv(d, BLOCK) * BLOCK, DEPTH):
         x, y = tl.load(left + k), tl.load(right + k * SIZE)
-        if a.dtype.element_ty == tl.float64:
-            total = tl.dot(x, y, total, out_dtype=tl.float64)
-        else:
-            left_parts, _ = in_parts(x, 3)
-            right_parts, _ = in_parts(y, 3)
-            total = product_of_parts(left_parts, right_parts, total)
+        total = tl.dot(x, y, total, out_dtype=kind) if kind == tl.float64 else multiply(x, y, total)
     return total
 
 
