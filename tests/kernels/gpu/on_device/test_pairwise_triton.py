@@ -78,6 +78,15 @@ def test_columns_are_split_over_as_many_programs_as_the_device_wants(device):
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-6)
 
 
+def test_gradients_are_the_same_in_the_narrower_chunks_of_tensor_memory(device):
+    x, y = (z.to(device) for z in Clouds(33, 18, 200).draw(torch.float32))
+    found = []
+    for tensor_memory in (False, True):
+        with patch.object(gpu, "tensor_memory", lambda _, has=tensor_memory: has):
+            found.append(with_gradients(fl.mmd_imq, x, y))
+    torch.testing.assert_close(found[0], found[1], rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("d", [3, 20])
 @pytest.mark.parametrize("loss", [fl.mmd_imq, fl.polynomial_mmd], ids=lambda f: f.__name__)
