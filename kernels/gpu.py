@@ -3,9 +3,11 @@
 Nothing here imports Triton: the engines import their kernels when a call is about to run there.
 """
 
+import contextlib
 import functools
 import importlib.util
 import os
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -74,6 +76,8 @@ def _processors(device: int) -> int:
     return torch.cuda.get_device_properties(device).multi_processor_count
 
 
-def on_device_of(x: Tensor) -> torch.cuda.device_of:
-    """A block whose kernels are launched on the device of x, where that is not the current one."""
-    return torch.cuda.device_of(x)
+@contextlib.contextmanager
+def on_device_of(x: Tensor) -> Iterator[None]:
+    """A block for the kernels of a call: on the device of x, if that is not the current one, and without autocast."""
+    with torch.cuda.device_of(x), torch.autocast(x.device.type, enabled=False):
+        yield

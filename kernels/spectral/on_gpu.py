@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .. import gpu
+from ..autograd import full_precision
 from . import cuda, products
 
 BACKENDS = ("triton", "cuda")
@@ -31,23 +32,26 @@ def frechet(
 ) -> tuple[Tensor, ...]:
     """Value and gradients of `Frechet`, or of `FrechetNormal` for one sample."""
     flat = [_flat(x) for x in samples]
-    if route == "gram" or backend == "cuda":
-        found = cuda.frechet(_solver(backend), flat, eps, route == "gram", needs)
-    else:
-        from . import triton
+    with full_precision(flat):
+        if route == "gram" or backend == "cuda":
+            found = cuda.frechet(_solver(backend), flat, eps, route == "gram", needs)
+        else:
+            from . import triton
 
-        found = triton.frechet(flat, eps, needs)
+            found = triton.frechet(flat, eps, needs)
     return _shaped(found, samples)
 
 
 def bures(backend: str, a: Tensor, b: Tensor, needs: Sequence[bool]) -> tuple[Tensor, ...]:
     """Value and gradients of `Bures`."""
-    return _shaped(cuda.bures(_solver(backend), _flat(a), _flat(b), needs), (a, b))
+    with full_precision((a,)):
+        return _shaped(cuda.bures(_solver(backend), _flat(a), _flat(b), needs), (a, b))
 
 
 def sqrtm(backend: str, a: Tensor) -> Tensor:
     """A^{1/2} (..., d, d), in float32."""
-    return cuda.sqrtm(_solver(backend), _flat(a)).view(a.shape)
+    with full_precision((a,)):
+        return cuda.sqrtm(_solver(backend), _flat(a)).view(a.shape)
 
 
 def _not_on_cuda(x: Tensor) -> str | None:

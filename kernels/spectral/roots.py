@@ -66,7 +66,8 @@ def sqrtm_newton_schulz(a: Tensor, max_iterations: int, tol: float | None) -> tu
 
 def pull_back(root: Tensor, inverse: Tensor, of_root: Tensor, of_inverse: Tensor) -> Tensor:
     """Cotangent of A from those of S = A^{1/2} and Z = S⁻¹: dZ = −Z·dS·Z, and S·dS + dS·S = dA."""
-    return lyapunov(root, of_root - inverse @ of_inverse @ inverse).to(root.dtype)
+    with autograd.full_precision((root,)):
+        return lyapunov(root, of_root - inverse @ of_inverse @ inverse).to(root.dtype)
 
 
 class NewtonSchulz(torch.autograd.Function):
@@ -74,7 +75,8 @@ class NewtonSchulz(torch.autograd.Function):
 
     @staticmethod
     def forward(a: Tensor, max_iterations: int, tol: float) -> tuple[Tensor, Tensor, Tensor]:
-        return newton_schulz.roots(a, max_iterations, tol)
+        with autograd.full_precision((a,)):
+            return newton_schulz.roots(a, max_iterations, tol)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -100,7 +102,8 @@ def sqrtm_op(a: Tensor) -> Tensor:
 @torch.library.custom_op("fastlatent::sqrtm_newton_schulz", mutates_args=())
 def newton_schulz_op(a: Tensor, max_iterations: int, tol: float) -> tuple[Tensor, Tensor, Tensor]:
     """`sqrtm_newton_schulz` as an operator."""
-    return newton_schulz.roots(a, max_iterations, tol)
+    with autograd.full_precision((a,)):
+        return newton_schulz.roots(a, max_iterations, tol)
 
 
 @sqrtm_op.register_fake

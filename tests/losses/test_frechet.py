@@ -272,3 +272,18 @@ def test_newton_schulz_says_when_it_did_not_converge():
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call(sample(5, 3))
+
+
+def test_autocast_does_not_reach_the_roots():
+    a = sample(30, 6, torch.float32)
+    a = (a.T @ a / 30).requires_grad_()
+    weight = torch.randn(6, 6)
+
+    def step():
+        root, inverse = sqrtm_newton_schulz(a)
+        return root, inverse, *torch.autograd.grad((root * weight + inverse * weight).sum(), a)
+
+    outside = step()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = step()
+    torch.testing.assert_close(inside, outside, rtol=0, atol=0)

@@ -136,6 +136,18 @@ def test_half_precision_is_read_as_such_and_computed_in_float32(dtype: torch.dty
     torch.testing.assert_close(gradient, exact.to(dtype))
 
 
+@pytest.mark.parametrize("form", [SlicedForm(2), EppsPulleyForm(5, 3.0)], ids=["sliced", "epps_pulley"])
+def test_autocast_does_not_reach_inside(form: Form, device: str) -> None:
+    x, y, theta = torch.randn(20, 3, device=device), torch.randn(20, 3, device=device), axes(3, 4, device)
+    inputs, needs = (
+        ((x, y, theta), (True, False, False)) if isinstance(form, SlicedForm) else ((x, theta), (True, False))
+    )
+    outside = value_and_gradients(form, inputs, needs)
+    with torch.autocast(device, dtype=torch.bfloat16):
+        inside = value_and_gradients(form, inputs, needs)
+    torch.testing.assert_close(inside, outside, rtol=0, atol=0)
+
+
 def test_views_are_read_as_what_they_show(device: str) -> None:
     big = lattice(40, 10, device=device)
     x, y, theta = big[::2, 1:4], big[1::2, 6:9], axes(3, 4, device)

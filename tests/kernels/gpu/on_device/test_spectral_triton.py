@@ -110,6 +110,15 @@ def test_second_derivatives_are_the_references(device):
     torch.testing.assert_close(found.double(), expected, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("n", [40, 9], ids=["newton_schulz", "gram"])
+def test_autocast_does_not_reach_inside(device, n):
+    x, y = sample(n, 16, torch.float32).to(device), sample(30, 16, torch.float32, seed=1).to(device)
+    outside = with_gradients(frechet_distance, x, y)
+    with torch.autocast(device, dtype=torch.bfloat16):
+        inside = with_gradients(frechet_distance, x, y)
+    torch.testing.assert_close(inside, outside, rtol=0, atol=0)
+
+
 def test_only_the_gradients_that_are_needed(device):
     x, y = sample(9, 4, torch.float32).to(device), sample(8, 4, torch.float32, seed=1).to(device).requires_grad_()
     value = frechet_distance(x, y)
