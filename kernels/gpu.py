@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from .autograd import full_precision
+
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 LEAST_CAPABILITY = (8, 0)  # TF32 and bfloat16 units
 MOST_REGISTERS = 255  # of a thread: told so, the assembler does not keep to 128 and spill
@@ -79,5 +81,5 @@ def _processors(device: int) -> int:
 @contextlib.contextmanager
 def on_device_of(x: Tensor) -> Iterator[None]:
     """A block for the kernels of a call: on the device of x, if that is not the current one, and without autocast."""
-    with torch.cuda.device_of(x), torch.autocast(x.device.type, enabled=False):
+    with torch.cuda.device_of(x), full_precision((x,)):
         yield

@@ -43,7 +43,8 @@ def sliced(
     short = sort is None and max(n, m) <= (SHORT if n == m else SHORT_UNEQUAL)
     compare = _short if short else _long(sort or sorted_keys)
     for block in _blocks(batch * (n + m), theta):
-        u, v, values = compare(x, y, block, p, normal, slope_x, slope_y, 1 / count)
+        u, v = _project(x, block), y if normal else _project(y, block)
+        values = compare(u, v, p, normal, slope_x, slope_y, 1 / count)
         totals.add(block, values, ((0, x, u),) if normal else ((0, x, u), (1, y, v)))
     return totals.result()
 
@@ -67,33 +68,30 @@ def epps_pulley(inputs: Sequence[Tensor], needs: Sequence[bool], n_points: int, 
     return totals.result()
 
 
-def _short(
-    x: Tensor, y: Tensor, theta: Tensor, p: float, normal: bool, slope_x: bool, slope_y: bool, scale: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Slopes (batch, L, n) and (batch, L, m) and values (batch, L) of columns that one program holds."""
-    n, m = x.shape[1], y.shape[1]
-    u, v = _project(x, theta), y if normal else _project(y, theta)
+def _short(u: Tensor, v: Tensor, p: float, normal: bool, slope_x: bool, slope_y: bool, scale: float) -> Tensor:
+    """Values (batch, L) of columns u (batch, L, n) and v (batch, L, m), or means v (1, n, 1), which one program holds.
+
+    Where slopes are wanted, they take the place of the columns.
+    """
+    n, m = u.shape[2], v.shape[1] if normal else v.shape[2]
     values = u.new_empty(u.shape[:2])
     size = max(64, triton.next_power_of_2(max(n, m)))
     short_columns[values.numel(),](
         u, v, values, n, m, scale, P=p, NORMAL=normal, EQUAL=n == m, SLOPE_U=slope_x, SLOPE_V=slope_y, SIZE=size,
         num_warps=_warps(8 * size), maxnreg=gpu.MOST_REGISTERS,
     )  # fmt: skip
-    return u, v, values
+    return values
 
 
-def _long(sort: Sort) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
-    """The same for columns of any length: projected by a product of matrices, sorted in memory, then compared."""
+def _long(sort: Sort) -> Callable[..., Tensor]:
+    """The same for columns of any length: sorted in memory, then compared."""
 
-    def compare(
-        x: Tensor, y: Tensor, theta: Tensor, p: float, normal: bool, slope_x: bool, slope_y: bool, scale: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        u, v = _project(x, theta), y if normal else _project(y, theta)
+    def compare(u: Tensor, v: Tensor, p: float, normal: bool, slope_x: bool, slope_y: bool, scale: float) -> Tensor:
         u_keys, v_keys = sort(u, slope_x), v if normal else sort(v, slope_y)
         values = _couple(u_keys, v_keys, u, p, normal, slope_x, scale)
         if slope_y:
             _couple(v_keys, u_keys, v, p, normal, slope_y, scale)
-        return u, v, values
+        return values
 
     return compare
 

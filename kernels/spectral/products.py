@@ -56,9 +56,8 @@ def geometric_means(a: Tensor, b: Tensor | None) -> Means:
     pair = iterate(a, _identity(a) if b is None else b)
     t, r = pair.t, pair.r
     trace = pair.size.flatten() * ((pair.a * r).sum((-2, -1)) + (pair.b * t).sum((-2, -1))) / 2
-    reached = t @ r  # G: I, but nearly 0 in null spaces, where T and R have grown to no purpose
+    reached = t @ r  # G: I, but 0 in null spaces, where T and R have grown to no purpose
     residual = (_identity(a) - reached).square().sum((-2, -1))
-    reached = reached @ reached
     return Means(trace, r @ reached / pair.ratio, reached @ t * pair.ratio, residual)
 
 

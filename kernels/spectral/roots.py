@@ -102,8 +102,7 @@ def sqrtm_op(a: Tensor) -> Tensor:
 @torch.library.custom_op("fastlatent::sqrtm_newton_schulz", mutates_args=())
 def newton_schulz_op(a: Tensor, max_iterations: int, tol: float) -> tuple[Tensor, Tensor, Tensor]:
     """`sqrtm_newton_schulz` as an operator."""
-    with autograd.full_precision((a,)):
-        return newton_schulz.roots(a, max_iterations, tol)
+    return NewtonSchulz.forward(a, max_iterations, tol)
 
 
 @sqrtm_op.register_fake

@@ -247,15 +247,12 @@ def means_kernel(
             root += of_b * inner(b + at, scratch + t, d, SIZE, PATCH, IDENTITY)
             root *= tl.sqrt(norm_a * norm_b) / 2
             ratio = tl.sqrt(norm_a / norm_b)
-            square: tl.constexpr = 3 * area
-            if scratch.dtype.element_ty == tl.float64:
-                combine(scratch, square, g, g, zero, zero, one, d, SIZE, BLOCK, DEPTH)
             for which in range(begin, end):
                 found = tl.where(which == 0, r, t)
-                if scratch.dtype.element_ty == tl.float64:  # RG² and G²T, in the places of G and R: see products.py
-                    one_side, other_side = tl.where(which == 0, r, square), tl.where(which == 0, square, t)
-                    found = tl.where(which == 0, g, r)
-                    combine(scratch, found, one_side, other_side, zero, zero, one, d, SIZE, BLOCK, DEPTH)
+                if scratch.dtype.element_ty == tl.float64:  # RG and GT: in null spaces R and T have grown, and G is 0
+                    one_side, other_side = tl.where(which == 0, r, g), tl.where(which == 0, g, t)
+                    combine(scratch, 3 * area, one_side, other_side, zero, zero, one, d, SIZE, BLOCK, DEPTH)
+                    found = 3 * area
                 if which == 0:
                     write_mean(first + at, scratch + found, 1 / ratio, d, SIZE, PATCH)
                 else:
