@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm
 from torch import Tensor
 
 import fastlatent
 from bench import peers
 from bench.timing import THREADS, assert_close, measure, needs, step
+from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm
 
 # (n, d, L): points, dimension, directions.
 SHAPES = [(128, 8, 50), (256, 64, 128), (1024, 64, 512), (8192, 64, 512), (65536, 64, 128)]

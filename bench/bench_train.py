@@ -16,10 +16,10 @@ from fastlatent import data
 from fastlatent.models import AAE, ACAI, WAE, Generative, mlp_critic, mlp_decoder, mlp_encoder
 from fastlatent.models import penalty as named
 from fastlatent.priors import Normal
-from fastlatent.threads import torch_threads
 from fastlatent.train import TrainConfig
 from fastlatent.train.devices import make_fabric
-from fastlatent.train.loop import begin
+from fastlatent.train.trainer import begin
+from fastlatent.utils.threads import torch_threads
 
 D, HIDDEN, LR = 64, (512, 512), 1e-3
 BATCHES = (64, 256, 1024)

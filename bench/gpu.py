@@ -49,7 +49,7 @@ def about() -> dict[str, Any]:
         "device": torch.cuda.get_device_name(),
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
-        "triton": fastlatent.config.configuration()["triton"],
+        "triton": fastlatent.show_config.configuration()["triton"],
         "fastlatent": fastlatent.__version__,
         "commit": commit.stdout.strip(),
         "date": datetime.date.today().isoformat(),

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from fastlatent.data import Split
-from fastlatent.models import AAE, WAE, Batch, Generative
+from fastlatent.data import Batch, Split
+from fastlatent.models import AAE, WAE, Generative
 
 from .timing import needs
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fastlatent.threads import torch_threads
+from fastlatent.utils.threads import torch_threads
 
 SECONDS_A_ROW = 1.0
 SLOW = 2.0  # seconds; a step that takes longer is repeated three times, not five

@@ -1,10 +1,12 @@
 """Fast, exact losses for the latent space of autoencoders, drop-in for PyTorch."""
 
-from .config import show_config as show_config
 from .kernels.backend import explain as explain
 from .kernels.backend import use_backend as use_backend
+from .losses.chamfer import chamfer_distance as chamfer_distance
+from .losses.chamfer import nearest as nearest
 from .losses.cramer_wold import cramer_wold as cramer_wold
 from .losses.cramer_wold import cramer_wold_normal as cramer_wold_normal
+from .losses.epps_pulley import epps_pulley as epps_pulley
 from .losses.frechet import bures_wasserstein as bures_wasserstein
 from .losses.frechet import frechet_distance as frechet_distance
 from .losses.frechet import frechet_distance_normal as frechet_distance_normal
@@ -23,11 +25,9 @@ from .losses.mmd import mmd_laplace as mmd_laplace
 from .losses.mmd import mmd_rational_quadratic as mmd_rational_quadratic
 from .losses.mmd import mmd_rbf as mmd_rbf
 from .losses.mmd import polynomial_mmd as polynomial_mmd
-from .losses.normality import epps_pulley as epps_pulley
-from .losses.pointcloud import chamfer_distance as chamfer_distance
-from .losses.pointcloud import nearest as nearest
 from .losses.sliced import max_sliced_wasserstein as max_sliced_wasserstein
 from .losses.sliced import sliced_wasserstein as sliced_wasserstein
 from .losses.sliced import sliced_wasserstein_normal as sliced_wasserstein_normal
+from .show_config import show_config as show_config
 
 __version__ = "0.1.0"

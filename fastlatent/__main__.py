@@ -2,7 +2,7 @@
 
 import sys
 
-from .memory import keep_freed_memory
+from .utils.memory import keep_freed_memory
 
 
 def main() -> None:

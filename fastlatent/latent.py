@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .losses import checks
 from .priors import Prior
+from .utils import checks
 
 Score = Callable[[Tensor], Tensor]
 """From codes (..., d) to numbers (...,): a density, its logarithm, or whatever is larger for better codes."""

@@ -4,24 +4,18 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from .losses import cramer_wold as _cramer_wold
-from .losses import frechet as _frechet
-from .losses import kernels as _kernels
-from .losses import mmd as _mmd
-from .losses import normality as _normality
-from .losses import pointcloud as _pointcloud
-from .losses import sliced as _sliced
+from . import losses
 
 
 class MMD(nn.Module):
     """`fastlatent.mmd` with a given kernel."""
 
-    def __init__(self, kernel: _kernels.Kernel, *, estimator: str = "unbiased") -> None:
+    def __init__(self, kernel: losses.kernels.Kernel, *, estimator: str = "unbiased") -> None:
         super().__init__()
         self.kernel, self.estimator = kernel, estimator
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return _mmd.mmd(x, y, self.kernel, estimator=self.estimator)
+        return losses.mmd(x, y, self.kernel, estimator=self.estimator)
 
     def extra_repr(self) -> str:
         return f"{self.kernel}, estimator={self.estimator!r}"
@@ -31,9 +25,9 @@ class MMDIMQ(MMD):
     """`fastlatent.mmd_imq`, the penalty of WAE-MMD."""
 
     def __init__(
-        self, *, scales: Sequence[float] = _kernels.SCALES, sigma: float = 1.0, estimator: str = "unbiased"
+        self, *, scales: Sequence[float] = losses.kernels.SCALES, sigma: float = 1.0, estimator: str = "unbiased"
     ) -> None:
-        super().__init__(_kernels.IMQ(scales, sigma), estimator=estimator)
+        super().__init__(losses.IMQ(scales, sigma), estimator=estimator)
 
 
 class CramerWold(nn.Module):
@@ -44,7 +38,7 @@ class CramerWold(nn.Module):
         self.gamma = gamma
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return _cramer_wold.cramer_wold(x, y, gamma=self.gamma)
+        return losses.cramer_wold(x, y, gamma=self.gamma)
 
     def extra_repr(self) -> str:
         return f"gamma={self.gamma}"
@@ -58,7 +52,7 @@ class CramerWoldNormal(nn.Module):
         self.gamma = gamma
 
     def forward(self, x: Tensor) -> Tensor:
-        return _cramer_wold.cramer_wold_normal(x, gamma=self.gamma)
+        return losses.cramer_wold_normal(x, gamma=self.gamma)
 
     def extra_repr(self) -> str:
         return f"gamma={self.gamma}"
@@ -68,7 +62,7 @@ class ChamferDistance(nn.Module):
     """`fastlatent.chamfer_distance`."""
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return _pointcloud.chamfer_distance(x, y)
+        return losses.chamfer_distance(x, y)
 
 
 class SlicedWasserstein(nn.Module):
@@ -79,7 +73,7 @@ class SlicedWasserstein(nn.Module):
         self.n_projections, self.p, self.orthogonal = n_projections, p, orthogonal
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return _sliced.sliced_wasserstein(x, y, n_projections=self.n_projections, p=self.p, orthogonal=self.orthogonal)
+        return losses.sliced_wasserstein(x, y, n_projections=self.n_projections, p=self.p, orthogonal=self.orthogonal)
 
     def extra_repr(self) -> str:
         return f"n_projections={self.n_projections}, p={self.p}, orthogonal={self.orthogonal}"
@@ -93,7 +87,7 @@ class SlicedWassersteinNormal(nn.Module):
         self.n_projections = n_projections
 
     def forward(self, x: Tensor) -> Tensor:
-        return _sliced.sliced_wasserstein_normal(x, n_projections=self.n_projections)
+        return losses.sliced_wasserstein_normal(x, n_projections=self.n_projections)
 
     def extra_repr(self) -> str:
         return f"n_projections={self.n_projections}"
@@ -107,7 +101,7 @@ class EppsPulley(nn.Module):
         self.n_projections, self.n_points, self.t_max = n_projections, n_points, t_max
 
     def forward(self, x: Tensor) -> Tensor:
-        return _normality.epps_pulley(x, n_projections=self.n_projections, n_points=self.n_points, t_max=self.t_max)
+        return losses.epps_pulley(x, n_projections=self.n_projections, n_points=self.n_points, t_max=self.t_max)
 
     def extra_repr(self) -> str:
         return f"n_projections={self.n_projections}, n_points={self.n_points}, t_max={self.t_max}"
@@ -121,7 +115,7 @@ class FrechetDistance(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        return _frechet.frechet_distance(x, y, eps=self.eps)
+        return losses.frechet_distance(x, y, eps=self.eps)
 
     def extra_repr(self) -> str:
         return f"eps={self.eps}"
@@ -135,7 +129,7 @@ class FrechetDistanceNormal(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        return _frechet.frechet_distance_normal(x, eps=self.eps)
+        return losses.frechet_distance_normal(x, eps=self.eps)
 
     def extra_repr(self) -> str:
         return f"eps={self.eps}"

@@ -8,9 +8,9 @@ from typing import Protocol, TypeAlias
 import torch
 from torch import Tensor
 
-from .losses import checks
+from .data.batch import UNLABELED
+from .utils import checks
 
-UNKNOWN = -1  # the label of what could be of any class
 Generator: TypeAlias = torch.Generator | None
 Device: TypeAlias = torch.device | str | None
 
@@ -227,7 +227,7 @@ class _OfClasses:
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
         checks.count("n", n, 0)
-        return self.given(torch.full((n,), UNKNOWN, device=device), generator=generator, dtype=dtype)
+        return self.given(torch.full((n,), UNLABELED, device=device), generator=generator, dtype=dtype)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import settings
 
 import fastlatent as fl
-from tests.idx_files import idx
+from tests.data.idx_files import idx
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)

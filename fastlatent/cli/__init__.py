@@ -10,11 +10,11 @@ from tyro.conf import subcommand
 from ..train import Diverged, Interrupted
 from .doctor import Doctor
 from .evaluate import Evaluate
+from .exits import stop
 from .export import Export
 from .hub import Pull, Push
 from .models import Models
 from .reproduce import Reproduce
-from .stop import stop
 from .sweep import Sweep
 from .train import Train
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..config import show_config
+from ..show_config import show_config
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from .numbers import print_numbers
-from .stop import wrong_options
+from .exits import wrong_options
+from .metrics_table import print_numbers
 
 if TYPE_CHECKING:
-    from ..evaluate.runs import Row
+    from ..experiments.evaluate import Row
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Evaluate:
 
     def run(self) -> None:
         """Evaluate each run, then all together."""
-        from ..evaluate.runs import configuration_names, evaluate_run, write_together
+        from ..experiments.evaluate import configuration_names, evaluate_run, write_together
 
         with wrong_options():
             if not self.runs:
@@ -51,7 +51,7 @@ class Evaluate:
             self._write(rows)
 
     def _write(self, rows: "list[Row]") -> None:
-        from ..train.folder import write_whole
+        from ..train.run_dir import write_whole
 
         if self.out is not None:
             text = json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 from rich.console import Console
 from tyro.conf import Positional, arg
 
-from .stop import wrong_options
+from .exits import wrong_options
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Export:
 
     def run(self) -> None:
         """Export, and print the files."""
-        from ..export import export
+        from ..experiments.export import export
 
         with wrong_options():
             files = export(self.folder, self.to or self.folder / "export")

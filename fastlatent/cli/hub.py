@@ -7,7 +7,7 @@ from typing import Annotated
 from rich.console import Console
 from tyro.conf import Positional, arg
 
-from .stop import wrong_options
+from .exits import wrong_options
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Push:
 
     def run(self) -> None:
         """Upload, and print the address."""
-        from ..hub import push
+        from ..experiments.hub import push
 
         with wrong_options():
             address = push(self.folder, self.repo, private=self.private or None)
@@ -41,7 +41,7 @@ class Pull:
 
     def run(self) -> None:
         """Download, and print where to."""
-        from ..hub import pull
+        from ..experiments.hub import pull
 
         folder = self.to or Path("runs") / self.repo.rpartition("/")[2]
         with wrong_options():

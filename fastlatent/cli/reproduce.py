@@ -9,12 +9,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ..recipes import NAMES, Budget, Recipe, recipe
+from ..experiments.recipes import NAMES, Budget, Recipe, recipe
 from ..train import Interrupted
-from .stop import stop, wrong_options
+from .exits import stop, wrong_options
 
 if TYPE_CHECKING:
-    from ..reproduce import Reproduction
+    from ..experiments.reproduce import Reproduction
 
     Name = str
 else:
@@ -43,7 +43,7 @@ class Reproduce:
 
     def run(self) -> None:
         """Train, measure, print the table."""
-        from ..reproduce import TABLE, reproduce
+        from ..experiments.reproduce import TABLE, reproduce
 
         folder = self.out or Path("runs") / f"{self.name}-{self.budget}"
         changes: dict[str, Any] = {"threads": self.threads, "data_dir": self.data_dir}
@@ -62,7 +62,7 @@ class Reproduce:
 
 def print_table(console: Console, recipe: Recipe, done: "Reproduction") -> None:
     """Obtained / reported, a row for each model."""
-    from ..reproduce import cell_text
+    from ..experiments.reproduce import cell_text
 
     table = Table("", box=box.SIMPLE, title=f"{recipe.about} Obtained / reported ({recipe.source})")
     for column in recipe.columns:

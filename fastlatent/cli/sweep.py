@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import subcommand
 
+from ..experiments.run import Run, default_run
+from ..experiments.sweep import CSV, JSON, Row, as_word, summary, sweep
 from ..models import CONFIGURATIONS
-from ..models.configurations import Configuration
-from ..sweep import CSV, JSON, Row, as_word, summary, sweep
+from ..models.configs import Configuration
 from ..train import Interrupted
-from ..train.run import Run, default_run
+from .exits import stop, wrong_options
 from .lists import combinations, lists
-from .stop import stop, wrong_options
 
 if TYPE_CHECKING:
     Lists = Run[Any]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from rich.console import Console
 from tyro.conf import DisallowNone, subcommand
 
+from ..experiments.run import Run, default_run, read_run
 from ..models import CONFIGURATIONS
-from ..models.configurations import Configuration
+from ..models.configs import Configuration
 from ..train import Interrupted
-from ..train.run import Run, default_run, read_run
-from .numbers import print_numbers
-from .stop import wrong_options
+from .exits import wrong_options
+from .metrics_table import print_numbers
 
 
 def _model(name: str, made: type[Configuration]) -> Any:
@@ -52,7 +52,7 @@ def train(run: Run, resume: bool = False) -> None:
     with wrong_options():
         model, data = run.prepare()
     from ..evaluate import write_report
-    from ..train.loop import fit
+    from ..train.trainer import fit
 
     done = fit(model, data, run.training, name=run.name, options=run.options(), resume=resume)
     if not done.leads:

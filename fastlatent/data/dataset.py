@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..losses import checks
-from ..models.phase import Batch
-from ..priors import UNKNOWN
+from ..utils import checks
+from .batch import UNLABELED, Batch
 
 TEST_SHARE, TEST_SEED = 4, 0  # a quarter of the examples, the same in every run
 EXAMPLES_SHOWN = 150_000  # to a small model until it is well trained, each as often as it takes
@@ -58,7 +57,7 @@ class Split:
     def keep_labels(self, per_class: int) -> "Split":
         """The same examples, but only the first so many of each class keep their label; the others get −1."""
         checks.count("labels_per_class", per_class, 0)
-        kept = torch.full_like(self.labels, UNKNOWN)
+        kept = torch.full_like(self.labels, UNLABELED)
         for label in self.labels.unique():
             rows = (self.labels == label).nonzero()[:per_class]
             kept[rows] = label
@@ -66,7 +65,7 @@ class Split:
 
     def known(self) -> "Split":
         """The examples whose label is known."""
-        rows = self.labels != UNKNOWN
+        rows = self.labels != UNLABELED
         return self if bool(rows.all()) else replace(self, x=self.x[rows], labels=self.labels[rows])
 
     def random_rows(self, n: int) -> Tensor:
@@ -79,7 +78,7 @@ class Split:
         Raises:
             ValueError: if there is a larger one.
         """
-        highest = int(self.labels.max()) if len(self) else UNKNOWN
+        highest = int(self.labels.max()) if len(self) else UNLABELED
         if highest >= classes:
             raise ValueError(f"labels must be below {classes}, the model's classes; got {highest} (see --classes)")
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TimeRemainingColumn, TransferSpeedColumn
 
 from .files import CHUNK, MAX_BYTES, data_folder
-from .published import PUBLICATIONS, PublishedFile
+from .registry import PUBLICATIONS, PublishedFile
 
 TRIES = 3  # a connection that is cut is taken up again so often
 TIMEOUT = 30  # seconds without an answer

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 from zipfile import Path as ZipPath
 
-from .published import PUBLICATIONS
+from .registry import PUBLICATIONS
 
 MAX_BYTES = 2**32  # of one array in memory; a file that asks for more is refused
 CHUNK = 2**20  # bytes read at a time

@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from . import clouds, images, lines, tables
-from .arrays import npz_fields
-from .cifar import cifar10
-from .cloud_files import SHAPES, cloud_array, cloud_folder, modelnet10
-from .counts import COUNTS, counts_npz, h5ad, pbmc68k
-from .csv_files import csv_table
+from . import point_clouds, tables
 from .dataset import Data
+from .datasets import images, lines
+from .datasets.cifar10 import cifar10
+from .datasets.svhn import svhn
 from .download import fetch
-from .image_files import image_folder, images_npz
-from .published import PUBLICATIONS
-from .svhn import svhn
+from .formats.counts import COUNTS, counts_npz, h5ad, pbmc68k
+from .formats.csv_files import csv_table
+from .formats.images import image_folder, images_npz
+from .formats.numpy_files import npz_fields
+from .formats.point_clouds import SHAPES, cloud_array, cloud_folder, modelnet10
+from .registry import PUBLICATIONS
 
 LOADERS: dict[str, Callable[[Path | None], Data]] = {
     "digits": images.digits,
@@ -22,7 +23,7 @@ LOADERS: dict[str, Callable[[Path | None], Data]] = {
     "svhn": svhn,
     "cifar10": cifar10,
     "lines": lines.lines,
-    "shapes": clouds.shapes,
+    "shapes": point_clouds.shapes,
     "modelnet10": modelnet10,
     "wine": tables.wine,
     "breast-cancer": tables.breast_cancer,

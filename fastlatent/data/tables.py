@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from ..priors import UNKNOWN
+from .batch import UNLABELED
 from .dataset import Data, Split, split_rows
 from .files import find_file, naming
 
@@ -134,7 +134,7 @@ def diabetes(data_dir: Path | None = None) -> Table:
 
     def load() -> Any:
         bunch = load_diabetes(scaled=False)
-        bunch.target = np.full(len(bunch.data), UNKNOWN)
+        bunch.target = np.full(len(bunch.data), UNLABELED)
         return bunch
 
     return _bundled("diabetes", load, ("sex",), epochs=160)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..kernels.pairwise import PairwiseForm, kummer
-from . import checks
+from ..utils import checks
 from .distributed import gather
 
 if TYPE_CHECKING:

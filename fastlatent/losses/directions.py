@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from . import checks
+from ..utils import checks
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..kernels.spectral import ROUTES, Bures, Frechet, FrechetNormal, newton_schulz, roots
-from . import checks
+from ..utils import checks
 from .distributed import gather
 
 if TYPE_CHECKING:

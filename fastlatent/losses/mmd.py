@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from ..kernels.pairwise import PairwiseForm
-from . import checks, features
+from ..utils import checks
+from . import random_features
 from .distributed import gather
 from .kernels import IMQ, RBF, SCALES, Energy, Kernel, Laplace, Polynomial, RationalQuadratic
 
@@ -76,7 +77,7 @@ def mmd(
     if isinstance(kernel, RBF) and kernel.bandwidths == "median":
         x, y = _in_units_of_the_median(x, y)
     if estimator == "features":
-        return features.mmd(x, y, kernel, checks.count("n_features", n_features), generator, group)
+        return random_features.mmd(x, y, kernel, checks.count("n_features", n_features), generator, group)
     if estimator in ("block", "linear"):
         x, y = _blocks(x, y, 2 if estimator == "linear" else block_size)
         return _estimate(x, y, kernel, unbiased=True).mean(-1)

@@ -11,7 +11,8 @@ from torch import Tensor
 from ..kernels.autograd import full_precision
 from ..kernels.backend import choose
 from ..kernels.sliced import SlicedForm, reference
-from . import checks, directions
+from ..utils import checks
+from . import directions
 from .distributed import gather
 
 if TYPE_CHECKING:

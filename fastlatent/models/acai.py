@@ -6,12 +6,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ..losses import checks
+from ..data.batch import Batch
 from ..priors import Prior
+from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
-from .penalties import Penalty
-from .phase import Batch, Phase
-from .ranks import ALONE, Ranks
+from .base.data_parallel import ALONE, Ranks
+from .base.phase import Phase
+from .objectives.penalties import Penalty
 
 
 class ACAI(Autoencoder):

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..losses import checks
+from ..data.batch import Batch
 from ..priors import Prior
-from .generative import Generative
-from .phase import Batch, Phase
+from ..utils import checks
+from .base.generative import Generative
+from .base.phase import Phase
 
 
 def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:

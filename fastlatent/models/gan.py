@@ -5,9 +5,9 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from ..priors import Prior
-from .adversarial import game, non_saturating_loss
-from .generative import Generative
-from .phase import Phase
+from .base.generative import Generative
+from .base.phase import Phase
+from .objectives.adversarial import game, non_saturating_loss
 
 
 class GAN(Generative):

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from ..losses import checks
+from ..data.batch import Batch
 from ..priors import Prior
+from ..utils import checks
 from .autoencoder import Autoencoder
-from .columns import Columns
-from .penalties import Penalty
-from .phase import Batch
+from .networks.columns import Columns
+from .objectives.penalties import Penalty
 
 
 class TabularAutoencoder(Autoencoder):

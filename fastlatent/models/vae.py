@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from ..losses import checks
+from ..data.batch import Batch
 from ..priors import Normal
+from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
-from .phase import Batch
 
 
 def kl_normal(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ..losses import checks
-from ..losses.pointcloud import nearest
+from ..data.batch import Batch
+from ..losses.chamfer import nearest
 from ..priors import Device, Generator
+from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
-from .phase import Batch
 
 RARE = 0.05  # of an equal share: an entry used less is moved
 

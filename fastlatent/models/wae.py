@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
-from ..losses import checks
+from ..data.batch import Batch
 from ..priors import Prior
-from .adversarial import MOMENTUM, game, non_saturating_loss
+from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
-from .penalties import Penalty
-from .phase import Batch, Phase
+from .base.phase import Phase
+from .objectives.adversarial import MOMENTUM, game, non_saturating_loss
+from .objectives.penalties import Penalty
 
 
 class WAE(Autoencoder):

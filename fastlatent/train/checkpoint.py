@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from safetensors.torch import load, save
 from torch import Tensor
 
-from ..writing import cannot_write, flush
+from ..utils.atomic import cannot_write, flush
 
 TENSORS, REST, SUMS = "state.safetensors", "state.json", "SHA256SUMS"
 PART = ".part"  # what a folder's name starts with while it is written or removed

@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 import torch
 
-from ..losses import checks
-from .loggers import LoggerName, check_installed
+from ..utils import checks
+from .monitoring.loggers import LoggerName, check_installed
 
 Strategy = Literal["auto", "ddp"]
 Precision = Literal["32", "64", "bf16-mixed", "16-mixed"]

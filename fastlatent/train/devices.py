@@ -7,7 +7,7 @@ import torch.distributed as dist
 from lightning_fabric import Fabric
 
 from ..models import Generative
-from ..models.ranks import ALONE, Ranks
+from ..models.base.data_parallel import ALONE, Ranks
 from .config import TrainConfig
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ..models import Batch, Generative
-from .adam import adam
+from ..data.batch import Batch
+from ..models import Generative
+from .optim import adam
 
 
 def _lightning() -> Any:

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from ..data import Split
-from ..models import Batch, Generative, Phase
+from ..data.batch import Batch
+from ..models import Generative, Phase
 from .config import TrainConfig
-from .folder import Record
-from .graph import Captured, Step
-from .mover import Mover
-from .terms import Terms
+from .cuda_graph import Captured, Step
+from .monitoring.loss_history import Terms
+from .phase_optimizer import Mover
+from .run_dir import Record
 
 WATCHED = "test/autoencoder/loss"  # least for the best weights
 

@@ -6,9 +6,9 @@ import pytest
 import tyro
 
 from fastlatent.cli.lists import combinations, lists
+from fastlatent.experiments.run import default_run
 from fastlatent.models import CONFIGURATIONS
-from fastlatent.models.configurations.wae import WAEMMD
-from fastlatent.train.run import default_run
+from fastlatent.models.configs.wae import WAEMMD
 
 
 def parse(*arguments, made=WAEMMD):

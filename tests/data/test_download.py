@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from fastlatent.data import load, loading, published
+from fastlatent.data import load, loading, registry
 from fastlatent.data.download import TRIES, download, fetch
-from fastlatent.data.published import PUBLICATIONS, Publication, PublishedFile
-from tests.idx_files import idx
+from fastlatent.data.registry import PUBLICATIONS, Publication, PublishedFile
+from tests.data.idx_files import idx
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
@@ -192,7 +192,7 @@ def test_of_several_processes_one_fetches(server, mnist, tmp_path):
 
 def test_every_data_set_that_needs_files_is_published_somewhere():
     for name, loader in loading.LOADERS.items():
-        if name not in published.PUBLICATIONS:
+        if name not in registry.PUBLICATIONS:
             assert len(loader(None).train)  # needs none
     for publication in PUBLICATIONS.values():
         assert publication.page.startswith("http")

@@ -5,7 +5,7 @@ import torch
 
 from fastlatent.data import Data, load
 from fastlatent.evaluate import Subject
-from fastlatent.models.configurations import WAEMMD
+from fastlatent.models.configs import WAEMMD
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from fastlatent.kernels import native
 
 

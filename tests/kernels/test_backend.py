@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from fastlatent.kernels import native
 
 import fastlatent as fl
+from fastlatent.kernels import native
 from tests.truth.cases import CASES, with_gradients
 from tests.truth.clouds import Clouds
 

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 import torch
-from fastlatent.kernels import gpu
 
-from fastlatent.config import configuration
+from fastlatent.kernels import gpu
+from fastlatent.show_config import configuration
 
 
 @pytest.mark.parametrize("place", ["cpu", "meta"])

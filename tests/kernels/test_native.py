@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from fastlatent.kernels import native
 
 PROGRAM = """

@@ -4,10 +4,10 @@ from functools import partial
 
 import pytest
 import torch
-from fastlatent.kernels.spectral import reference
 
 from bench import peers_spectral as peers
 from fastlatent import bures_wasserstein, frechet_distance, frechet_distance_normal
+from fastlatent.kernels.spectral import reference
 from tests.truth import spectral as truth
 from tests.truth.cases import with_gradients
 from tests.truth.spectral import conditioned_sample, sample

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fastlatent.models import Batch
+from fastlatent.data import Batch
 from tests.models.by_hand import SHAPE
 
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from fastlatent.models import ACAI, Autoencoder, Batch, acai
+from fastlatent.data import Batch
+from fastlatent.models import ACAI, Autoencoder, acai
 from fastlatent.nn import FrechetDistance
 from fastlatent.priors import Normal
 from tests.models.by_hand import linear, number

@@ -5,8 +5,8 @@ import torch
 from sklearn.decomposition import PCA
 from torch import nn
 
-from fastlatent.data import load
-from fastlatent.models import VAE, Autoencoder, Batch, DenoisingAutoencoder, DropoutAutoencoder
+from fastlatent.data import Batch, load
+from fastlatent.models import VAE, Autoencoder, DenoisingAutoencoder, DropoutAutoencoder
 from fastlatent.models.vae import kl_normal
 from fastlatent.priors import Normal
 from tests.models.by_hand import linear

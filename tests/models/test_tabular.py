@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fastlatent.models import Batch, Columns, EntityEmbeddings, TabularAutoencoder
-from fastlatent.models.configurations import Tabular
+from fastlatent.data import Batch
+from fastlatent.models import Columns, EntityEmbeddings, TabularAutoencoder
+from fastlatent.models.configs import Tabular
 from fastlatent.priors import Normal
 from tests.models.by_hand import linear
 

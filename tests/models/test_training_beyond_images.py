@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fastlatent.data import Clouds, Data, load
 from fastlatent.models import CONFIGURATIONS, Autoencoder
-from fastlatent.models.configurations import AAE3D, Configuration, Tabular
+from fastlatent.models.configs import AAE3D, Configuration, Tabular
 from fastlatent.train import TrainConfig
 from tests.models.training import DIGITS, Trained, learn
 

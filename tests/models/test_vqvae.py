@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from fastlatent.models import VQVAE, Batch, Codebook
+from fastlatent.data import Batch
+from fastlatent.models import VQVAE, Codebook
 from fastlatent.models.vqvae import RARE
 from tests.models.by_hand import linear
 

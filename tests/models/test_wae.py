@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 import fastlatent
-from fastlatent.models import WAE, WAEGAN, Autoencoder, Batch, Log, ToNormal, penalty
+from fastlatent.data import Batch
+from fastlatent.models import WAE, WAEGAN, Autoencoder, Log, ToNormal, penalty
 from fastlatent.nn import MMDIMQ
 from fastlatent.priors import Normal, Uniform
 from tests.models.by_hand import linear, number

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastlatent.data import Data, load
-from fastlatent.models import CONFIGURATIONS, Autoencoder, Batch, ClusteringAAE, Generative, SupervisedAAE
+from fastlatent.data import Batch, Data, load
+from fastlatent.models import CONFIGURATIONS, Autoencoder, ClusteringAAE, Generative, SupervisedAAE
 from fastlatent.train import TrainConfig, fit
 from tests.models.two_sample import told_apart
 

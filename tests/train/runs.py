@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from fastlatent.data import load
-from fastlatent.models import CONFIGURATIONS, Batch, Generative
+from fastlatent.data import Batch, load
+from fastlatent.models import CONFIGURATIONS, Generative
 from fastlatent.train import Fit, TrainConfig, fit, read_metrics
 from fastlatent.train.state import TrainingState
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 import torch.multiprocessing as mp
 
-from fastlatent.data import load
-from fastlatent.models import CONFIGURATIONS, Batch
+from fastlatent.data import Batch, load
+from fastlatent.models import CONFIGURATIONS
 from fastlatent.train import Fit, TrainConfig, fit, read_metrics
-from fastlatent.train.interrupt import Interrupted
+from fastlatent.train.signals import Interrupted
 from fastlatent.train.state import TrainingState
-from tests.models.test_ranks import with_neighbours_of_a_rank
+from tests.models.base.test_data_parallel import with_neighbours_of_a_rank
 from tests.train.runs import TIMED
 
 RANKS = 2

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from fastlatent.experiments.run import default_run
 from fastlatent.models import CONFIGURATIONS
-from fastlatent.train.run import default_run
 
 
 def losses(model, batch):

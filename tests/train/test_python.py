@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fastlatent.data import load
-from fastlatent.models.configurations.base import DropoutAE
+from fastlatent.models.configs.base import DropoutAE
 from fastlatent.train import TrainConfig, fit
 
 

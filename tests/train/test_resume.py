@@ -7,9 +7,9 @@ import torch
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
-from fastlatent.models.configurations import AE
+from fastlatent.models.configs import AE
 from fastlatent.train import TrainConfig, load_checkpoint
-from fastlatent.train.mover import Losses, Mover
+from fastlatent.train.phase_optimizer import Losses, Mover
 from fastlatent.train.state import TrainingState
 from tests.train.runs import fall, result, train
 

@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 from safetensors.torch import load_file
 
-from fastlatent.models import Batch
+from fastlatent.data import Batch
 from fastlatent.train import Diverged, Interrupted
 from fastlatent.train.state import TrainingState
 from tests.train.runs import result, train

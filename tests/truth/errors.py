@@ -5,10 +5,10 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from fastlatent.kernels.pairwise import reference
 from torch import Tensor
 
 import fastlatent as fl
+from fastlatent.kernels.pairwise import reference
 from tests.truth.cases import CRAMER_WOLD, Case, with_gradients
 from tests.truth.clouds import Clouds
 

@@ -18,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+
 from fastlatent.kernels import gpu
 
 triton = pytest.importorskip("triton", reason="triton is not installed (Linux only)")

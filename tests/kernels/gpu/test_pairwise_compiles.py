@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from fastlatent.kernels.pairwise import kummer
 
+from fastlatent.kernels.pairwise import kummer
 from tests.kernels.gpu.ahead_of_time import CAPABILITIES, compiled_for
 
 # Not at the top: without triton the helper above has skipped this file.

@@ -4,9 +4,9 @@ from functools import partial
 
 import pytest
 import torch
-from fastlatent.kernels.spectral import reference
 
 import fastlatent as fl
+from fastlatent.kernels.spectral import reference
 from tests.kernels.gpu.on_streams import on_two_streams, replayed
 from tests.losses.test_frechet_precision import errors
 from tests.truth import spectral as truth

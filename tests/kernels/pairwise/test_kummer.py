@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from fastlatent.kernels.pairwise import kummer, reference
 from scipy.special import hyp1f1
+
+from fastlatent.kernels.pairwise import kummer, reference
 
 FEW_DIMENSIONS = range(2, 20)
 U = np.concatenate([[0.0], np.geomspace(1e-8, 1e6, 300), np.linspace(55, 65, 21)])

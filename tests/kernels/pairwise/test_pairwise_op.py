@@ -4,9 +4,9 @@ import warnings
 
 import pytest
 import torch
-from fastlatent.kernels import pairwise
 
 import fastlatent as fl
+from fastlatent.kernels import pairwise
 from tests.truth.cases import CASES, CHAMFER, CRAMER_WOLD, MMDS, leaves, with_gradients
 
 FEW = [*MMDS[::6], *CRAMER_WOLD, *CHAMFER]

@@ -5,8 +5,9 @@ With the rows that values came from and without, where keys alone are sorted.
 
 import pytest
 import torch
-from fastlatent.kernels.native import library
 from torch import Tensor
+
+from fastlatent.kernels.native import library
 
 LENGTHS = [*range(1101), 4095, 4096, 4097, 65537]
 EVERY_KIND = 10

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, epps_pulley, sliced
 from torch import Tensor
 
 import fastlatent
+from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, epps_pulley, sliced
 from fastlatent.losses.directions import random_directions
 
 # Sizes 1, 2, 3, around a network's block, a chunk of rows, a block of directions; both sorts; n ≠ m.

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from fastlatent.kernels import gpu
-from fastlatent.kernels.spectral import Bures, Frechet, FrechetNormal, on_gpu
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import fastlatent as fl
+from fastlatent.kernels import gpu
+from fastlatent.kernels.spectral import Bures, Frechet, FrechetNormal, on_gpu
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="tests/kernels/gpu has the same with values")
 

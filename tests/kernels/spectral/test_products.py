@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from fastlatent.kernels.spectral import cuda, newton_schulz, products, reference
 
+from fastlatent.kernels.spectral import cuda, newton_schulz, products, reference
 from tests.truth import spectral as truth
 from tests.truth.cases import with_gradients
 from tests.truth.spectral import conditioned_sample, sample

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from fastlatent.kernels import gpu
 
 import fastlatent as fl
+from fastlatent.kernels import gpu
 
 if not torch.cuda.is_available() and not gpu.interpreted():
     collect_ignore_glob = ["test_*.py"]

@@ -4,9 +4,9 @@ from unittest.mock import patch
 
 import pytest
 import torch
-from fastlatent.kernels import gpu
 
 import fastlatent as fl
+from fastlatent.kernels import gpu
 from tests.truth.cases import CASES, CRAMER_WOLD, MMDS, with_gradients
 from tests.truth.clouds import Clouds
 from tests.truth.errors import errors_are_small

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, triton
 from torch import Tensor
 
 import fastlatent as fl
+from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, triton
 from fastlatent.losses.directions import random_directions
 from tests.kernels.gpu.on_streams import on_two_streams, replayed
 from tests.truth.cases import with_gradients

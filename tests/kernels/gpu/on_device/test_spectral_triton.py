@@ -5,11 +5,11 @@ from functools import partial
 
 import pytest
 import torch
-from fastlatent.kernels import gpu
-from fastlatent.kernels.spectral import on_gpu, products, reference
 
 import fastlatent
 from fastlatent import bures_wasserstein, frechet_distance, frechet_distance_normal, sqrtm, sqrtm_newton_schulz
+from fastlatent.kernels import gpu
+from fastlatent.kernels.spectral import on_gpu, products, reference
 from tests.truth import spectral as truth
 from tests.truth.cases import with_gradients
 from tests.truth.spectral import conditioned_sample, sample

@@ -1,0 +1,40 @@
+"""SVHN: house numbers seen from the street, in MATLAB's format."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..dataset import Data, Split
+from ..files import find_file, naming
+from ..formats.matlab import read_mat
+
+CLASSES = tuple("0123456789")
+SIDES = (32, 32, 3)
+
+
+def svhn(data_dir: Path | None = None) -> Data:
+    """SVHN: 73,257 + 26,032 digits of house numbers, 3×32×32.
+
+    Read from train_32x32.mat and test_32x32.mat: `X` (32, 32, 3, n) uint8 and `y` (n, 1), 10 for the digit 0.
+
+    Raises:
+        FileNotFoundError: where there are no such files.
+        ValueError: if one holds something else.
+    """
+    train, test = (_split(find_file("svhn", data_dir, (f"{part}_32x32.mat",))) for part in ("train", "test"))
+    return Data("svhn", train, test, epochs=20, classes=CLASSES)
+
+
+def _split(path: Path) -> Split:
+    with naming(path, "SVHN file"):
+        found = read_mat(path)
+        if not {"X", "y"} <= set(found):
+            raise ValueError(f"it must hold X and y; has {', '.join(found) or 'nothing'}")
+        x, y = found["X"], found["y"]
+        if x.dtype != np.uint8 or x.ndim != 4 or x.shape[:3] != SIDES or y.shape != (x.shape[3], 1):
+            raise ValueError(f"X must be uint8 (32, 32, 3, n) and y (n, 1); got {x.dtype} {x.shape} and {y.shape}")
+        if not ((y >= 1) & (y <= 10)).all():
+            raise ValueError(f"y must be from 1 to 10; got {y.min()} to {y.max()}")
+        images = np.ascontiguousarray(x.transpose(3, 2, 0, 1))
+        return Split(torch.from_numpy(images), torch.from_numpy(y[:, 0].astype(np.int64) % 10))

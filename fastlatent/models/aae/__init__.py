@@ -1,0 +1,1 @@
+"""Adversarial autoencoders (Makhzani et al. 2015, "Adversarial Autoencoders")."""

@@ -1,0 +1,70 @@
+"""The adversarial autoencoder of point clouds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from ...data.batch import Batch
+from ...losses.chamfer import chamfer_distance
+from ...priors import Prior
+from ...utils import checks
+from ..autoencoder import Autoencoder
+from ..base.phase import Phase
+from ..objectives.adversarial import MOMENTUM
+from ..objectives.wgan_gp import GRADIENT_WEIGHT, wasserstein_critic_loss
+
+
+class AAE3D(Autoencoder):
+    """Adversarial autoencoder of point clouds, 3d-AAE.
+
+    Each batch goes through two phases: the critic D of codes minimises E D(f(x)) − E D(z) + gradient penalty, z from
+    the prior; encoder and decoder minimise E δ(x, g(f(x))) − λ·E D(f(x)), δ a distance of clouds.
+
+    Args:
+        encoder: f, from clouds x (n, points, 3) to codes (n, d), e.g. a `PointNet`; with codes in [0, 1] where
+            the prior is `Beta` or `Bernoulli`.
+        decoder: g, from codes (n, d) to clouds (n, points, 3).
+        critic: D, from codes (n, d) to numbers (n,).
+        prior: of d dimensions: a Gaussian; `Beta` or `Bernoulli` for codes that can be rounded to bits.
+        distance: δ, from clouds x and x̂ (n, points, 3) to (n,): `chamfer_distance` or `earth_mover_distance`.
+        weight: λ, ≥ 0.
+        gradient_weight: weight of the critic's gradient penalty, ≥ 0.
+
+    Source: Zamorski et al. 2018, "Adversarial Autoencoders for Compact Representations of 3D Point Clouds", section 3.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        critic: nn.Module,
+        prior: Prior,
+        *,
+        distance: Callable[[Tensor, Tensor], Tensor] = chamfer_distance,
+        weight: float = 0.01,
+        gradient_weight: float = GRADIENT_WEIGHT,
+    ) -> None:
+        super().__init__(encoder, decoder, prior)
+        self.critic, self.distance = critic, distance
+        self.weight = checks.non_negative("weight", weight)
+        self.gradient_weight = checks.non_negative("gradient_weight", gradient_weight)
+
+    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+        z = self.encode(batch.x)
+        error = self.distance(batch.x, self.decode(z).to(batch.x)).mean()
+        penalty = -self.critic(z).mean()
+        return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
+
+    def judge(self, batch: Batch) -> Mapping[str, Tensor]:
+        """The critic's loss, and nothing that moves the encoder."""
+        with torch.no_grad():
+            made = self.encode(batch.x)
+        real = self.ranks.draw(len(made), self.draw)
+        return {"loss": wasserstein_critic_loss(self.critic, real, made.to(real), self.gradient_weight, self.ranks)}
+
+    def phases(self) -> tuple[Phase, ...]:
+        (autoencoder,) = super().phases()
+        critic = Phase("critic", tuple(self.critic.parameters()), self.judge, MOMENTUM)
+        return critic, replace(autoencoder, momentum=MOMENTUM)

@@ -1,0 +1,1 @@
+"""What the trainer requires of a model: phases, sampling, data parallelism."""

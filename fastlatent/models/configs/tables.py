@@ -1,0 +1,53 @@
+"""Named models of tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import nn
+
+from ...priors import prior
+from ...utils import checks
+from .. import networks
+from ..networks.columns import Columns, EntityEmbeddings
+from ..objectives.penalties import PenaltyName, penalty
+from ..tabular import TabularAutoencoder
+from .base import PriorName
+
+
+@dataclass(frozen=True)
+class Tabular:
+    """Autoencoder of tables with entity embeddings, under any penalty or none."""
+
+    source: ClassVar[str] = "Guo & Berkhahn 2016"
+    takes: ClassVar[str] = "rows"
+
+    latent_dim: int = 4
+    """Number of coordinates of a code."""
+    hidden: tuple[int, ...] = (128, 128)
+    """Widths of the encoder's hidden layers; the decoder has the same, reversed."""
+    prior: PriorName = "normal"
+    """Distribution of the codes; mixture and swiss-roll are for --latent-dim 2."""
+    penalty: PenaltyName | Literal["none"] = "mmd"
+    """Penalty between codes and prior."""
+    weight: float = 10.0
+    """Weight λ of the penalty."""
+
+    def build(self, shape: Sequence[int]) -> TabularAutoencoder:
+        """The autoencoder for rows with this number of categories in each column, 0 for a numeric one.
+
+        Raises:
+            TypeError, ValueError: for an option outside what is said of it.
+        """
+        for width in self.hidden:
+            checks.count("hidden", width)
+        target, columns = prior(self.prior, self.latent_dim), Columns(shape)
+        embeddings = EntityEmbeddings(columns)
+        return TabularAutoencoder(
+            nn.Sequential(embeddings, *networks.mlp([embeddings.width, *self.hidden, self.latent_dim])),
+            networks.mlp([self.latent_dim, *reversed(self.hidden), columns.width]),
+            target,
+            columns,
+            None if self.penalty == "none" else penalty(self.penalty, target),
+            self.weight,
+        )

@@ -1,0 +1,12 @@
+"""Encoders, decoders and critics."""
+
+from .images import Mean as Mean
+from .images import acai_critic as acai_critic
+from .images import acai_decoder as acai_decoder
+from .images import acai_encoder as acai_encoder
+from .images import conv_decoder as conv_decoder
+from .images import conv_encoder as conv_encoder
+from .images import mlp as mlp
+from .images import mlp_critic as mlp_critic
+from .images import mlp_decoder as mlp_decoder
+from .images import mlp_encoder as mlp_encoder

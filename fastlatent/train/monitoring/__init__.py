@@ -1,0 +1,1 @@
+"""Monitoring of a training: losses, progress, records and loggers."""

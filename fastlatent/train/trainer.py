@@ -1,0 +1,160 @@
+"""The training loop: Lightning Fabric has the devices, the model has its phases."""
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import torch
+from lightning_fabric import Fabric
+from rich.console import Console
+
+from ..data import Data, Split
+from ..models import Generative
+from ..utils.threads import torch_threads
+from . import run_dir as files
+from .checkpoint_manager import Keeper
+from .config import TrainConfig
+from .devices import alone, make_fabric, spread
+from .monitoring.epoch_recorder import Records
+from .monitoring.loggers import open_logger
+from .monitoring.progress import Watch
+from .phase_optimizer import Losses, Mover
+from .run_dir import Record
+from .signals import Interrupts
+from .state import TrainingState
+
+TEST_EXAMPLES = 2048  # watched after each epoch
+DECIDE = ("epochs", "batch_size", "lr", "schedule", "seed", "precision")  # a resumed run must share them
+
+
+class Fit(NamedTuple):
+    """A finished training: its run folder, a record of each epoch, and whether this process is to report."""
+
+    folder: Path
+    history: list[Record]
+    leads: bool = True
+    """Whether this process is the first of those that trained, which alone writes files."""
+
+
+def fit(
+    model: Generative,
+    data: Data,
+    config: TrainConfig,
+    *,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    resume: bool = False,
+) -> Fit:
+    """Train a model and leave config.yaml, metrics.jsonl and model.safetensors in the run folder.
+
+    On the way there are checkpoints in its folder `checkpoints`; best.safetensors holds the weights that had the
+    smallest loss on test data.
+
+    Args:
+        model: trained in place, each batch through each of its phases.
+        data: trained on `data.train`; the terms of `data.test` are logged after each epoch and steer nothing.
+        config: how to train.
+        name: of the model, for the folder and config.yaml; None: its class's.
+        options: further entries of config.yaml, such as the model's own.
+        resume: go on with the run in `config.out` from its newest checkpoint, with the same data and options and a
+            model of the same shape; on a CPU it ends bit for bit as if it had never stopped.
+
+    Raises:
+        FileExistsError: if the run folder is there and not empty.
+        TypeError, ValueError: for options outside what `TrainConfig` says, more examples a batch than there are, or
+            labels that the model has no room for; if a run is resumed with other options than it was begun with.
+        Interrupted: on Ctrl-C or SIGTERM, after the step under way, with the state saved.
+        Diverged: if a loss is not finite or 10⁶ times what it was at first.
+        OSError: naming what could not be written; the checkpoint before is kept.
+    """
+    config.check()
+    data.train.check_batch(config.batch_size)
+    if model.classes is not None:
+        data.train.check_labels(model.classes)
+    if config.figures_every is not None and data.kind == "rows":
+        raise ValueError(f"figures_every is an option of images and point clouds; got {data.name}, which has rows")
+    epochs = config.epochs or data.epochs
+    config = dataclasses.replace(config, epochs=epochs)
+    fabric = make_fabric(model, config)
+    folder = _folder_to_resume(config) if resume else None
+    if folder is None and fabric.is_global_zero:
+        folder = _new_folder(model, data, config, name, options or {})
+    fabric.launch()
+    run = cast(Path, fabric.broadcast(folder))  # of the first process
+    fabric.seed_everything(config.seed, verbose=False)
+    console = Console(stderr=True, quiet=not fabric.is_global_zero)
+    with torch_threads(config.threads), Interrupts() as interrupts, spread(model, fabric):
+        state, test = begin(model, data.train, config, fabric), data.test.to(fabric.device)
+        keeper = Keeper(state, run, interrupts)
+        if resume:
+            console.print(keeper.resume(), highlight=False, soft_wrap=True)
+        try:
+            logger = config.logger if fabric.is_global_zero else None
+            with Watch(console, state) as watch, open_logger(logger, run, state.epoch) as log:
+                _train(state, test, keeper, watch, Records(state, data, run, log))
+        except OSError as error:
+            raise OSError(f"{error}; {keeper.kept()}") from error
+    return Fit(run, state.history, fabric.is_global_zero)
+
+
+def begin(model: Generative, train: Split, config: TrainConfig, fabric: Fabric) -> TrainingState:
+    """A training before its first step, on its device; `config.epochs` is to be said."""
+    if config.channels_last:
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    wrapped = fabric.setup_module(Losses(model.train()))  # it may have been evaluated before
+    steps = (config.epochs or 0) * (len(train) // config.batch_size)
+    movers = [Mover(fabric, wrapped, phase, config, steps) for phase in model.phases()]
+    return TrainingState(model, movers, train.to(fabric.device), config)
+
+
+def _train(state: TrainingState, test: Split, keeper: Keeper, watch: Watch, records: Records) -> None:
+    """The loop, from where the state is to the end."""
+    while not state.finished:
+        for batch in state.batches():
+            state.advance(batch)
+            watch.step()
+            if state.step < state.steps:
+                keeper.after_step()
+        keeper.look()
+        record = state.record()
+        state.finish_epoch({**record, **_held_out(state, test)})
+        watch.epoch()
+        records.epoch()
+        keeper.after_step()
+    keeper.finish()
+
+
+def _held_out(state: TrainingState, test: Split) -> Record:
+    """The terms of each phase on test examples."""
+    batch = test.spread(TEST_EXAMPLES)
+    state.model.eval()
+    with alone(state.model):
+        terms = {f"test/{term}": value for mover in state.movers for term, value in mover.look(batch).items()}
+    state.model.train()
+    return terms
+
+
+def _new_folder(
+    model: Generative, data: Data, config: TrainConfig, name: str | None, options: Mapping[str, Any]
+) -> Path:
+    """The folder of a new run, with its config.yaml."""
+    name = name or type(model).__name__.lower()
+    run = files.new_folder(config.out or Path("runs") / f"{name}-{data.name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    files.save_config(
+        run,
+        {"model": name, "data": data.name, "shape": data.shape, **options, **dataclasses.asdict(config), "out": run},
+    )
+    return run
+
+
+def _folder_to_resume(config: TrainConfig) -> Path:
+    """The folder of the run to go on with, begun with the same options."""
+    if config.out is None:
+        raise ValueError("resume needs the run's folder; got out=None")
+    begun = files.read_config(config.out)
+    for option in DECIDE:
+        if begun[option] != getattr(config, option):
+            raise ValueError(f"{option} of the run in {config.out} is {begun[option]}; got {getattr(config, option)}")
+    return config.out

@@ -1,0 +1,169 @@
+"""Tables of the user's own."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastlatent.data import load
+from fastlatent.data.formats.csv_files import has_names
+
+IRIS = "length,width,colour,class\n" + "".join(
+    f"{i},{2 * i + 0.5},{'red' if i % 3 else 'blue'},{'big' if i > 5 else 'small'}\n" for i in range(12)
+)
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Loads a table of this text."""
+
+    def load_text(text, name="mine.csv", **options):
+        (tmp_path / name).write_bytes(text.encode() if isinstance(text, str) else text)
+        return load(tmp_path / name, **options)
+
+    return load_text
+
+
+def raw(data):
+    """The rows as they were written, training rows first."""
+    rows = torch.cat([data.train.x, data.test.x]).double().numpy()
+    columns = [
+        [column.categories[int(v)] for v in values] if column.categories else list(values * column.std + column.mean)
+        for column, values in zip(data.columns, rows.T, strict=True)
+    ]
+    return sorted(zip(*columns, strict=True))
+
+
+def test_names_types_and_labels_are_inferred(read):
+    data = read(IRIS)
+    assert (data.name, data.kind, len(data.train), len(data.test)) == ("mine", "rows", 9, 3)
+    assert [column.name for column in data.columns] == ["length", "width", "colour"]
+    assert data.shape == (0, 0, 2)
+    assert data.classes == ("big", "small")
+    for i, row in enumerate(raw(data)):
+        assert row[:2] == pytest.approx((i, 2 * i + 0.5), abs=1e-5)
+        assert row[2] == ("red" if i % 3 else "blue")
+    big = torch.cat([data.train.x, data.test.x])[:, 0] * data.columns[0].std + data.columns[0].mean > 5.5
+    assert torch.equal(torch.cat([data.train.labels, data.test.labels]) == 0, big)
+
+
+def test_the_split_is_the_same_in_every_run_and_standardised_by_training_rows(read):
+    one, other = read(IRIS), read(IRIS)
+    assert torch.equal(one.test.x, other.test.x)
+    torch.testing.assert_close(one.train.x[:, 0].mean(), torch.tensor(0.0), rtol=0, atol=1e-6)
+    torch.testing.assert_close(one.train.x[:, 0].std(correction=0), torch.tensor(1.0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        IRIS.replace(",", ";"),
+        IRIS.replace(",", "\t"),
+        IRIS.replace(",", " | "),
+        IRIS.replace(",", "  "),
+        IRIS.replace("\n", "\r\n"),
+        "\ufeff" + IRIS,
+        "@relation iris\n% a remark\n" + IRIS + "\n\n",
+        IRIS.replace("blue", '"blue"'),
+        IRIS.split("\n", 1)[1],
+    ],
+)
+def test_other_ways_to_write_the_same(read, text):
+    assert raw(read(text, label="last")) == raw(read(IRIS, label="last"))
+
+
+def test_words_may_hold_what_separates_when_quoted(read):
+    data = read('a,b\n1,"x, y"\n2,"x, y"\n3,z\n')
+    assert data.columns[1].categories == ("x, y", "z")
+
+
+@pytest.mark.parametrize(
+    ("label", "columns", "classes"),
+    [
+        ("colour", ["length", "width", "class"], ("blue", "red")),
+        ("last", ["length", "width", "colour"], ("big", "small")),
+        ("first", ["width", "colour", "class"], tuple(map(str, range(12)))),
+    ],
+)
+def test_the_column_of_labels_can_be_chosen(read, label, columns, classes):
+    data = read(IRIS, label=label)
+    assert [column.name for column in data.columns] == columns
+    assert data.classes == classes
+
+
+def test_without_a_column_of_labels_there_are_none(read):
+    data = read(IRIS.replace("class", "kind"))
+    assert len(data.columns) == 4
+    assert data.classes == ()
+    assert data.train.labels.unique().tolist() == [-1]
+
+
+def test_missing_values(read):
+    data = read("a,b,class\n1,x,u\n?,y,u\n3,,v\nNA,x,\n1,x,u\n3,y,v\n")
+    assert data.columns[1].categories == ("", "x", "y")
+    assert (torch.cat([data.train.x, data.test.x])[:, 0] == 0).sum() >= 2  # the mean
+    assert sorted(torch.cat([data.train.labels, data.test.labels]).tolist()) == [-1, 0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        (["a,b", "1,2", "3,4"], True),
+        (["1,2", "3,4"], False),
+        (["a,1", "a,2", "b,1"], False),  # a word that occurs again names no column
+        (["letter,1,2", "T,2,8", "I,5,12"], True),
+        (["T,2,8,2", "I,5,12,3"], False),
+        (["name,1", "x,", "y,3"], True),
+        (["5.1,setosa", "4.9,setosa"], False),
+        (["a,b"], False),
+    ],
+)
+def test_a_line_of_names_is_recognised(lines, named):
+    assert has_names([line.split(",") for line in lines]) == named
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("", {}, "it has no rows"),
+        ("a,b\n", {}, "there must be two examples at least"),
+        ("a,b\n1,2\n3\n", {}, "row 3 has 1 values, the first has 2"),
+        ("a,a\n1,2\n3,4\n", {}, "two columns have the same name"),
+        ("a,b\n1,?\n3,\n", {}, "column b is empty"),
+        ("a,b\n1,inf\n3,4\n", {}, "column b holds an infinite number"),
+        ("class\n1\n2\n", {}, "must have a column beside that of the labels"),
+        (IRIS, {"label": "species"}, "label must be first, last or one of its columns length, width, colour, class"),
+        ("a\n" + "".join(f"word{i}\n" for i in range(1001)), {}, "column a has 1001 different words"),
+        ("a,b\n" + "".join(f"1,{i}\n" for i in range(1001)), {"label": "b"}, "at most 1000 classes; got 1001"),
+        (b"a,b\n1,\xff\n", {}, "utf-8"),
+        ('a,b\n1,"x\n', {}, "unexpected end of data"),
+    ],
+)
+def test_what_is_no_table_is_refused_by_name(read, text, options, message):
+    with pytest.raises(ValueError, match=rf"mine\.csv: not a whole table: .*{message}"):
+        read(text, **options)
+
+
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.integers(-5, 5), st.sampled_from(["x", "y"])), min_size=3))
+def test_numbers_and_words_survive(tmp_path_factory, rows):
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_text("a,b,c\n" + "".join(f"{a!r},{b},{c}\n" for a, b, c in rows))
+    found = raw(load(path))
+    scale = max(1.0, max(abs(a) for a, _, _ in rows))
+    assert sorted(c for _, _, c in found) == sorted(c for _, _, c in rows)
+    np.testing.assert_allclose(sorted(a for a, _, _ in found), sorted(a for a, _, _ in rows), atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "classes", "rows"),
+    [("magic.dat", 10, 2, 19_020), ("satimage.dat", 36, 6, 6_435), ("optdigits.dat", 64, 10, 5_620)],
+)
+def test_real_tables_are_read(data_dir, name, columns, classes, rows):
+    path = data_dir / "tabular" / name
+    if not path.exists():
+        pytest.skip(f"no {name} in {path.parent}")
+    data = load(path, label="last")
+    assert data.shape == (0,) * columns
+    assert (len(data.classes), len(data.train) + len(data.test)) == (classes, rows)
+    assert not data.train.x.isnan().any()

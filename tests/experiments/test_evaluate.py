@@ -1,0 +1,180 @@
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from fastlatent.cli import main
+from fastlatent.evaluate import Number
+from fastlatent.evaluate.features import classifier
+from fastlatent.evaluate.metrics import critic, normality
+from fastlatent.experiments.evaluate import Interval, combine, configuration_names, evaluate_run, t_interval
+from fastlatent.experiments.run import Run
+from fastlatent.models.configs import AAESemiSupervised
+from fastlatent.train import TrainConfig
+
+PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
+VALUES = [0.3, 0.9, 0.5, 0.4]
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95])
+def test_the_interval_is_scipys(confidence):
+    found = t_interval(VALUES, confidence)
+    low, high = stats.t.interval(confidence, 3, np.mean(VALUES), stats.sem(VALUES))
+    np.testing.assert_allclose([found.mean - found.half, found.mean + found.half], [low, high])
+    assert found.count == 4
+
+
+def test_the_interval_of_two_runs_by_hand():
+    found = t_interval([1.0, 3.0])
+    assert found.mean == 2
+    assert found.half == pytest.approx(12.7062 * math.sqrt(2) / math.sqrt(2), rel=1e-5)  # t₀.₉₇₅ of one degree
+
+
+def test_it_holds_the_mean_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    found = [t_interval(random.normal(3, 2, size=4), 0.8) for _ in range(2000)]
+    holds = np.mean([abs(interval.mean - 3) < interval.half for interval in found])
+    assert abs(holds - 0.8) < 4 * math.sqrt(0.8 * 0.2 / 2000)
+
+
+def test_one_run_has_no_interval():
+    found = t_interval([0.25])
+    assert (found.mean, found.text) == (0.25, "0.2500")
+    assert math.isnan(found.half)
+
+
+def test_an_interval_is_shown_as_mean_and_half():
+    assert Interval(0.5, 0.125, 3).text == "0.5000 ± 0.1250"
+
+
+def test_what_is_no_confidence_or_no_run_is_refused():
+    with pytest.raises(ValueError, match="confidence must be between 0 and 1; got 1"):
+        t_interval(VALUES, 1)
+    with pytest.raises(ValueError, match="values must be one or more; got none"):
+        t_interval([])
+
+
+def number(group, of, value):
+    return Number(group, of, value, ours=True)
+
+
+def test_numbers_are_combined_over_the_runs_of_a_configuration():
+    a = [number("error", "this", 1.0), number("distance", "this", 5.0)]
+    b = [number("error", "this", 3.0), number("distance", "this", 5.0)]
+    other = [number("error", "this", 7.0), number("extra", "this", 8.0), number("error", "that", 9.0)]
+    rows = combine([("x", a), ("y", other), ("x", b)])
+    assert [(row.number.group, row.number.of) for row in rows] == [
+        ("error", "this"),
+        ("error", "that"),
+        ("distance", "this"),
+        ("extra", "this"),
+    ]
+    error, _, distance, extra = rows
+    assert error.intervals["x"] == t_interval([1.0, 3.0])
+    assert error.intervals["y"].mean == 7.0
+    assert distance.intervals["x"].half == 0
+    assert set(distance.intervals) == {"x"}
+    assert set(extra.intervals) == {"y"}
+
+
+def semi(out, **training):
+    model = AAESemiSupervised(latent_dim=2, hidden=(16,))
+    return Run(model, TrainConfig(epochs=1, out=out, accelerator="cpu", **training), labels_per_class=5)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Two runs of one configuration, and one of another."""
+    folder = tmp_path_factory.mktemp("runs")
+    runs = semi(folder / "a"), semi(folder / "b", seed=1), semi(folder / "c", lr=0.01)
+    return [run.fit().fit.folder for run in runs]
+
+
+@pytest.fixture(scope="module")
+def classifiers(tmp_path_factory):
+    """A folder of its own, for classifiers trained here are poor."""
+    return tmp_path_factory.mktemp("poor-classifiers")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little(classifiers):
+    """Measures that take long, of little."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(normality, "SIMULATIONS", 9)
+        patch.setattr(critic, "STEPS", 20)
+        patch.setattr(classifier, "SEEN", 2**12)
+        patch.setenv("FASTLATENT_CACHE", str(classifiers))
+        yield
+
+
+@pytest.fixture(scope="module")
+def evaluated(folders):
+    """The numbers of the first run."""
+    return evaluate_run(folders[0], starts=2).numbers
+
+
+def test_configurations_have_their_names_from_what_differs(folders):
+    assert configuration_names(folders[:2]) == ["aae-semi-supervised digits"] * 2
+    ours, other = "aae-semi-supervised digits lr=0.004", "aae-semi-supervised digits lr=0.01"
+    assert configuration_names(folders) == [ours, ours, other]
+
+
+def test_a_run_is_evaluated_in_full_with_all_labels_of_the_data(folders, evaluated):
+    groups = list(dict.fromkeys(number.group for number in evaluated))
+    for start in ("Reconstruction", "Classification error", "Cluster-to-label", "Accuracy of k-means", "KID", "Share"):
+        assert any(group.startswith(start) for group in groups), start
+    written = json.loads((folders[0] / "results.json").read_text())
+    assert [Number(**found) for found in written] == evaluated
+    page = (folders[0] / "report.html").read_text()
+    assert all(found.text in page for found in evaluated)
+    assert "larger is better" in page
+    layer = next(n for n in evaluated if n.group.startswith("Accuracy of a single") and n.ours)
+    assert layer.value > 0.2  # by the labels of all training images, of which 50 were shown in training
+
+
+def test_the_command_prints_runs_alone_and_together_the_same_each_time(
+    folders, evaluated, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    out = tmp_path / "together.json"
+    main(["evaluate", *map(str, folders[:2]), "--kmeans-starts", "2", "--out", str(out)])
+    text = capsys.readouterr().out
+    assert text.count("Reconstruction error, per pixel (smaller is better)") == 3
+    rows = json.loads(out.read_text())
+    error = rows[0]["intervals"]["aae-semi-supervised digits"]
+    assert error["count"] == 2
+    assert Interval(**error).text in text
+    page = (folders[1] / "report.html").read_text()
+    assert Interval(**error).text in page
+    assert "mean over runs" in page
+    again = json.loads((folders[0] / "results.json").read_text())
+    assert [Number(**found) for found in again] == evaluated
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere is no run folder"),
+        (["RUN", "--kmeans-starts", "0"], "starts must be an integer >= 1; got 0"),
+    ],
+)
+def test_what_cannot_be_evaluated_ends_in_one_line(folders, capsys, arguments, message):
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", *(str(folders[0]) if word == "RUN" else word for word in arguments)])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_the_example_of_the_documentation_runs(folders, tmp_path, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mine").symlink_to(folders[2])
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert "Accuracy of k-means on whitened codes, 100 random starts" in capsys.readouterr().out

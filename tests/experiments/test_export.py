@@ -1,0 +1,81 @@
+"""Exported programs compute what the model does, for any number of examples, and need nothing but torch."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from fastlatent.cli import main
+from fastlatent.experiments import load_model
+from fastlatent.experiments.export import export, programs
+from fastlatent.experiments.run import default_run
+from fastlatent.models import CONFIGURATIONS
+
+
+def prepare(name):
+    run = default_run(CONFIGURATIONS[name])
+    return replace(run, model=replace(run.model, hidden=(16,))).prepare()
+
+
+@pytest.mark.parametrize("name", ["wae-gan", "vae", "vq-vae", "aae-dimension-reduction", "aae3d", "tabular"])
+def test_programs_compute_what_the_model_does_for_any_number_of_examples(name):
+    model, data = prepare(name)
+    made = programs(model, data.test[:2].x)
+    assert model.training
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    model.eval()
+    encoder, decoder = made["encoder"].module(), made["decoder"].module()
+    for n in (1, 2, 7):
+        x, z = data.test[:n].x, model.draw(n)
+        torch.testing.assert_close(encoder(x), model.encode(x))
+        torch.testing.assert_close(decoder(z), model.decode(z))
+
+
+def test_a_model_without_encoder_has_a_decoder_alone():
+    model, data = prepare("gan")
+    assert list(programs(model, data.test[:2].x)) == ["decoder"]
+
+
+def test_programs_carry_no_weights_but_their_own():
+    model, data = prepare("wae-gan")
+    for name, program in programs(model, data.test[:2].x).items():
+        assert {key.split(".")[1] for key in program.state_dict} == {name}
+
+
+WITHOUT_THE_PACKAGE = """
+import sys, torch
+from safetensors.torch import load_file, save_file
+folder, given = sys.argv[1], load_file(sys.argv[2])
+made = {name: torch.export.load(f"{folder}/{name}.pt2").module()(x) for name, x in given.items()}
+save_file(made, sys.argv[3])
+assert not [name for name in sys.modules if name.startswith("fastlatent")]
+"""
+
+
+def test_an_exported_run_loads_without_the_package_and_stands_alone(tmp_path, capsys):
+    run, to = tmp_path / "run", tmp_path / "to" / "here"
+    main(["train", "vq-vae", "--epochs", "1", "--hidden", "16", "--batch-size", "500", "--out", str(run)])
+    main(["export", str(run), "--to", str(to)])
+    said = capsys.readouterr().out
+    names = {"encoder.pt2", "decoder.pt2", "config.yaml", "model.safetensors"}
+    assert {path.name for path in to.iterdir()} == names
+    assert all(str(to / name) in said for name in names)
+
+    model, given, made = load_model(to), tmp_path / "given.safetensors", tmp_path / "made.safetensors"
+    x, z = torch.rand(5, 1, 8, 8), model.draw(4)
+    save_file({"encoder": x, "decoder": z}, given)
+    subprocess.run([sys.executable, "-c", WITHOUT_THE_PACKAGE, to, given, made], check=True, cwd=tmp_path)
+    with torch.no_grad():
+        torch.testing.assert_close(load_file(made), {"encoder": model.encode(x), "decoder": model.decode(z)})
+
+
+def test_a_run_that_was_not_trained_to_its_end_is_named(tmp_path):
+    run = default_run(CONFIGURATIONS["ae"])
+    run = replace(run, training=replace(run.training, epochs=1, batch_size=500, out=tmp_path))
+    run.fit()
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"holds no trained model: it has no model\.safetensors"):
+        export(tmp_path, tmp_path / "export")

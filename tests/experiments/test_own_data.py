@@ -1,0 +1,73 @@
+"""Runs on files and folders of the user's own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fastlatent.data.point_clouds import unit
+from fastlatent.experiments import Run, read_run
+from fastlatent.models import CONFIGURATIONS
+from fastlatent.train import TrainConfig
+
+RANDOM = np.random.default_rng(0)
+
+
+def photographs(folder):
+    x = RANDOM.integers(256, size=(24, 32, 32, 3), dtype=np.uint8)
+    np.savez(folder / "data.npz", x_train=x[:16], x_test=x[16:], y_train=np.arange(16) % 3)
+    return folder / "data.npz"
+
+
+def table(folder):
+    rows = "".join(f"{i},{'red' if i % 3 else 'blue'},{i % 2}\n" for i in range(24))
+    (folder / "data.csv").write_text("number,colour,kind\n" + rows)
+    return folder / "data.csv"
+
+
+def cells(folder):
+    np.savez(folder / "data.npz", counts=RANDOM.poisson(2.0, size=(24, 50)), label=np.arange(24) % 3)
+    return folder / "data.npz"
+
+
+def clouds(folder):
+    np.save(folder / "data.npy", unit(RANDOM.normal(size=(24, 20, 3))))
+    return folder / "data.npy"
+
+
+CASES = [
+    ("wae-mmd", photographs, {"hidden": (8,)}, {}),
+    ("wae-mmd", photographs, {"network": "conv"}, {}),
+    ("acai", photographs, {"network": "acai", "latent_dim": 32}, {}),
+    ("wae-mmd", photographs, {"network": "conv"}, {"image_size": 16}),
+    ("tabular", table, {"hidden": (8,)}, {"label": "kind"}),
+    ("tabular", cells, {"hidden": (8,)}, {}),
+    ("aae3d", clouds, {"hidden": (8,), "features": (8,)}, {"points": 16}),
+]
+
+
+@pytest.mark.parametrize(("name", "write", "model", "of_data"), CASES)
+def test_a_model_is_trained_and_its_run_comes_back(tmp_path, name, write, model, of_data):
+    training = TrainConfig(epochs=1, batch_size=8, accelerator="cpu", out=tmp_path / "run")
+    run = Run(CONFIGURATIONS[name](**model), training, data=str(write(tmp_path)), **of_data)
+    untrained, data = run.prepare()
+    trained = run.fit().model
+    assert any(not torch.equal(p, q) for p, q in zip(untrained.parameters(), trained.parameters(), strict=True))
+    again = read_run(tmp_path / "run")
+    assert again == run
+    assert torch.equal(again.load_data().train.x, data.train.x)
+
+
+def test_a_run_that_comes_back_does_not_download():
+    run = Run(CONFIGURATIONS["ae"](), data="mnist", download=True)
+    assert "download" not in run.options()
+    assert "data" in run.options()
+
+
+def test_the_kind_of_data_must_be_the_models(tmp_path):
+    run = Run(CONFIGURATIONS["ae"](), data=str(table(tmp_path)))
+    with pytest.raises(ValueError, match="this model takes images; got data, which has rows"):
+        run.load_data()
+    with pytest.raises(ValueError, match="image_size is an option of images"):
+        replace(run, image_size=8).load_data()

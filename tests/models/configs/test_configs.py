@@ -1,0 +1,116 @@
+import pytest
+import torch
+from torch import nn
+
+from fastlatent.data import Batch
+from fastlatent.models import CONFIGURATIONS, Autoencoder
+from fastlatent.models.configs import AE
+from fastlatent.models.configs.aae import AAELabelled
+from fastlatent.models.configs.acai import ACAI
+from fastlatent.models.configs.base import DenoisingAE, DropoutAE
+from fastlatent.models.configs.generators import GAN, VAE, VQVAE
+from fastlatent.models.configs.wae import WAEMMD, EppsPulleyAE
+from tests.models.by_hand import SHAPE
+
+IMAGES = [name for name, made in CONFIGURATIONS.items() if made.takes == "images"]
+
+
+def build(name, **options):
+    torch.manual_seed(0)
+    return CONFIGURATIONS[name](hidden=(16,), **options).build(SHAPE)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_every_configuration_decodes_draws_of_its_prior(name):
+    model = build(name)
+    samples = model.sample(5)
+    assert samples.shape == (5, *SHAPE)
+    assert ((samples > 0) & (samples < 1)).all()
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_codes_have_the_dimensions_of_the_prior(name, batch):
+    model = build(name)
+    if not isinstance(model, Autoencoder):
+        assert name == "gan"
+        return
+    z = model.codes(batch)
+    assert z.shape == (6, model.prior.dim)
+    assert model.decode(z).shape == model.reconstruct(batch).shape == batch.x.shape
+    assert model.prior_like(z).shape == z.shape
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_each_phase_moves_its_parameters_and_all_are_moved(name, batch):
+    model = build(name)
+    for phase in model.phases():
+        model.zero_grad()
+        phase.loss(batch)["loss"].backward()
+        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in phase.parameters), phase.name
+    assert {p for phase in model.phases() for p in phase.parameters} == set(model.parameters())
+    assert len({phase.name for phase in model.phases()}) == len(model.phases())
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_critic_learns_nothing_that_moves_whom_it_judges(name, batch):
+    model = build(name)
+    for critic in (phase for phase in model.phases() if phase.name.endswith("critic")):
+        model.zero_grad()
+        critic.loss(batch)["loss"].backward()
+        others = set(model.parameters()) - set(critic.parameters)
+        assert all(p.grad is None for p in others)
+
+
+@pytest.mark.parametrize("name", ["aae-clustering", "aae-semi-supervised", "aae-dimension-reduction"])
+@pytest.mark.parametrize(("options", "layers"), [({}, 3), ({"normalised": "last"}, 1), ({"network": "conv"}, 1)])
+def test_encoders_of_clusters_normalise_all_layers_or_the_last(name, options, layers):
+    encoder = CONFIGURATIONS[name](hidden=(16, 8), **options).build(SHAPE).encoder
+    assert sum(isinstance(layer, nn.BatchNorm1d) for layer in encoder.modules()) == layers
+    assert encoder.train()(torch.randn(64, *SHAPE)).mean(0).abs().max() < 1e-5
+
+
+def test_other_layers_to_normalise_are_refused():
+    with pytest.raises(ValueError, match="normalised must be one of 'all', 'last'; got 'first'"):
+        CONFIGURATIONS["aae-clustering"](normalised="first").build(SHAPE)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_every_configuration_takes_convolutions(name):
+    assert CONFIGURATIONS[name](network="conv").build(SHAPE).sample(2).shape == (2, *SHAPE)
+
+
+@pytest.mark.parametrize("network", ["conv", "acai"])
+@pytest.mark.parametrize("name", ["ae", "vae", "gan", "swae", "aae", "acai"])
+def test_critics_of_data_are_made_like_the_encoder(name, network):
+    model = CONFIGURATIONS[name](network=network, latent_dim=16).build((3, 8, 8))
+    x = torch.rand(2, 3, 8, 8)
+    for phase in model.phases():
+        assert phase.loss(Batch(x, torch.zeros(2, dtype=torch.long)))["loss"].isfinite()
+    if name in ("gan", "acai"):
+        assert isinstance(model.critic[0][0], torch.nn.Conv2d)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (AE(latent_dim=0), "latent_dim must be an integer >= 1; got 0"),
+        (AE(hidden=(8, 0)), "hidden must be an integer >= 1; got 0"),
+        (AE(network="cnn"), "network must be one of 'mlp', 'conv', 'acai'; got 'cnn'"),  # type: ignore[arg-type]
+        (WAEMMD(weight=-1.0), "weight must be a finite number >= 0; got -1.0"),
+        (WAEMMD(sigma=0.0), "sigma must be"),
+        (WAEMMD(scales=()), "scales must be"),
+        (WAEMMD(prior="swiss-roll"), "needs latent_dim = 2; got 8"),
+        (EppsPulleyAE(sigma=2.0), "'epps-pulley' needs the prior"),
+        (AAELabelled(latent_dim=3), "needs latent_dim = 2; got 3"),
+        (ACAI(mix=1.0), r"mix must be a number in \[0, 1\); got 1.0"),
+        (ACAI(penalty="mdm"), "penalty must be one of 'mmd', 'sliced'"),  # type: ignore[arg-type]
+        (DropoutAE(rate=1.0), "rate must be"),
+        (DenoisingAE(noise=-0.1), "noise must be"),
+        (VAE(beta=-1.0), "beta must be"),
+        (VQVAE(latent_dim=9), "latent_dim must be a multiple of parts = 8; got 9"),
+        (GAN(game="zero-sum"), "game must be one of"),  # type: ignore[arg-type]
+    ],
+)
+def test_bad_options_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        options.build(SHAPE)
