@@ -13,12 +13,12 @@ from torch.utils.benchmark import Timer
 from bench import peers, peers_spectral, peers_train
 from bench.timing import THREADS, measure
 from fastlatent import data
-from fastlatent.models import AAE, ACAI, WAE, Generative, mlp_critic, mlp_decoder, mlp_encoder
+from fastlatent.models import AAE, ACAI, WAE, GenerativeModel, mlp_critic, mlp_decoder, mlp_encoder
 from fastlatent.models import penalty as named
 from fastlatent.priors import Normal
 from fastlatent.train import TrainConfig
 from fastlatent.train.devices import make_fabric
-from fastlatent.train.trainer import begin
+from fastlatent.train.trainer import initialize
 from fastlatent.utils.threads import torch_threads
 
 D, HIDDEN, LR = 64, (512, 512), 1e-3
@@ -37,7 +37,7 @@ TENSORS, IMAGES = "torch loop, TensorDataset", "torch loop, torchvision's MNIST"
 
 
 @cache
-def mnist() -> data.Data:
+def mnist() -> data.Dataset:
     """The real files, of FASTLATENT_DATA or beside the repository."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("FASTLATENT_DATA", beside))
@@ -59,10 +59,10 @@ def build(name: str, *, idiom: bool = False) -> Any:
     return WAE(encoder, decoder, IDIOMS[kind] if idiom else named(kind, prior), prior, weight=10.0)  # type: ignore[arg-type]
 
 
-def our_loop(model: Generative, batch_size: int, **options: Any) -> Iterator[None]:
+def our_loop(model: GenerativeModel, batch_size: int, **options: Any) -> Iterator[None]:
     """The trainer's steps."""
     config = TrainConfig(epochs=1, batch_size=batch_size, lr=LR, accelerator="cpu", **options)
-    state = begin(model, mnist().train, config, make_fabric(model, config))
+    state = initialize(model, mnist().train, config, make_fabric(model, config))
     while True:
         for batch in state.batches():
             state.advance(batch)

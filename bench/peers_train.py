@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from fastlatent.data import Batch, Split
-from fastlatent.models import AAE, WAE, Generative
+from fastlatent.models import AAE, WAE, GenerativeModel
 
 from .timing import needs
 
@@ -44,7 +44,7 @@ def _floats(split: Split) -> Tensor:
     return split.x.float() / split.white
 
 
-def plain_loop(model: Generative, dataset: Dataset[Any], batch_size: int, lr: float) -> Iterator[None]:
+def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, lr: float) -> Iterator[None]:
     """The loop of most scripts: a shuffling DataLoader, Adam as it comes, and the loss asked for at every step."""
     phases = model.phases()
     optimizers = [torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999)) for phase in phases]

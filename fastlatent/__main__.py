@@ -2,12 +2,12 @@
 
 import sys
 
-from .utils.memory import keep_freed_memory
+from .utils.memory import tune_glibc_allocator
 
 
 def main() -> None:
     """Run the command line, or say in one line that what it needs is not installed."""
-    keep_freed_memory()
+    tune_glibc_allocator()
     try:
         from .cli import main as run
     except ModuleNotFoundError as missing:

@@ -147,7 +147,7 @@ def along_density(a: Tensor, b: Tensor, steps: int, index: RealismIndex, *, iter
     Raises:
         TypeError, ValueError: as of `linear`; if a is no vector; if iterations is no integer ≥ 1.
 
-    Source: Struski et al. 2019, in the manner of; they maximise the index along the path.
+    Source: Struski et al. 2019, in the manner of; they maximize the index along the path.
     """
     line = linear(a, b, steps)
     if a.dim() != 1:

@@ -45,7 +45,7 @@ class Prior(Protocol):
         """
 
 
-class LabelledPrior(Prior, Protocol):
+class LabeledPrior(Prior, Protocol):
     """A prior with a part for each class."""
 
     @property

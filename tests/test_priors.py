@@ -113,8 +113,8 @@ def test_the_parts_of_a_product_lie_side_by_side_and_are_independent():
 def test_labels_choose_the_component_of_the_mixture():
     mixture, label = GaussianMixture2D(components=4), torch.arange(4).repeat_interleave(N // 4)
     z = mixture.given(label, generator=torch.Generator().manual_seed(0)).unflatten(0, (4, -1))
-    centres = torch.tensor([[2.0, 0.0], [0.0, 2.0], [-2.0, 0.0], [0.0, -2.0]])
-    assert (z.mean(1) - centres).abs().max() < 5 * 0.5 / math.sqrt(N // 4)  # five standard errors
+    centers = torch.tensor([[2.0, 0.0], [0.0, 2.0], [-2.0, 0.0], [0.0, -2.0]])
+    assert (z.mean(1) - centers).abs().max() < 5 * 0.5 / math.sqrt(N // 4)  # five standard errors
 
 
 def test_labels_choose_the_length_of_the_roll():

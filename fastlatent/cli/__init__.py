@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union
 import tyro
 from tyro.conf import subcommand
 
-from ..train import Diverged, Interrupted
+from ..train import DivergenceError, TrainingInterrupted
 from .doctor import Doctor
 from .evaluate import Evaluate
 from .exits import stop
@@ -47,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     try:
         command.run()
-    except (OSError, Diverged, ModuleNotFoundError) as error:
+    except (OSError, DivergenceError, ModuleNotFoundError) as error:
         stop(2, f"error: {error}")
-    except Interrupted as stopped:
+    except TrainingInterrupted as stopped:
         go_on = f"fastlatent train --resume {shlex.quote(str(stopped.run))}"
         stop(128 + stopped.signal, f"{stopped}; go on with: {go_on}")
     except KeyboardInterrupt:

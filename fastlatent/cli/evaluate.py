@@ -14,7 +14,7 @@ from .exits import wrong_options
 from .metrics_table import print_numbers
 
 if TYPE_CHECKING:
-    from ..experiments.evaluate import Row
+    from ..experiments.evaluate import CombinedMetric
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ class Evaluate:
             _print_together(rows)
             self._write(rows)
 
-    def _write(self, rows: "list[Row]") -> None:
-        from ..train.run_dir import write_whole
+    def _write(self, rows: "list[CombinedMetric]") -> None:
+        from ..train.run_dir import atomic_write
 
         if self.out is not None:
             text = json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False)
-            write_whole(self.out, lambda path: path.write_text(text + "\n"))
+            atomic_write(self.out, lambda path: path.write_text(text + "\n"))
 
 
-def _print_together(rows: "list[Row]") -> None:
+def _print_together(rows: "list[CombinedMetric]") -> None:
     """A column for each configuration."""
     counts = {name: interval.count for row in rows for name, interval in row.intervals.items()}
     table = Table(box=box.SIMPLE, title="Mean over runs ± half of the 95 % confidence interval")

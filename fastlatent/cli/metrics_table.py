@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from ..evaluate import Number
+    from ..evaluate import MetricResult
 
 
-def print_numbers(title: str, numbers: Sequence["Number"]) -> None:
+def print_numbers(title: str, numbers: Sequence["MetricResult"]) -> None:
     """Print a table of them, in the groups of the report; the model's own in green."""
     from ..evaluate.report.html import grouped
 

@@ -6,7 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ..models import CONFIGURATIONS
+from ..models import MODEL_CONFIGS
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,6 @@ class Models:
     def run(self) -> None:
         """Print a table of them."""
         table = Table("name", "model", "source", box=box.SIMPLE)
-        for name, made in CONFIGURATIONS.items():
+        for name, made in MODEL_CONFIGS.items():
             table.add_row(name, (made.__doc__ or "").splitlines()[0], made.source)
         Console().print(table)

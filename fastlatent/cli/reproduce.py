@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..experiments.recipes import NAMES, Budget, Recipe, recipe
-from ..train import Interrupted
+from ..train import TrainingInterrupted
 from .exits import stop, wrong_options
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Reproduce:
         try:
             with wrong_options():
                 done = reproduce(chosen, self.budget, folder, said.print, **changes)
-        except Interrupted as stopped:
+        except TrainingInterrupted as stopped:
             stop(128 + stopped.signal, f"{stopped}; the same command goes on")
         print_table(Console(), chosen, done)
         Console().print(f"As Markdown: {folder / TABLE}", soft_wrap=True)

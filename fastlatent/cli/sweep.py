@@ -12,10 +12,10 @@ from rich.table import Table
 from tyro.conf import subcommand
 
 from ..experiments.run import Run, default_run
-from ..experiments.sweep import CSV, JSON, Row, as_word, summary, sweep
-from ..models import CONFIGURATIONS
-from ..models.configs import Configuration
-from ..train import Interrupted
+from ..experiments.sweep import CSV, JSON, SweepRow, as_word, summary, sweep
+from ..models import MODEL_CONFIGS
+from ..models.configs import ModelConfig
+from ..train import TrainingInterrupted
 from .exits import stop, wrong_options
 from .lists import combinations, lists
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NUMBER, BETWEEN = 15, 3  # characters on the screen: a number with its deviation, what parts two columns
 
 
-def _model(name: str, made: type[Configuration]) -> Any:
+def _model(name: str, made: type[ModelConfig]) -> Any:
     """A subcommand: lists of the options of a model's run."""
     default = lists(default_run(made))
     summary = (
@@ -34,7 +34,7 @@ def _model(name: str, made: type[Configuration]) -> Any:
 
 
 if not TYPE_CHECKING:
-    Lists = Union[tuple(_model(name, made) for name, made in CONFIGURATIONS.items())]  # noqa: UP007
+    Lists = Union[tuple(_model(name, made) for name, made in MODEL_CONFIGS.items())]  # noqa: UP007
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Sweep:
         said = Console(stderr=True, highlight=False, soft_wrap=True)
         try:
             outcomes = sweep(runs, folder, said.print)
-        except Interrupted as stopped:
+        except TrainingInterrupted as stopped:
             stop(128 + stopped.signal, f"{stopped}; the same command goes on")
         print_table(Console(), summary(outcomes))
         Console().print(f"All numbers: {folder / JSON}, {folder / CSV}", soft_wrap=True)
@@ -59,7 +59,7 @@ class Sweep:
             stop(2, f"error: {len(failed)} of {len(outcomes)} runs failed")
 
 
-def print_table(console: Console, rows: Sequence[Row]) -> None:
+def print_table(console: Console, rows: Sequence[SweepRow]) -> None:
     """The table of a sweep, as many numbers side by side as fit."""
     names = ["seeds", *(name.replace("_", " ") for name in rows[0].options)]  # words, that break where it is narrow
     lines = [[_seeds(row), *map(as_word, row.options.values())] for row in rows]
@@ -79,11 +79,11 @@ def print_table(console: Console, rows: Sequence[Row]) -> None:
         console.print("mean ± standard deviation over seeds", style="dim")
 
 
-def _seeds(row: Row) -> str:
+def _seeds(row: SweepRow) -> str:
     return f"{row.seeds} of {row.seeds + row.failed}" if row.failed else str(row.seeds)
 
 
-def _number(row: Row, name: str) -> str:
+def _number(row: SweepRow, name: str) -> str:
     if name not in row.numbers:
         return "–"
     mean, deviation = row.numbers[name]

@@ -9,14 +9,14 @@ from rich.console import Console
 from tyro.conf import DisallowNone, subcommand
 
 from ..experiments.run import Run, default_run, read_run
-from ..models import CONFIGURATIONS
-from ..models.configs import Configuration
-from ..train import Interrupted
+from ..models import MODEL_CONFIGS
+from ..models.configs import ModelConfig
+from ..train import TrainingInterrupted
 from .exits import wrong_options
 from .metrics_table import print_numbers
 
 
-def _model(name: str, made: type[Configuration]) -> Any:
+def _model(name: str, made: type[ModelConfig]) -> Any:
     """A subcommand: the run of a model, with its defaults."""
     summary = f"{(made.__doc__ or '').splitlines()[0]} {made.source}."
     return Annotated[Run[made], subcommand(name, default=default_run(made), description=summary)]  # type: ignore[valid-type]
@@ -25,7 +25,7 @@ def _model(name: str, made: type[Configuration]) -> Any:
 if TYPE_CHECKING:
     AnyRun = Run[Any] | None
 else:
-    _models = [_model(name, made) for name, made in CONFIGURATIONS.items()]
+    _models = [_model(name, made) for name, made in MODEL_CONFIGS.items()]
     _models.append(None)  # what --resume leaves it at; the help has no word for it
     AnyRun = Annotated[Union[tuple(_models)], DisallowNone]  # noqa: UP007
 
@@ -60,6 +60,8 @@ def train(run: Run, resume: bool = False) -> None:
     try:
         numbers = write_report(model, data, done).numbers
     except KeyboardInterrupt as stopped:
-        raise Interrupted("stopped after the training, before its report", done.folder, signal.SIGINT) from stopped
+        raise TrainingInterrupted(
+            "stopped after the training, before its report", done.folder, signal.SIGINT
+        ) from stopped
     print_numbers(f"{run.name} on {data.name}, test {data.kind}", numbers)
     Console().print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)

@@ -110,7 +110,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Data:
+class Dataset:
     """A data set of images with an honest split: nothing of `test` is seen in training.
 
     Args:
@@ -132,7 +132,7 @@ class Data:
         """What a model is built for, the shape of one example: (channels, height, width) of an image."""
         return tuple(self.train.x.shape[1:])
 
-    def resized(self, side: int) -> "Data":
+    def resized(self, side: int) -> "Dataset":
         """The same images with sides of so many pixels, the middle of those that are not square.
 
         Raises:
@@ -173,6 +173,6 @@ def split_rows(n: int) -> tuple[np.ndarray, np.ndarray]:
     return train, test
 
 
-def passes(n: int) -> int:
+def default_epochs(n: int) -> int:
     """Epochs for n training examples of a kind that is not known: 20 for many, more for few, 160 at most."""
     return min(160, max(20, EXAMPLES_SHOWN // n))

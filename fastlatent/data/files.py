@@ -45,7 +45,7 @@ def find_file(name: str, data_dir: Path | None, files: Sequence[str]) -> Path:
 
 
 @contextmanager
-def naming(path: object, what: str) -> Iterator[None]:
+def errors_naming_file(path: object, what: str) -> Iterator[None]:
     """Turn whatever goes wrong in reading a file into a ValueError that names it.
 
     Libraries that read a damaged or hostile file raise errors of any kind.
@@ -78,7 +78,7 @@ class Readable(Protocol):
         """The next bytes."""
 
 
-class Bounded:
+class BoundedReader:
     """A file opened for reading that unpacks to so many bytes at most, however little it is packed into.
 
     Args:
@@ -109,4 +109,4 @@ def read_whole(path: Folder, limit: int = MAX_BYTES) -> bytearray:
         ValueError: if they are more than `limit`.
     """
     with path.open("rb") as file:
-        return bytearray().join(iter(partial(Bounded(file, limit).read, CHUNK), b""))
+        return bytearray().join(iter(partial(BoundedReader(file, limit).read, CHUNK), b""))

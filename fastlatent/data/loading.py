@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import point_clouds, tables
-from .dataset import Data
+from .dataset import Dataset
 from .datasets import images, lines
 from .datasets.cifar10 import cifar10
 from .datasets.svhn import svhn
@@ -16,7 +16,7 @@ from .formats.numpy_files import npz_fields
 from .formats.point_clouds import SHAPES, cloud_array, cloud_folder, modelnet10
 from .registry import PUBLICATIONS
 
-LOADERS: dict[str, Callable[[Path | None], Data]] = {
+LOADERS: dict[str, Callable[[Path | None], Dataset]] = {
     "digits": images.digits,
     "mnist": images.mnist,
     "fashion-mnist": images.fashion_mnist,
@@ -31,9 +31,9 @@ LOADERS: dict[str, Callable[[Path | None], Data]] = {
     "letter": tables.letter,
     "pbmc68k": pbmc68k,
 }
-WITHOUT_FILES = {"images": "digits", "point clouds": "shapes", "rows": "wine"}
+BUILTIN_DATASET = {"images": "digits", "point clouds": "shapes", "rows": "wine"}
 TEXT = (".csv", ".tsv", ".txt", ".data", ".dat")
-LABELLED = (*TEXT, ".h5ad")  # whose column of labels can be chosen
+LABELED = (*TEXT, ".h5ad")  # whose column of labels can be chosen
 
 
 def load(
@@ -43,7 +43,7 @@ def load(
     download: bool = False,
     image_size: int | None = None,
     label: str | None = None,
-) -> Data:
+) -> Dataset:
     """Load a data set by name, or a file or folder by its path.
 
     Args:
@@ -69,15 +69,15 @@ def load(
     if not named and not path.exists():
         allowed = ", ".join(map(repr, LOADERS))
         raise ValueError(f"data must be one of {allowed}, or the path of a file or folder; got {str(data)!r}")
-    if label is not None and (named or path.suffix.lower() not in LABELLED):
-        raise ValueError(f"label is an option of files {', '.join(LABELLED)}; got {data}")
+    if label is not None and (named or path.suffix.lower() not in LABELED):
+        raise ValueError(f"label is an option of files {', '.join(LABELED)}; got {data}")
     if named:
         found = _named(str(data), data_dir, download)
         return found if image_size is None else found.resized(image_size)
     return _own(path, image_size, label)
 
 
-def _named(name: str, data_dir: Path | None, download: bool) -> Data:
+def _named(name: str, data_dir: Path | None, download: bool) -> Dataset:
     try:
         return LOADERS[name](data_dir)
     except FileNotFoundError:
@@ -87,7 +87,7 @@ def _named(name: str, data_dir: Path | None, download: bool) -> Data:
     return LOADERS[name](data_dir)
 
 
-def _own(path: Path, image_size: int | None, label: str | None) -> Data:
+def _own(path: Path, image_size: int | None, label: str | None) -> Dataset:
     """The user's own file or folder, by what it is."""
     if path.is_dir() and not any(file.suffix.lower() in SHAPES for file in path.rglob("*")):
         return image_folder(path, image_size)
@@ -95,7 +95,7 @@ def _own(path: Path, image_size: int | None, label: str | None) -> Data:
     return found if image_size is None else found.resized(image_size)
 
 
-def _file(path: Path, label: str | None) -> Data:
+def _file(path: Path, label: str | None) -> Dataset:
     match path.suffix.lower():
         case ".h5ad":
             return h5ad(path, label)
@@ -105,11 +105,11 @@ def _file(path: Path, label: str | None) -> Data:
             return _npz(path)
         case suffix if suffix in TEXT:
             return csv_table(path, label)
-    kinds = ", ".join((*LABELLED, ".npy", ".npz"))
+    kinds = ", ".join((*LABELED, ".npy", ".npz"))
     raise ValueError(f"data must be a folder or a file {kinds}; got {path}")
 
 
-def _npz(path: Path) -> Data:
+def _npz(path: Path) -> Dataset:
     fields = npz_fields(path)
     if "x_train" in fields:
         return images_npz(path, path.stem)

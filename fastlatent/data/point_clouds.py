@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..utils import checks
-from .dataset import Data, Split
+from .dataset import Dataset, Split
 from .datasets.solids import SOLIDS
 
 SHAPES_PER_CLASS, SHAPES_TEST, SHAPES_POINTS, SHAPES_SEED = 320, 64, 256, 0
@@ -16,16 +16,16 @@ ORDER_SEED = 0
 
 
 @dataclass(frozen=True)
-class Clouds(Data):
-    """A data set of point clouds: each split's x is (n, points, 3), centred, within the unit sphere, z upwards.
+class PointCloudDataset(Dataset):
+    """A data set of point clouds: each split's x is (n, points, 3), centerd, within the unit sphere, z upwards.
 
     Args:
-        name, train, test, epochs, classes: as of `Data`.
+        name, train, test, epochs, classes: as of `Dataset`.
     """
 
     kind: ClassVar[str] = "point clouds"
 
-    def with_points(self, points: int) -> "Clouds":
+    def with_points(self, points: int) -> "PointCloudDataset":
         """The same clouds, but only the first so many points of each; files have them in random order.
 
         Raises:
@@ -37,7 +37,7 @@ class Clouds(Data):
         return replace(self, train=train, test=test)
 
 
-def shapes(data_dir: Path | None = None) -> Clouds:
+def shapes(data_dir: Path | None = None) -> PointCloudDataset:
     """1,600 generated solids of five classes, 256 points on the surface of each; they need no file.
 
     Each is as long, wide and high as chance has it (`solids`); 64 of each class are for testing.
@@ -49,7 +49,7 @@ def shapes(data_dir: Path | None = None) -> Clouds:
         cloud_split(x[:, part].reshape(-1, SHAPES_POINTS, 3), label[:, part].ravel())
         for part in (slice(SHAPES_TEST, None), slice(SHAPES_TEST))
     )
-    return Clouds("shapes", train, test, epochs=40, classes=tuple(SOLIDS))
+    return PointCloudDataset("shapes", train, test, epochs=40, classes=tuple(SOLIDS))
 
 
 def cloud_split(x: np.ndarray, label: np.ndarray) -> Split:

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..data import Data, Split
+from ..data import Dataset, Split
 from ..data.batch import UNLABELED, Batch
 from ..latent import linear
-from ..models import Autoencoder, Generative
+from ..models import Autoencoder, GenerativeModel
 
 EXAMPLES = 10_000  # at most so many test examples are compared
 BATCH = 1000  # examples that go through the model at a time
@@ -18,7 +18,7 @@ SEED = 0
 KMEANS_STARTS = 10
 
 
-class Subject:
+class EvaluatedModel:
     """A trained model under measurement.
 
     Every property is the same each time it is asked for, whatever was asked before.
@@ -26,22 +26,22 @@ class Subject:
     Args:
         model: trained; on any device.
         data: the data it was trained on.
-        labelled: its training examples with all their labels, if `data.train` hides some; None: `data.train`.
+        labeled: its training examples with all their labels, if `data.train` hides some; None: `data.train`.
         starts: of k-means.
         cache: folder of classifiers whose features images are compared in; None: the user's cache.
     """
 
     def __init__(
         self,
-        model: Generative,
-        data: Data,
+        model: GenerativeModel,
+        data: Dataset,
         *,
-        labelled: Split | None = None,
+        labeled: Split | None = None,
         starts: int = KMEANS_STARTS,
         cache: Path | None = None,
     ) -> None:
         self.model, self.data, self.starts, self.cache = model.eval(), data, starts, cache
-        self.labelled = data.train if labelled is None else labelled
+        self.labeled = data.train if labeled is None else labeled
         self.device = next(model.parameters()).device
 
     def generator(self) -> torch.Generator:
@@ -62,7 +62,7 @@ class Subject:
     @cached_property
     def train(self) -> Batch:
         """Training examples, twice as many as those of `test`, on the model's device."""
-        return self.labelled.spread(2 * EXAMPLES).to(self.device)
+        return self.labeled.spread(2 * EXAMPLES).to(self.device)
 
     @cached_property
     def test(self) -> Batch:
@@ -115,7 +115,7 @@ class Subject:
     @cached_property
     def train_codes(self) -> Batch:
         """Codes of all training examples that have a label, without chance and without the label, and the labels."""
-        return self._encoded(self.labelled.known())
+        return self._encoded(self.labeled.known())
 
     @cached_property
     def test_codes(self) -> Batch:

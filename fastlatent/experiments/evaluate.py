@@ -10,18 +10,18 @@ import numpy as np
 from lightning_fabric import Fabric
 from scipy.stats import t as students_t
 
-from ..evaluate.evaluated_model import KMEANS_STARTS, Subject
-from ..evaluate.metrics.registry import measure_subject
-from ..evaluate.metrics.result import Number
+from ..evaluate.evaluated_model import KMEANS_STARTS, EvaluatedModel
+from ..evaluate.metrics.registry import compute_metrics
+from ..evaluate.metrics.result import MetricResult
 from ..evaluate.report.html import Report, write_report
-from ..train import Fit, TrainConfig, read_metrics
+from ..train import TrainConfig, TrainingResult, read_metrics
 from ..train.run_dir import read_config
-from ..train.trainer import DECIDE
+from ..train.trainer import RESUME_INVARIANTS
 from ..utils.threads import torch_threads
 from .run import load_run, read_run
 
 CONFIDENCE = 0.95
-INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*DECIDE} | {
+INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*RESUME_INVARIANTS} | {
     "seed",
     "data_dir",
 }  # but for chance, these decide nothing
@@ -41,11 +41,11 @@ def evaluate_run(folder: Path, *, starts: int = KMEANS_STARTS, names: Collection
     """
     run = read_run(folder)
     model, data, config = load_run(folder)
-    labelled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
+    labeled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
     model = model.to(Fabric(accelerator=config.accelerator, devices=1).device)
     with torch_threads(config.threads):
-        numbers = measure_subject(Subject(model, data, labelled=labelled, starts=starts), names)
-        return write_report(model, data, Fit(folder, read_metrics(folder)), numbers)
+        numbers = compute_metrics(EvaluatedModel(model, data, labeled=labeled, starts=starts), names)
+        return write_report(model, data, TrainingResult(folder, read_metrics(folder)), numbers)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Interval:
     @property
     def text(self) -> str:
         """As it is shown: the mean and, of several runs, ± half."""
-        return self.written(lambda value: Number("", "", value).text)
+        return self.written(lambda value: MetricResult("", "", value).text)
 
     def written(self, number: Callable[[float], str]) -> str:
         """The same, each number written so."""
@@ -96,7 +96,7 @@ def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Inter
 
 
 @dataclass(frozen=True)
-class Row:
+class CombinedMetric:
     """A number of several configurations, each over its runs.
 
     Args:
@@ -104,29 +104,31 @@ class Row:
         intervals: of each configuration that has the number.
     """
 
-    number: Number
+    number: MetricResult
     intervals: dict[str, Interval]
 
 
-def combine(runs: Sequence[tuple[str, Sequence[Number]]]) -> list[Row]:
+def combine(runs: Sequence[tuple[str, Sequence[MetricResult]]]) -> list[CombinedMetric]:
     """The numbers of runs together, over the runs of each configuration.
 
     Args:
         runs: the name of each run's configuration, and its numbers.
     """
     values: dict[tuple[str, str], dict[str, list[float]]] = {}
-    first: dict[tuple[str, str], Number] = {}
+    first: dict[tuple[str, str], MetricResult] = {}
     for name, numbers in runs:
         for number in numbers:
             key = (number.group, number.of)
             first.setdefault(key, number)
             values.setdefault(key, {}).setdefault(name, []).append(number.value)
-    rows = [Row(first[key], {name: t_interval(v) for name, v in found.items()}) for key, found in values.items()]
+    rows = [
+        CombinedMetric(first[key], {name: t_interval(v) for name, v in found.items()}) for key, found in values.items()
+    ]
     order = list(dict.fromkeys(row.number.group for row in rows))
     return sorted(rows, key=lambda row: order.index(row.number.group))
 
 
-def write_together(reports: Sequence[tuple[str, Report]]) -> list[Row]:
+def write_together(reports: Sequence[tuple[str, Report]]) -> list[CombinedMetric]:
     """Combine the numbers of runs, and show in the report of each, beside its numbers, their means over its seeds.
 
     Args:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from ..kernels.pairwise import reference
-from ..models import Autoencoder, Generative, TabularAutoencoder
-from ..train.run_dir import CONFIG, WEIGHTS, read_config, write_whole
+from ..models import Autoencoder, GenerativeModel, TabularAutoencoder
+from ..train.run_dir import CONFIG, WEIGHTS, atomic_write, read_config
 from .run import load_model
 
 TRACED = 3  # examples in the batch that is traced; programs take any number
@@ -42,11 +42,11 @@ def export(run: Path, folder: Path) -> list[Path]:
     contents = {f"{name}.pt2": _saved(program) for name, program in programs(model, x).items()}
     contents |= {name: (run / name).read_bytes() for name in (CONFIG, WEIGHTS)}
     for name, content in contents.items():
-        write_whole(folder / name, partial(Path.write_bytes, data=content))
+        atomic_write(folder / name, partial(Path.write_bytes, data=content))
     return [folder / name for name in contents]
 
 
-def programs(model: Generative, x: Tensor) -> dict[str, ExportedProgram]:
+def programs(model: GenerativeModel, x: Tensor) -> dict[str, ExportedProgram]:
     """ "encoder", from x (n, *shape) to codes (n, d), if the model has one, and "decoder", from codes to x̂, for any n.
 
     They hold nothing but torch's own operators and the weights that they need, and compute as the model does when it is
@@ -63,7 +63,7 @@ def programs(model: Generative, x: Tensor) -> dict[str, ExportedProgram]:
 class _Part(nn.Module):
     """A method of the model as a module of its own."""
 
-    def __init__(self, model: Generative, method: str) -> None:
+    def __init__(self, model: GenerativeModel, method: str) -> None:
         super().__init__()
         self.model, self.method = model, method
 
@@ -71,7 +71,7 @@ class _Part(nn.Module):
         return getattr(self.model, self.method)(x)
 
 
-def _program(model: Generative, method: str, x: Tensor) -> ExportedProgram:
+def _program(model: GenerativeModel, method: str, x: Tensor) -> ExportedProgram:
     """The method as a program of torch's operators, without the weights that it does not need."""
     part = _Part(deepcopy(model).eval().requires_grad_(False), method)
     for name in _unused(_traced(part, x)):

@@ -8,7 +8,7 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import nn
 
-from ..models import CONFIGURATIONS, Generative
+from ..models import MODEL_CONFIGS, GenerativeModel
 from ..train.run_dir import (
     RESULTS,
     WEIGHTS,
@@ -91,7 +91,7 @@ class HubModel(
 
     def generate_model_card(self, *, repo: str = "USER/NAME", numbers: Sequence[Mapping[str, Any]] = ()) -> ModelCard:
         """The README.md of the model, with numbers as results.json has them."""
-        made = CONFIGURATIONS[self.options["model"]]
+        made = MODEL_CONFIGS[self.options["model"]]
         return super().generate_model_card(
             **{"name": self.options["model"], "data": self.options["data"], "repo": repo, "numbers": numbers},
             **{"summary": (made.__doc__ or "").splitlines()[0], "source": made.source},
@@ -136,7 +136,7 @@ def push(run: Path, repo: str, *, private: bool | None = None) -> str:
         )
 
 
-def pull(repo: str, folder: Path) -> Generative:
+def pull(repo: str, folder: Path) -> GenerativeModel:
     """Download a model into a folder from which `fastlatent.experiments.load_model` and `fastlatent export` take it.
 
     Args:

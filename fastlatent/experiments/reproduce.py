@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..evaluate.evaluated_model import KMEANS_STARTS
-from ..evaluate.metrics.result import Number
-from ..train.run_dir import read_metrics, read_results, write_whole
+from ..evaluate.metrics.result import MetricResult
+from ..train.run_dir import atomic_write, read_metrics, read_results
 from .evaluate import Interval, evaluate_run, t_interval
-from .recipes import Budget, Column, Planned, Recipe
+from .recipes import Budget, Planned, Recipe, RecipeColumn
 from .sweep import finished, train
 
 JSON, TABLE = "reproduction.json", "reproduction.md"
@@ -74,7 +74,7 @@ def reproduce(
         OSError: if a file cannot be read or written.
     """
     planned = recipe.runs(budget, folder, **changes)
-    found: dict[str, list[list[Number]]] = {row.name: [] for row in recipe.rows}
+    found: dict[str, list[list[MetricResult]]] = {row.name: [] for row in recipe.rows}
     seconds = dict.fromkeys(found, 0.0)
     for number, (row, run) in enumerate(planned, 1):
         own = run.training.out
@@ -85,12 +85,12 @@ def reproduce(
         took = _epochs(own)
         seconds[row] += sum(took)
         numbers = _numbers(own, row, recipe, recipe.kmeans_starts.get(budget, KMEANS_STARTS))
-        found[row].append([*numbers, Number(SECONDS, "this run", sum(took) / len(took))])
+        found[row].append([*numbers, MetricResult(SECONDS, "this run", sum(took) / len(took))])
     cells = {row.name: _cells(found[row.name], recipe.columns, row.reported) for row in recipe.rows}
     done = Reproduction(recipe.name, budget, cells, seconds, _processor(planned), time.strftime("%Y-%m-%d"))
     text = json.dumps(asdict(done), indent=2, ensure_ascii=False)
-    write_whole(folder / JSON, lambda path: path.write_text(text + "\n"))
-    write_whole(folder / TABLE, lambda path: path.write_text(markdown(recipe, done)))
+    atomic_write(folder / JSON, lambda path: path.write_text(text + "\n"))
+    atomic_write(folder / TABLE, lambda path: path.write_text(markdown(recipe, done)))
     return done
 
 
@@ -110,22 +110,22 @@ def cell_text(cell: Cell) -> str:
     return f"{obtained} / {cell.reported}" if cell.reported else obtained
 
 
-def _numbers(run: Path, row: str, recipe: Recipe, starts: int) -> list[Number]:
+def _numbers(run: Path, row: str, recipe: Recipe, starts: int) -> list[MetricResult]:
     """The numbers of a run's report, those of the recipe's measures among them."""
-    numbers = [Number(**number) for number in read_results(run)]
+    numbers = [MetricResult(**number) for number in read_results(run)]
     columns = [column for column in recipe.columns if column.applies(row) and column.group != SECONDS]
     if not recipe.measures or all(_of(numbers, column) for column in columns):
         return numbers
     return evaluate_run(run, starts=starts, names=recipe.measures).numbers
 
 
-def _of(numbers: Sequence[Number], column: Column) -> list[float]:
+def _of(numbers: Sequence[MetricResult], column: RecipeColumn) -> list[float]:
     """The values that are the column's."""
     scale = 100.0 if column.percent else 1.0
     return [scale * n.value for n in numbers if n.group.startswith(column.group) and n.of.startswith(column.of)]
 
 
-def _cells(seeds: Sequence[Sequence[Number]], columns: Sequence[Column], reported: Any) -> dict[str, Cell]:
+def _cells(seeds: Sequence[Sequence[MetricResult]], columns: Sequence[RecipeColumn], reported: Any) -> dict[str, Cell]:
     cells = {}
     for column in columns:
         if values := [value for numbers in seeds for value in _of(numbers, column)[:1]]:

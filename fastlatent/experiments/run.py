@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, get_args, g
 import torch
 
 from .. import data as datasets
-from ..data import WITHOUT_FILES, Clouds, Data
-from ..models import CONFIGURATIONS, Generative
-from ..models.configs import Configuration
+from ..data import BUILTIN_DATASET, Dataset, PointCloudDataset
+from ..models import MODEL_CONFIGS, GenerativeModel
+from ..models.configs import ModelConfig
 from ..train import run_dir as files
 from ..train.config import TrainConfig
 from ..utils import checks
 
 if TYPE_CHECKING:
-    from ..train.trainer import Fit
+    from ..train.trainer import TrainingResult
 
-M = TypeVar("M", bound=Configuration)
+M = TypeVar("M", bound=ModelConfig)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Run(Generic[M]):
     @property
     def name(self) -> str:
         """The model's name, as on the command line."""
-        return next(name for name, made in CONFIGURATIONS.items() if type(self.model) is made)
+        return next(name for name, made in MODEL_CONFIGS.items() if type(self.model) is made)
 
     def options(self) -> dict[str, Any]:
         """The options of model and data, flat, as config.yaml has them beside the trainer's."""
@@ -57,7 +57,7 @@ class Run(Generic[M]):
         del of_data["download"]  # is wished anew each time
         return {**of_data, **asdict(self.model)}
 
-    def prepare(self) -> tuple[Generative, Data]:
+    def prepare(self) -> tuple[GenerativeModel, Dataset]:
         """The model with its first weights, which the seed decides, and the data.
 
         Raises:
@@ -83,7 +83,7 @@ class Run(Generic[M]):
         done = fit(model, data, self.training, name=self.name, options=self.options(), resume=resume)
         return Trained(model, data, done)
 
-    def load_data(self) -> Data:
+    def load_data(self) -> Dataset:
         """The data that was asked for.
 
         Raises:
@@ -97,7 +97,7 @@ class Run(Generic[M]):
         if data.kind != self.model.takes:
             raise ValueError(f"this model takes {self.model.takes}; got {data.name}, which has {data.kind}")
         if self.points is not None:
-            if not isinstance(data, Clouds):
+            if not isinstance(data, PointCloudDataset):
                 raise ValueError(f"points is an option of point clouds; got {data.name}, which has {data.kind}")
             data = data.with_points(self.points)
         if self.labels_per_class is not None:
@@ -107,22 +107,22 @@ class Run(Generic[M]):
 
 def default_run(made: type[M]) -> Run[M]:
     """Training with the defaults, on data that the model takes and that needs no file."""
-    return Run(made(), data=WITHOUT_FILES[made.takes])
+    return Run(made(), data=BUILTIN_DATASET[made.takes])
 
 
 class Trained(NamedTuple):
     """A trained model, the data it was trained on, and the record of its training."""
 
-    model: Generative
-    data: Data
-    fit: "Fit"
+    model: GenerativeModel
+    data: Dataset
+    fit: "TrainingResult"
 
 
 class Loaded(NamedTuple):
     """What a run folder holds: the trained model, its data, and how it was trained."""
 
-    model: Generative
-    data: Data
+    model: GenerativeModel
+    data: Dataset
     config: TrainConfig
 
 
@@ -132,7 +132,7 @@ def run_of(options: Mapping[str, Any]) -> Run:
     Raises:
         ValueError: if its model was built by hand, so that its options are not among them.
     """
-    made = CONFIGURATIONS.get(options["model"])
+    made = MODEL_CONFIGS.get(options["model"])
     if made is None or options.keys().isdisjoint(option.name for option in fields(made)):
         raise ValueError(
             f"this is the run of a model built by hand ({options['model']}): its options cannot rebuild it"
@@ -149,14 +149,14 @@ def run_with(options: Mapping[str, Any]) -> Run:
     Raises:
         ValueError: for a name that is no model's, or an option that there is not.
     """
-    made = CONFIGURATIONS[checks.choice("model", options["model"], tuple(CONFIGURATIONS))]
+    made = MODEL_CONFIGS[checks.choice("model", options["model"], tuple(MODEL_CONFIGS))]
     known = {option.name for part in (made, TrainConfig, Run) for option in fields(part)}
     if unknown := options.keys() - known:
         raise ValueError(f"options must be those of the model, its data and its training; got {', '.join(unknown)}")
-    return _run(made, {"data": WITHOUT_FILES[made.takes], **options})
+    return _run(made, {"data": BUILTIN_DATASET[made.takes], **options})
 
 
-def _run(made: type[Configuration], options: Mapping[str, Any]) -> Run:
+def _run(made: type[ModelConfig], options: Mapping[str, Any]) -> Run:
     of_data = _values(Run, options)
     del of_data["model"]
     return Run(made(**_values(made, options)), TrainConfig(**_values(TrainConfig, options)), **of_data)
@@ -173,7 +173,7 @@ def read_run(folder: Path) -> Run:
     return replace(run, training=replace(run.training, out=folder))
 
 
-def build_model(options: Mapping[str, Any]) -> Generative:
+def build_model(options: Mapping[str, Any]) -> GenerativeModel:
     """The model with these options, flat as config.yaml has them, and weights that are to be replaced.
 
     Raises:
@@ -183,7 +183,7 @@ def build_model(options: Mapping[str, Any]) -> Generative:
         return run_of(options).model.build(options["shape"])
 
 
-def load_model(folder: Path) -> Generative:
+def load_model(folder: Path) -> GenerativeModel:
     """The trained model of a run folder, in evaluation mode on the processor; neither data nor a pickle is loaded.
 
     Raises:

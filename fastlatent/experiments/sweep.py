@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from ..train.run_dir import CONFIG, read_results, write_whole
+from ..train.run_dir import CONFIG, atomic_write, read_results
 from .run import Run, default_run
 
 JSON, CSV, REPORT = "sweep.json", "sweep.csv", "report.html"
@@ -37,7 +37,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Row:
+class SweepRow:
     """Runs that differ in nothing but their seed.
 
     Args:
@@ -99,7 +99,7 @@ def options_of(run: Run) -> Options:
     return {**run.options(), **{name: value for name, value in asdict(run.training).items() if name != "out"}}
 
 
-def summary(outcomes: Sequence[Outcome]) -> list[Row]:
+def summary(outcomes: Sequence[Outcome]) -> list[SweepRow]:
     """The table of a sweep: a row for the runs that differ in nothing but their seed."""
     first = outcomes[0].options
     varied = [name for name in first if name != "seed" and any(o.options[name] != first[name] for o in outcomes)]
@@ -109,11 +109,11 @@ def summary(outcomes: Sequence[Outcome]) -> list[Row]:
     return [_row(dict(zip(varied, values, strict=True)), members) for values, members in rows.items()]
 
 
-def _row(options: Options, members: Sequence[Outcome]) -> Row:
+def _row(options: Options, members: Sequence[Outcome]) -> SweepRow:
     done = [member.numbers for member in members if member.error is None]
     values = {name: [numbers[name] for numbers in done] for name in (done[0] if done else ())}
     means = {k: (statistics.fmean(v), statistics.stdev(v) if len(v) > 1 else None) for k, v in values.items()}
-    return Row(options, means, len(done), len(members) - len(done))
+    return SweepRow(options, means, len(done), len(members) - len(done))
 
 
 def train(run: Run, folder: Path) -> str | None:
@@ -146,14 +146,14 @@ def _numbers(folder: Path) -> dict[str, float]:
 
 def _write(folder: Path, outcomes: Sequence[Outcome]) -> None:
     text = json.dumps([asdict(outcome) for outcome in outcomes], indent=2, ensure_ascii=False, default=str)
-    write_whole(folder / JSON, lambda path: path.write_text(text + "\n"))
+    atomic_write(folder / JSON, lambda path: path.write_text(text + "\n"))
     lines = io.StringIO()
     flat = [{"run": o.run, **_words(o.options), **o.numbers, "error": o.error} for o in outcomes]
     names = dict.fromkeys(name for line in flat for name in line)
     writer = csv.DictWriter(lines, list(names))
     writer.writeheader()
     writer.writerows(flat)
-    write_whole(folder / CSV, lambda path: path.write_text(lines.getvalue(), newline=""))
+    atomic_write(folder / CSV, lambda path: path.write_text(lines.getvalue(), newline=""))
 
 
 def _words(options: Options) -> dict[str, str]:

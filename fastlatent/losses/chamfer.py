@@ -1,4 +1,4 @@
-"""Losses between point clouds: nearest neighbours and the Chamfer distance."""
+"""Losses between point clouds: nearest neighbors and the Chamfer distance."""
 
 import torch
 from torch import Tensor

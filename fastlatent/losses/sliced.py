@@ -44,10 +44,10 @@ def sliced_wasserstein(
         y: sample (..., m, d).
         n_projections: L, how many random directions.
         p: order, ≥ 1.
-        projections: directions (d, L), unit columns; or a function from (..., n, d) to (..., n, L), for the generalised
+        projections: directions (d, L), unit columns; or a function from (..., n, d) to (..., n, L), for the generalized
             sliced distance of Kolouri et al. 2019.
         orthogonal: draw the directions as orthonormal bases.
-        x_weights, y_weights: masses (..., n) and (..., m), ≥ 0, normalised here; None: equal masses.
+        x_weights, y_weights: masses (..., n) and (..., m), ≥ 0, normalized here; None: equal masses.
         generator: source of the random directions.
         group: take the loss over the batches of all ranks of this torch.distributed group.
 
@@ -68,7 +68,7 @@ def sliced_wasserstein(
         x_weights, y_weights = _gather_weights(x, x_weights, group), _gather_weights(y, y_weights, group)
         x, y = gather(x, group), gather(y, group)
     if callable(projections) and not isinstance(projections, Tensor):
-        return _on_reference(projections(x), projections(y), p, x_weights, y_weights, "generalised slices")
+        return _on_reference(projections(x), projections(y), p, x_weights, y_weights, "generalized slices")
     theta = directions.for_sample(x, n_projections, projections, generator, group, orthogonal)
     if x_weights is None and y_weights is None:
         return SlicedForm(p)(x, y, theta)

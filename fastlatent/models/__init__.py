@@ -1,21 +1,21 @@
 """Autoencoders and their kin: an encoder, a decoder, a loss from `fastlatent.losses`, and for some a critic."""
 
 from .aae.base import AAE as AAE
-from .aae.base import LabelledAAE as LabelledAAE
+from .aae.base import LabeledAAE as LabeledAAE
 from .aae.base import SupervisedAAE as SupervisedAAE
 from .aae.clustering import ClusteringAAE as ClusteringAAE
 from .aae.clustering import DimensionReductionAAE as DimensionReductionAAE
 from .aae.clustering import SemiSupervisedAAE as SemiSupervisedAAE
 from .aae.point_cloud import AAE3D as AAE3D
 from .acai import ACAI as ACAI
-from .augmentation import Deformation as Deformation
-from .augmentation import View as View
+from .augmentation import Augmentation as Augmentation
+from .augmentation import RandomAffine as RandomAffine
 from .autoencoder import Autoencoder as Autoencoder
 from .autoencoder import DenoisingAutoencoder as DenoisingAutoencoder
 from .autoencoder import DropoutAutoencoder as DropoutAutoencoder
-from .base.generative import Generative as Generative
+from .base.generative import GenerativeModel as GenerativeModel
 from .base.phase import Phase as Phase
-from .configs import CONFIGURATIONS as CONFIGURATIONS
+from .configs import MODEL_CONFIGS as MODEL_CONFIGS
 from .gan import GAN as GAN
 from .networks.columns import Columns as Columns
 from .networks.columns import EntityEmbeddings as EntityEmbeddings
@@ -32,8 +32,8 @@ from .networks.pointnet import PointNet as PointNet
 from .networks.pointnet import cloud_decoder as cloud_decoder
 from .objectives.earth_mover import earth_mover_distance as earth_mover_distance
 from .objectives.earth_mover import sinkhorn_distance as sinkhorn_distance
-from .objectives.penalties import Log as Log
-from .objectives.penalties import ToNormal as ToNormal
+from .objectives.penalties import LogPenalty as LogPenalty
+from .objectives.penalties import StandardNormalPenalty as StandardNormalPenalty
 from .objectives.penalties import penalty as penalty
 from .objectives.wgan_gp import wasserstein_critic_loss as wasserstein_critic_loss
 from .tabular import TabularAutoencoder as TabularAutoencoder

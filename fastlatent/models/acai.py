@@ -10,7 +10,7 @@ from ..data.batch import Batch
 from ..priors import Prior
 from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
-from .base.data_parallel import ALONE, Ranks
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from .base.phase import Phase
 from .objectives.penalties import Penalty
 
@@ -20,13 +20,13 @@ class ACAI(Autoencoder):
 
     With x̂_α = g(α·f(x₁) + (1 − α)·f(x₂)), α uniform on [0, ½], and x̂ = g(f(x)), expectations over the batch:
 
-    - the critic guesses α, minimising L_d = ‖d(x̂_α) − α‖² + ‖d(γ·x + (1 − γ)·x̂)‖²;
-    - encoder and decoder minimise L_fg = ‖x − x̂‖² + λ·‖d(x̂_α)‖² [+ weight·D(f(x), z), z from the prior].
+    - the critic guesses α, minimizing L_d = ‖d(x̂_α) − α‖² + ‖d(γ·x + (1 − γ)·x̂)‖²;
+    - encoder and decoder minimize L_fg = ‖x − x̂‖² + λ·‖d(x̂_α)‖² [+ weight·D(f(x), z), z from the prior].
 
     One step moves both, as in the authors' code: the loss is L_fg + L_d, no gradient of L_fg reaching the critic and
     none of L_d the autoencoder.
 
-    Each x₁ is interpolated with its neighbour in the batch (in this rank's part of it, where there are several).
+    Each x₁ is interpolated with its neighbor in the batch (in this rank's part of it, where there are several).
 
     Args:
         encoder: f, from x (n, *shape) to codes (n, d).
@@ -91,5 +91,5 @@ def _frozen(network: nn.Module, x: Tensor) -> Tensor:
     return torch.func.functional_call(network, parameters, (x,))
 
 
-def _alpha(z: Tensor, ranks: Ranks = ALONE) -> Tensor:
+def _alpha(z: Tensor, ranks: DataParallelContext = SINGLE_PROCESS) -> Tensor:
     return 0.5 * ranks.uniform(len(z), 1, like=z)

@@ -7,19 +7,19 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 from ..utils import checks
-from .base.data_parallel import ALONE, Ranks
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 
-View = Callable[[Tensor, Ranks], Tensor]
+Augmentation = Callable[[Tensor, DataParallelContext], Tensor]
 """From x (n, *shape), and the ranks that draw its random numbers, to a copy changed at random."""
 
 MOVED = 0.5  # how far an image is moved, for how far it is slanted
 
 
-class Deformation:
+class RandomAffine:
     """Images slanted, turned, scaled and moved a little: x'(p) = x(p + A·p + b), anew for each image.
 
     p has coordinates from −1 to 1 over the image; between pixels x is interpolated bilinearly, outside it is 0. The
-    entries of A (2, 2) come from N(0, amount²); those of b from N(0, (amount/2)²), for digits that are centred already.
+    entries of A (2, 2) come from N(0, amount²); those of b from N(0, (amount/2)²), for digits that are centerd already.
 
     Args:
         amount: standard deviation of A's entries, ≥ 0; with 0.2 the corners of 28×28 images move by 4 pixels.
@@ -31,7 +31,7 @@ class Deformation:
     def __init__(self, amount: float = 0.2) -> None:
         self.amount = checks.non_negative("amount", amount)
 
-    def __call__(self, x: Tensor, ranks: Ranks = ALONE) -> Tensor:
+    def __call__(self, x: Tensor, ranks: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         """Deformed images, of the shape and dtype of x.
 
         Args:

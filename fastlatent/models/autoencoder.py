@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ..data.batch import Batch
 from ..priors import Prior
 from ..utils import checks
-from .base.generative import Generative
+from .base.generative import GenerativeModel
 from .base.phase import Phase
 
 
@@ -17,8 +17,8 @@ def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
     return nn.functional.mse_loss(reconstruction, x, reduction="sum") / len(x)
 
 
-class Autoencoder(Generative):
-    """Encoder f and decoder g trained to minimise E ‖x − g(f(x))‖².
+class Autoencoder(GenerativeModel):
+    """Encoder f and decoder g trained to minimize E ‖x − g(f(x))‖².
 
     Args:
         encoder: from x (n, *shape) to codes (n, d).

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from ..priors import Prior
-from .base.generative import Generative
+from .base.generative import GenerativeModel
 from .base.phase import Phase
 from .objectives.adversarial import game, non_saturating_loss
 
 
-class GAN(Generative):
+class GAN(GenerativeModel):
     """Decoder g against a critic of data: min_g max_D E log D(x) + E log(1 − D(g(z))), z from the prior.
 
     Args:

@@ -17,7 +17,7 @@ class TabularAutoencoder(Autoencoder):
 
     Args:
         encoder: f, from rows x (n, columns) to codes (n, d), e.g. `EntityEmbeddings` and an MLP; numeric columns are to
-            be standardised, so that each weighs the same.
+            be standardized, so that each weighs the same.
         decoder: from codes (n, d) to vectors (n, columns.width): numbers, and scores of categories; `decode` turns them
             into rows.
         prior: of d dimensions, z is drawn from it.

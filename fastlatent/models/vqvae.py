@@ -1,4 +1,4 @@
-"""Vector-quantised autoencoder: codes made of vectors from a codebook."""
+"""Vector-quantized autoencoder: codes made of vectors from a codebook."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from ..priors import Device, Generator
 from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
 
-RARE = 0.05  # of an equal share: an entry used less is moved
+DEAD_CODE_THRESHOLD = 0.05  # of an equal share: an entry used less is moved
 
 
 class Codebook(nn.Module):
@@ -71,13 +71,13 @@ class Codebook(nn.Module):
         with torch.autocast(z.device.type, enabled=False):  # averages lose too much in 16 bits
             self.counts.lerp_(member.sum(0), 1 - self.decay)
             self.sums.lerp_(member.mT @ points, 1 - self.decay)
-        rare = (self.counts < RARE * self.counts.mean())[:, None]
+        rare = (self.counts < DEAD_CODE_THRESHOLD * self.counts.mean())[:, None]
         others = points[torch.randint(len(points), (len(self.vectors),), device=z.device)]
         self.vectors.copy_(torch.where(rare, others, self.sums / self.counts[:, None]))
 
 
 class VQVAE(Autoencoder):
-    """Vector-quantised autoencoder: E ‖x − g(q)‖² + β·E ‖f(x) − sg(q)‖², each part of q the nearest of a codebook.
+    """Vector-quantized autoencoder: E ‖x − g(q)‖² + β·E ‖f(x) − sg(q)‖², each part of q the nearest of a codebook.
 
     The gradient passes from q to f(x) as it is; the codebook follows f(x) by moving averages (`Codebook`). `encode`
     gives q.

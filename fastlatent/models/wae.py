@@ -10,7 +10,7 @@ from ..priors import Prior
 from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
 from .base.phase import Phase
-from .objectives.adversarial import MOMENTUM, game, non_saturating_loss
+from .objectives.adversarial import ADVERSARIAL_BETA1, game, non_saturating_loss
 from .objectives.penalties import Penalty
 
 
@@ -42,7 +42,7 @@ class WAE(Autoencoder):
 class WAEGAN(Autoencoder):
     """Wasserstein autoencoder whose penalty is the Jensen–Shannon divergence, by a critic D of codes.
 
-    The critic minimises −E log D(z) − E log(1 − D(f(x))), z from the prior; encoder and decoder minimise
+    The critic minimizes −E log D(z) − E log(1 − D(f(x))), z from the prior; encoder and decoder minimize
     E ‖x − g(f(x))‖² − λ·E log D(f(x)).
 
     Args:
@@ -66,4 +66,4 @@ class WAEGAN(Autoencoder):
     def phases(self) -> tuple[Phase, ...]:
         critic, _ = game(self.critic, (), real=lambda b: self.ranks.draw(len(b.x), self.draw), made=self.codes)
         (autoencoder,) = super().phases()
-        return critic, replace(autoencoder, momentum=MOMENTUM)
+        return critic, replace(autoencoder, momentum=ADVERSARIAL_BETA1)

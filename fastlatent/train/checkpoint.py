@@ -16,7 +16,7 @@ TENSORS, REST, SUMS = "state.safetensors", "state.json", "SHA256SUMS"
 PART = ".part"  # what a folder's name starts with while it is written or removed
 
 
-class Damaged(Exception):
+class CorruptCheckpoint(Exception):
     """A checkpoint whose files are not as they were written."""
 
 
@@ -87,7 +87,7 @@ class Checkpoints:
         for path in reversed(self.paths()):
             try:
                 return Loaded(path, _read(path), damaged)
-            except Damaged as error:
+            except CorruptCheckpoint as error:
                 damaged[path] = str(error)
         if damaged:
             wrong = "; ".join(f"{path.name}: {what}" for path, what in damaged.items())
@@ -124,10 +124,10 @@ def _read(path: Path) -> dict[str, Any]:
         sums = {name: of for of, name in (line.split("  ") for line in lines)}
         files = {name: (path / name).read_bytes() for name in (TENSORS, REST)}
     except (FileNotFoundError, ValueError) as error:
-        raise Damaged(str(error)) from error
+        raise CorruptCheckpoint(str(error)) from error
     for name, data in files.items():
         if _sum(data) != sums.get(name):
-            raise Damaged(f"{name} is not as it was written")
+            raise CorruptCheckpoint(f"{name} is not as it was written")
     tensors = load(files[TENSORS])
     return json.loads(files[REST], object_hook=lambda node: tensors[node["tensor"]] if _stands_in(node) else node)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import run_dir as files
 from .checkpoint import Checkpoints
-from .signals import Diverged, Interrupted, Interrupts
+from .signals import DivergenceError, StopSignals, TrainingInterrupted
 
 if TYPE_CHECKING:
     from .state import TrainingState
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = "checkpoints"  # in the run folder
 
 
-class Keeper:
+class CheckpointManager:
     """What is done beside the steps of a training.
 
     Args:
@@ -23,7 +23,7 @@ class Keeper:
         interrupts: whether the training was asked to stop.
     """
 
-    def __init__(self, state: "TrainingState", run: Path, interrupts: Interrupts) -> None:
+    def __init__(self, state: "TrainingState", run: Path, interrupts: StopSignals) -> None:
         self.state, self.run, self.interrupts = state, run, interrupts
         self.checkpoints = Checkpoints(run / CHECKPOINTS, state.config.keep_last)
         self.saved: Path | None = None  # the newest checkpoint
@@ -94,7 +94,7 @@ class Keeper:
             return
         self.look()
         if not self.state.finite():
-            raise Diverged(f"weights are not finite after {self._position()}; {self.kept()}")
+            raise DivergenceError(f"weights are not finite after {self._position()}; {self.kept()}")
         if self.writes:
             self.checkpoints.save(self.state.total, self.state.state_dict())
         self.saved = self.checkpoints.path(self.state.total)
@@ -105,7 +105,7 @@ class Keeper:
         self.state.terms.merge(self.state.step)
         if bad := self.state.terms.bad(self.state.step):
             where = f"step {bad.step} of epoch {self.state.epoch}"
-            raise Diverged(f"the loss of phase {bad.phase!r} is {bad.value:g} at {where}; {self.kept()}")
+            raise DivergenceError(f"the loss of phase {bad.phase!r} is {bad.value:g} at {where}; {self.kept()}")
 
     def kept(self) -> str:
         """Which checkpoint there is."""
@@ -127,7 +127,7 @@ class Keeper:
 
     def _stop(self, signal: int) -> None:
         self.save()
-        raise Interrupted(f"stopped after {self._position()}; saved as {self.saved}", self.run, signal)
+        raise TrainingInterrupted(f"stopped after {self._position()}; saved as {self.saved}", self.run, signal)
 
     def _position(self) -> str:
         state = self.state

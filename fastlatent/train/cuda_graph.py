@@ -7,12 +7,12 @@ from torch import Tensor
 
 from ..data.batch import Batch
 
-WARM_UP = 3  # usual steps before the capture, in which optimisers and libraries allocate what they keep
+WARM_UP = 3  # usual steps before the capture, in which optimizers and libraries allocate what they keep
 
 Step = Callable[[Sequence[Batch]], Sequence[Mapping[str, Tensor]]]
 
 
-class Captured:
+class CUDAGraphStep:
     """A step that is captured after some usual ones, and replayed from then on with what it moved and drew going on.
 
     Args:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import torch.distributed as dist
 from lightning_fabric import Fabric
 
-from ..models import Generative
-from ..models.base.data_parallel import ALONE, Ranks
+from ..models import GenerativeModel
+from ..models.base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from .config import TrainConfig
 
 
-def make_fabric(model: Generative, config: TrainConfig) -> Fabric:
+def make_fabric(model: GenerativeModel, config: TrainConfig) -> Fabric:
     """Fabric for the devices, the processes and the precision that are asked for, not launched yet.
 
     Under torchrun or SLURM the processes are there already; otherwise those of this machine start at its launch, each
@@ -30,19 +30,19 @@ def make_fabric(model: Generative, config: TrainConfig) -> Fabric:
 
 
 @contextlib.contextmanager
-def spread(model: Generative, fabric: Fabric) -> Iterator[Ranks]:
+def spread(model: GenerativeModel, fabric: Fabric) -> Iterator[DataParallelContext]:
     """Within it, the model's batches are spread over Fabric's processes."""
-    model.ranks = Ranks(dist.group.WORLD) if fabric.world_size > 1 else ALONE
+    model.ranks = DataParallelContext(dist.group.WORLD) if fabric.world_size > 1 else SINGLE_PROCESS
     try:
         yield model.ranks
     finally:
-        model.ranks = ALONE
+        model.ranks = SINGLE_PROCESS
 
 
 @contextlib.contextmanager
-def alone(model: Generative) -> Iterator[None]:
+def alone(model: GenerativeModel) -> Iterator[None]:
     """Within it, each process computes by itself."""
-    ranks, model.ranks = model.ranks, ALONE
+    ranks, model.ranks = model.ranks, SINGLE_PROCESS
     try:
         yield
     finally:

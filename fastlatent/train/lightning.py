@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ..data.batch import Batch
-from ..models import Generative
+from ..models import GenerativeModel
 from .optim import adam
 
 
@@ -27,7 +27,7 @@ LightningModule: Any = _lightning().LightningModule
 
 
 class LightningAutoencoder(LightningModule):
-    """A model whose every batch goes through all its training phases, each with an optimiser of its own.
+    """A model whose every batch goes through all its training phases, each with an optimizer of its own.
 
     With the same batches and random numbers a Lightning trainer gives the same weights as `fastlatent.train.fit`. Its
     batches are pairs of x (n, *shape), images with values in [0, 1], and class labels (n,), −1 where not known, as a
@@ -40,9 +40,9 @@ class LightningAutoencoder(LightningModule):
             trainer's max_epochs or max_steps must be finite.
     """
 
-    def __init__(self, model: Generative, lr: float = 4e-3) -> None:
+    def __init__(self, model: GenerativeModel, lr: float = 4e-3) -> None:
         super().__init__()
-        self.automatic_optimization = False  # there may be more than one phase, hence optimiser
+        self.automatic_optimization = False  # there may be more than one phase, hence optimizer
         self.model, self.lr, self.phases = model.train(), lr, model.phases()
 
     def configure_optimizers(self) -> Any:

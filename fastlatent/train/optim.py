@@ -1,4 +1,4 @@
-"""The optimiser of a training phase."""
+"""The optimizer of a training phase."""
 
 import torch
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler

@@ -1,4 +1,4 @@
-"""A training phase with its optimiser."""
+"""A training phase with its optimizer."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -9,16 +9,16 @@ from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
 from torch import Tensor, nn
 
 from ..data.batch import Batch
-from ..models import Generative, Phase
+from ..models import GenerativeModel, Phase
 from ..models.base.phase import Loss
 from .config import TrainConfig
 from .optim import adam
 
 
-class Losses(nn.Module):
+class PhaseLossModule(nn.Module):
     """A model as Fabric wraps it: its forward pass is a phase's loss, so that precision and devices see each one."""
 
-    def __init__(self, model: Generative) -> None:
+    def __init__(self, model: GenerativeModel) -> None:
         super().__init__()
         self.model = model
 
@@ -26,12 +26,12 @@ class Losses(nn.Module):
         return loss(batch)
 
 
-class Mover:
-    """A phase with its optimiser and the schedule of its learning rate.
+class PhaseOptimizer:
+    """A phase with its optimizer and the schedule of its learning rate.
 
     Args:
         fabric: has the devices.
-        wrapped: `Losses` of the model, set up by Fabric.
+        wrapped: `PhaseLossModule` of the model, set up by Fabric.
         phase: of the model.
         config: the learning rate, and whether to compile.
         steps: of the whole training.
@@ -69,7 +69,7 @@ class Mover:
             parameter.requires_grad_(not frozen)
 
     def state_dict(self) -> dict[str, Any]:
-        """The state of the optimiser and of the schedule."""
+        """The state of the optimizer and of the schedule."""
         return {"optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -89,7 +89,7 @@ class Mover:
 
 
 def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
-    """The value with its axes in memory as the parameter's: the fused optimiser goes through both side by side."""
+    """The value with its axes in memory as the parameter's: the fused optimizer goes through both side by side."""
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 

@@ -9,8 +9,8 @@ import yaml
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from ..utils.atomic import atomic_write as atomic_write
 from ..utils.atomic import cannot_write, part
-from ..utils.atomic import write_whole as write_whole
 
 CONFIG, METRICS, WEIGHTS, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
 RESULTS = "results.json"  # of the report
@@ -37,7 +37,7 @@ def new_folder(path: Path) -> Path:
 def save_config(folder: Path, options: Mapping[str, Any]) -> None:
     """Write config.yaml: all options of the run, flat."""
     plain = json.loads(json.dumps(options, default=str))  # tuples to lists, paths to strings
-    write_whole(folder / CONFIG, lambda path: path.write_text(yaml.safe_dump(plain, sort_keys=False)))
+    atomic_write(folder / CONFIG, lambda path: path.write_text(yaml.safe_dump(plain, sort_keys=False)))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def append_metrics(folder: Path, record: Record) -> None:
 def write_metrics(folder: Path, records: Sequence[Record]) -> None:
     """Write metrics.jsonl anew, with these lines and no others."""
     lines = "".join(json.dumps(record) + "\n" for record in records)
-    write_whole(folder / METRICS, lambda path: path.write_text(lines))
+    atomic_write(folder / METRICS, lambda path: path.write_text(lines))
 
 
 def read_metrics(folder: Path) -> list[Record]:
@@ -74,14 +74,14 @@ def read_metrics(folder: Path) -> list[Record]:
 
 
 def read_results(folder: Path) -> list[dict[str, Any]]:
-    """The numbers of the report in results.json, each as the fields of a `fastlatent.evaluate.Number`."""
+    """The numbers of the report in results.json, each as the fields of a `fastlatent.evaluate.MetricResult`."""
     return json.loads((folder / RESULTS).read_text())
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Write weights as safetensors."""
     data = save({name: value.detach().cpu().contiguous() for name, value in weights.items()})
-    write_whole(path, lambda part: part.write_bytes(data))
+    atomic_write(path, lambda part: part.write_bytes(data))
 
 
 def load_checkpoint(folder: Path, model: nn.Module) -> None:

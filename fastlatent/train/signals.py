@@ -7,7 +7,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 
-class Interrupted(KeyboardInterrupt):
+class TrainingInterrupted(KeyboardInterrupt):
     """A training that was asked to stop, stopped after saving its state.
 
     Args:
@@ -21,11 +21,11 @@ class Interrupted(KeyboardInterrupt):
         self.run, self.signal = run, signal
 
 
-class Diverged(FloatingPointError):
+class DivergenceError(FloatingPointError):
     """A loss is no longer finite, or grew beyond all measure."""
 
 
-class Interrupts:
+class StopSignals:
     """Within it, the first Ctrl-C or SIGTERM is noted; a second one has its usual effect.
 
     Signals reach the main thread alone: in others nothing is noted.
@@ -35,7 +35,7 @@ class Interrupts:
         self.caught: int | None = None
         self.before: dict[int, Any] = {}
 
-    def __enter__(self) -> "Interrupts":
+    def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 if signal.getsignal(number) is not signal.SIG_IGN:  # such as Ctrl-C for what runs in the background

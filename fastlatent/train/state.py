@@ -10,18 +10,18 @@ from torch import Tensor
 
 from ..data import Split
 from ..data.batch import Batch
-from ..models import Generative, Phase
+from ..models import GenerativeModel, Phase
 from .config import TrainConfig
-from .cuda_graph import Captured, Step
-from .monitoring.loss_history import Terms
-from .phase_optimizer import Mover
+from .cuda_graph import CUDAGraphStep, Step
+from .monitoring.loss_history import LossHistory
+from .phase_optimizer import PhaseOptimizer
 from .run_dir import Record
 
-WATCHED = "test/autoencoder/loss"  # least for the best weights
+BEST_METRIC = "test/autoencoder/loss"  # least for the best weights
 
 
 class TrainingState:
-    """The model, its phases' optimisers, the generators, the position, and what is logged.
+    """The model, its phases' optimizers, the generators, the position, and what is logged.
 
     Restored from `state_dict`, at whatever step that was taken, a training on a CPU goes on bit for bit.
 
@@ -32,17 +32,19 @@ class TrainingState:
         config: how to train.
     """
 
-    def __init__(self, model: Generative, movers: Sequence[Mover], train: Split, config: TrainConfig) -> None:
+    def __init__(
+        self, model: GenerativeModel, movers: Sequence[PhaseOptimizer], train: Split, config: TrainConfig
+    ) -> None:
         self.model, self.movers, self.train, self.config = model, movers, train, config
         self.steps, self.device = len(train) // config.batch_size, train.x.device
         self.known = train.known()
-        self.move: Step = Captured(self._move) if config.cuda_graph else self._move
+        self.move: Step = CUDAGraphStep(self._move) if config.cuda_graph else self._move
         self.precision = movers[0].fabric.strategy.precision  # which may scale the losses
         self.order = torch.Generator().manual_seed(config.seed)
         self.epoch_order = self.order.get_state()  # at the start of the epoch
         self.epoch, self.step = 1, 0  # the epoch that is under way, and how many of its steps are done
         self.started = time.perf_counter()  # the epoch, had there been no break
-        self.terms = Terms(self.steps, self.device, model.ranks)
+        self.terms = LossHistory(self.steps, self.device, model.ranks)
         self.history: list[Record] = []
         self.best: dict[str, Any] = {"epoch": 0, "loss": float("inf"), "weights": {}}
 
@@ -74,8 +76,8 @@ class TrainingState:
         return [mover.step(batch) for mover, batch in zip(self.movers, batches, strict=True)]
 
     def _for(self, phase: Phase, batch: Batch) -> Batch:
-        """The batch; or one of labelled examples, where the phase learns from those and there are others too."""
-        few = phase.labelled and 0 < len(self.known) < len(self.train)
+        """The batch; or one of labeled examples, where the phase learns from those and there are others too."""
+        few = phase.labeled and 0 < len(self.known) < len(self.train)
         return self.known[self.model.ranks.draw(len(batch.x), self.known.random_rows)] if few else batch
 
     def record(self) -> Record:
@@ -88,9 +90,9 @@ class TrainingState:
     def finish_epoch(self, record: Record) -> None:
         """Keep the epoch's record, and the weights if they are the best so far; the next epoch begins."""
         self.history.append(record)
-        if record.get(WATCHED, float("inf")) < self.best["loss"]:
+        if record.get(BEST_METRIC, float("inf")) < self.best["loss"]:
             weights = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-            self.best = {"epoch": self.epoch, "loss": record[WATCHED], "weights": weights}
+            self.best = {"epoch": self.epoch, "loss": record[BEST_METRIC], "weights": weights}
         self.epoch_order, self.terms.merged = self.order.get_state(), 0
         self.epoch, self.step, self.started = self.epoch + 1, 0, time.perf_counter()
 

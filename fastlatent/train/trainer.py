@@ -10,26 +10,26 @@ import torch
 from lightning_fabric import Fabric
 from rich.console import Console
 
-from ..data import Data, Split
-from ..models import Generative
+from ..data import Dataset, Split
+from ..models import GenerativeModel
 from ..utils.threads import torch_threads
 from . import run_dir as files
-from .checkpoint_manager import Keeper
+from .checkpoint_manager import CheckpointManager
 from .config import TrainConfig
 from .devices import alone, make_fabric, spread
-from .monitoring.epoch_recorder import Records
+from .monitoring.epoch_recorder import EpochRecorder
 from .monitoring.loggers import open_logger
-from .monitoring.progress import Watch
-from .phase_optimizer import Losses, Mover
+from .monitoring.progress import ProgressDisplay
+from .phase_optimizer import PhaseLossModule, PhaseOptimizer
 from .run_dir import Record
-from .signals import Interrupts
+from .signals import StopSignals
 from .state import TrainingState
 
 TEST_EXAMPLES = 2048  # watched after each epoch
-DECIDE = ("epochs", "batch_size", "lr", "schedule", "seed", "precision")  # a resumed run must share them
+RESUME_INVARIANTS = ("epochs", "batch_size", "lr", "schedule", "seed", "precision")  # a resumed run must share them
 
 
-class Fit(NamedTuple):
+class TrainingResult(NamedTuple):
     """A finished training: its run folder, a record of each epoch, and whether this process is to report."""
 
     folder: Path
@@ -39,14 +39,14 @@ class Fit(NamedTuple):
 
 
 def fit(
-    model: Generative,
-    data: Data,
+    model: GenerativeModel,
+    data: Dataset,
     config: TrainConfig,
     *,
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
     resume: bool = False,
-) -> Fit:
+) -> TrainingResult:
     """Train a model and leave config.yaml, metrics.jsonl and model.safetensors in the run folder.
 
     On the way there are checkpoints in its folder `checkpoints`; best.safetensors holds the weights that had the
@@ -85,31 +85,33 @@ def fit(
     run = cast(Path, fabric.broadcast(folder))  # of the first process
     fabric.seed_everything(config.seed, verbose=False)
     console = Console(stderr=True, quiet=not fabric.is_global_zero)
-    with torch_threads(config.threads), Interrupts() as interrupts, spread(model, fabric):
-        state, test = begin(model, data.train, config, fabric), data.test.to(fabric.device)
-        keeper = Keeper(state, run, interrupts)
+    with torch_threads(config.threads), StopSignals() as interrupts, spread(model, fabric):
+        state, test = initialize(model, data.train, config, fabric), data.test.to(fabric.device)
+        keeper = CheckpointManager(state, run, interrupts)
         if resume:
             console.print(keeper.resume(), highlight=False, soft_wrap=True)
         try:
             logger = config.logger if fabric.is_global_zero else None
-            with Watch(console, state) as watch, open_logger(logger, run, state.epoch) as log:
-                _train(state, test, keeper, watch, Records(state, data, run, log))
+            with ProgressDisplay(console, state) as watch, open_logger(logger, run, state.epoch) as log:
+                _train(state, test, keeper, watch, EpochRecorder(state, data, run, log))
         except OSError as error:
             raise OSError(f"{error}; {keeper.kept()}") from error
-    return Fit(run, state.history, fabric.is_global_zero)
+    return TrainingResult(run, state.history, fabric.is_global_zero)
 
 
-def begin(model: Generative, train: Split, config: TrainConfig, fabric: Fabric) -> TrainingState:
+def initialize(model: GenerativeModel, train: Split, config: TrainConfig, fabric: Fabric) -> TrainingState:
     """A training before its first step, on its device; `config.epochs` is to be said."""
     if config.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    wrapped = fabric.setup_module(Losses(model.train()))  # it may have been evaluated before
+    wrapped = fabric.setup_module(PhaseLossModule(model.train()))  # it may have been evaluated before
     steps = (config.epochs or 0) * (len(train) // config.batch_size)
-    movers = [Mover(fabric, wrapped, phase, config, steps) for phase in model.phases()]
+    movers = [PhaseOptimizer(fabric, wrapped, phase, config, steps) for phase in model.phases()]
     return TrainingState(model, movers, train.to(fabric.device), config)
 
 
-def _train(state: TrainingState, test: Split, keeper: Keeper, watch: Watch, records: Records) -> None:
+def _train(
+    state: TrainingState, test: Split, keeper: CheckpointManager, watch: ProgressDisplay, records: EpochRecorder
+) -> None:
     """The loop, from where the state is to the end."""
     while not state.finished:
         for batch in state.batches():
@@ -137,7 +139,7 @@ def _held_out(state: TrainingState, test: Split) -> Record:
 
 
 def _new_folder(
-    model: Generative, data: Data, config: TrainConfig, name: str | None, options: Mapping[str, Any]
+    model: GenerativeModel, data: Dataset, config: TrainConfig, name: str | None, options: Mapping[str, Any]
 ) -> Path:
     """The folder of a new run, with its config.yaml."""
     name = name or type(model).__name__.lower()
@@ -154,7 +156,7 @@ def _folder_to_resume(config: TrainConfig) -> Path:
     if config.out is None:
         raise ValueError("resume needs the run's folder; got out=None")
     begun = files.read_config(config.out)
-    for option in DECIDE:
+    for option in RESUME_INVARIANTS:
         if begun[option] != getattr(config, option):
             raise ValueError(f"{option} of the run in {config.out} is {begun[option]}; got {getattr(config, option)}")
     return config.out

@@ -89,7 +89,7 @@ def projections(theta: Tensor, x: Tensor) -> None:
 def weights(name: str, w: Tensor | None, x: Tensor) -> None:
     """Require masses (n,) or (..., n) for the points of x (..., n, d), ≥ 0 and not all 0; None is allowed.
 
-    The values are looked at only where that is free of synchronisation, on a CPU.
+    The values are looked at only where that is free of synchronization, on a CPU.
 
     Raises:
         TypeError: if it is no tensor.

@@ -7,7 +7,7 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # numbers of options in glibc's malloc.
 KEPT = 2**30  # bytes: more than the activations of a step
 
 
-def keep_freed_memory() -> None:
+def tune_glibc_allocator() -> None:
     """Keep freed memory of this process for its next allocations, instead of handing it back to the system.
 
     Every training step allocates the activations of the one before. By default glibc hands large ones back when they

@@ -13,9 +13,9 @@ import pytest
 
 from fastlatent import __main__, evaluate
 from fastlatent.cli import main
-from fastlatent.evaluate import Number
+from fastlatent.evaluate import MetricResult
 from fastlatent.experiments.run import default_run, read_run
-from fastlatent.models import CONFIGURATIONS
+from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import fit
 
 
@@ -44,7 +44,7 @@ def test_doctor_prints_the_configuration(capsys):
 
 def test_models_lists_every_configuration(capsys):
     text = output(capsys, "models")
-    for name, made in CONFIGURATIONS.items():
+    for name, made in MODEL_CONFIGS.items():
         assert re.search(rf"^ *{name} ", text, re.MULTILINE), name
         assert made.source.split()[0] in text
 
@@ -58,13 +58,13 @@ def options(of):
             yield f"--{field.name.replace('_', '-')}", " ".join(map(str, words))
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", MODEL_CONFIGS)
 def test_help_shows_every_option_with_its_default(capsys, name):
     with pytest.raises(SystemExit) as exit_:
         main(["train", name, "--help"])
     assert exit_.value.code == 0
     text = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    run = default_run(CONFIGURATIONS[name])
+    run = default_run(MODEL_CONFIGS[name])
     for option, default in [*options(run), *options(run.model), *options(run.training)]:
         shown = re.search(rf"{option}[ ,].*?\(default: (.*?)\)", text)
         assert shown, option
@@ -85,7 +85,7 @@ def test_train_on_mnist_ends_with_the_table_of_its_numbers(capsys, tmp_path, mni
     numbers = json.loads((tmp_path / "run" / "results.json").read_text())
     assert len(numbers) == 9
     for number in numbers:
-        assert re.search(rf"{re.escape(number['of'])} +{re.escape(Number(**number).text)}", text), number
+        assert re.search(rf"{re.escape(number['of'])} +{re.escape(MetricResult(**number).text)}", text), number
 
 
 @pytest.mark.parametrize(

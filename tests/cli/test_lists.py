@@ -7,20 +7,20 @@ import tyro
 
 from fastlatent.cli.lists import combinations, lists
 from fastlatent.experiments.run import default_run
-from fastlatent.models import CONFIGURATIONS
-from fastlatent.models.configs.wae import WAEMMD
+from fastlatent.models import MODEL_CONFIGS
+from fastlatent.models.configs.wae import WAEMMDConfig
 
 
-def parse(*arguments, made=WAEMMD):
+def parse(*arguments, made=WAEMMDConfig):
     default = lists(default_run(made))
     return list(
         combinations(tyro.cli(type(default), default=default, args=arguments, config=[tyro.conf.OmitArgPrefixes]))
     )
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", MODEL_CONFIGS)
 def test_without_options_the_one_combination_is_the_defaults(name):
-    made = CONFIGURATIONS[name]
+    made = MODEL_CONFIGS[name]
     assert parse(made=made) == [default_run(made)]
 
 
@@ -54,4 +54,4 @@ def test_a_value_of_another_kind_is_refused(word, capsys):
 
 def test_a_sweep_has_one_folder():
     assert [run.training.out for run in parse("--out", "here", "--seed", "0", "1")] == [None, None]
-    assert "out" in {option.name for option in fields(default_run(WAEMMD).training)}
+    assert "out" in {option.name for option in fields(default_run(WAEMMDConfig).training)}

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from fastlatent.cli import main
 from fastlatent.cli.sweep import print_table
-from fastlatent.experiments.sweep import Row
+from fastlatent.experiments.sweep import SweepRow
 
 SMALL = ["--hidden", "8", "--epochs", "1", "--batch-size", "500"]
 
@@ -47,7 +47,7 @@ def test_the_table_fits_the_screen_and_shows_every_number_whole(width):
     names = [f"A measure with a long name, number {i}" for i in range(7)]
     options = {"latent_dim": 16, "batch_size": 1024, "hidden": (512, 512)}
     numbers = {name: (0.123456 * 10 ** (i - 3), 0.001234 * 10 ** (i - 3)) for i, name in enumerate(names)}
-    text = printed([Row(options, numbers, 3, 0), Row(options, numbers, 2, 1)], width)
+    text = printed([SweepRow(options, numbers, 3, 0), SweepRow(options, numbers, 2, 1)], width)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert text.count("0.1235 ± 0.0012") == 2
@@ -57,6 +57,6 @@ def test_the_table_fits_the_screen_and_shows_every_number_whole(width):
 
 
 def test_one_seed_has_no_deviation():
-    text = printed([Row({}, {"a number": (0.5, None)}, 1, 0)])
+    text = printed([SweepRow({}, {"a number": (0.5, None)}, 1, 0)])
     assert "0.5" in text
     assert "±" not in text

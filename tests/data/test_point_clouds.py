@@ -14,7 +14,7 @@ def shapes():
     return load("shapes")
 
 
-def test_shapes_are_centred_in_the_unit_sphere(shapes):
+def test_shapes_are_centerd_in_the_unit_sphere(shapes):
     for split in (shapes.train, shapes.test):
         x = split[:].x
         assert x.dtype == torch.float32

@@ -15,7 +15,7 @@ def small(categorical=("b",)):
     return table("small", TRAIN, TEST, LABELS, ("a", "b", "c"), categorical, epochs=1)
 
 
-def test_numeric_columns_are_standardised_by_the_training_rows_alone():
+def test_numeric_columns_are_standardized_by_the_training_rows_alone():
     data = small()
     std = np.std([1, 3, 5])
     np.testing.assert_allclose(data.train.x[:, 0], np.array([-2, 0, 2]) / std, rtol=1e-6)

@@ -10,7 +10,7 @@ import fastlatent
 from fastlatent.experiments import Run
 from fastlatent.experiments.export import export
 from fastlatent.models import mlp_decoder, mlp_encoder
-from fastlatent.models.configs import AE
+from fastlatent.models.configs import AEConfig
 from fastlatent.train import TrainConfig
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ def test_examples_of_runs_run_one_after_the_other(tmp_path, monkeypatch):
     pytest.importorskip("pytorch_lightning", reason="pip install 'fastlatent[lightning]'")
     monkeypatch.chdir(tmp_path)
     mine = Path("runs/mine")
-    Run(AE(hidden=(8,)), TrainConfig(epochs=1, batch_size=500, out=mine)).fit()
+    Run(AEConfig(hidden=(8,)), TrainConfig(epochs=1, batch_size=500, out=mine)).fit()
     export(mine, Path())
     names = {"images": torch.rand(70, 1, 8, 8), "labels": torch.zeros(70, dtype=torch.long)}
     for code in blocks("docs/runs.md"):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fastlatent.models import CONFIGURATIONS
+from fastlatent.models import MODEL_CONFIGS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "models.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
@@ -26,11 +26,11 @@ def test_the_loop_trains_models_of_every_kind(name):
     torch.manual_seed(0)
     exec(SNIPPETS[0].replace(made, f'CONFIGURATIONS["{name}"](hidden=(32,))'), names)
     torch.manual_seed(0)
-    untrained = CONFIGURATIONS[name](hidden=(32,)).build((1, 8, 8))
+    untrained = MODEL_CONFIGS[name](hidden=(32,)).build((1, 8, 8))
     for before, after in zip(untrained.parameters(), names["model"].parameters(), strict=True):
         assert not torch.equal(before, after)
 
 
 def test_the_table_lists_every_configuration_with_its_source():
     rows = dict(re.findall(r"^\| `([\w-]+)` \|.*\| (.*) \|$", DOCS.read_text(), re.MULTILINE))
-    assert rows == {name: made.source for name, made in CONFIGURATIONS.items()}
+    assert rows == {name: made.source for name, made in MODEL_CONFIGS.items()}

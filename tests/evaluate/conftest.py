@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from fastlatent.data import Data, load
-from fastlatent.evaluate import Subject
-from fastlatent.models.configs import WAEMMD
+from fastlatent.data import Dataset, load
+from fastlatent.evaluate import EvaluatedModel
+from fastlatent.models.configs import WAEMMDConfig
 
 
 @pytest.fixture(scope="session")
@@ -20,12 +20,12 @@ def _cache(classifiers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def digits() -> Data:
+def digits() -> Dataset:
     return load("digits")
 
 
 @pytest.fixture
-def untrained(digits: Data) -> Subject:
+def untrained(digits: Dataset) -> EvaluatedModel:
     """A small autoencoder of digits as it begins."""
     torch.manual_seed(0)
-    return Subject(WAEMMD(hidden=(16,)).build(digits.shape), digits)
+    return EvaluatedModel(WAEMMDConfig(hidden=(16,)).build(digits.shape), digits)

@@ -8,12 +8,12 @@ import pytest
 from scipy import stats
 
 from fastlatent.cli import main
-from fastlatent.evaluate import Number
+from fastlatent.evaluate import MetricResult
 from fastlatent.evaluate.features import classifier
 from fastlatent.evaluate.metrics import critic, normality
 from fastlatent.experiments.evaluate import Interval, combine, configuration_names, evaluate_run, t_interval
 from fastlatent.experiments.run import Run
-from fastlatent.models.configs import AAESemiSupervised
+from fastlatent.models.configs import AAESemiSupervisedConfig
 from fastlatent.train import TrainConfig
 
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
@@ -59,7 +59,7 @@ def test_what_is_no_confidence_or_no_run_is_refused():
 
 
 def number(group, of, value):
-    return Number(group, of, value, ours=True)
+    return MetricResult(group, of, value, ours=True)
 
 
 def test_numbers_are_combined_over_the_runs_of_a_configuration():
@@ -82,7 +82,7 @@ def test_numbers_are_combined_over_the_runs_of_a_configuration():
 
 
 def semi(out, **training):
-    model = AAESemiSupervised(latent_dim=2, hidden=(16,))
+    model = AAESemiSupervisedConfig(latent_dim=2, hidden=(16,))
     return Run(model, TrainConfig(epochs=1, out=out, accelerator="cpu", **training), labels_per_class=5)
 
 
@@ -128,7 +128,7 @@ def test_a_run_is_evaluated_in_full_with_all_labels_of_the_data(folders, evaluat
     for start in ("Reconstruction", "Classification error", "Cluster-to-label", "Accuracy of k-means", "KID", "Share"):
         assert any(group.startswith(start) for group in groups), start
     written = json.loads((folders[0] / "results.json").read_text())
-    assert [Number(**found) for found in written] == evaluated
+    assert [MetricResult(**found) for found in written] == evaluated
     page = (folders[0] / "report.html").read_text()
     assert all(found.text in page for found in evaluated)
     assert "larger is better" in page
@@ -152,7 +152,7 @@ def test_the_command_prints_runs_alone_and_together_the_same_each_time(
     assert Interval(**error).text in page
     assert "mean over runs" in page
     again = json.loads((folders[0] / "results.json").read_text())
-    assert [Number(**found) for found in again] == evaluated
+    assert [MetricResult(**found) for found in again] == evaluated
 
 
 @pytest.mark.parametrize(

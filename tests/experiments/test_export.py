@@ -12,11 +12,11 @@ from fastlatent.cli import main
 from fastlatent.experiments import load_model
 from fastlatent.experiments.export import export, programs
 from fastlatent.experiments.run import default_run
-from fastlatent.models import CONFIGURATIONS
+from fastlatent.models import MODEL_CONFIGS
 
 
 def prepare(name):
-    run = default_run(CONFIGURATIONS[name])
+    run = default_run(MODEL_CONFIGS[name])
     return replace(run, model=replace(run.model, hidden=(16,))).prepare()
 
 
@@ -73,7 +73,7 @@ def test_an_exported_run_loads_without_the_package_and_stands_alone(tmp_path, ca
 
 
 def test_a_run_that_was_not_trained_to_its_end_is_named(tmp_path):
-    run = default_run(CONFIGURATIONS["ae"])
+    run = default_run(MODEL_CONFIGS["ae"])
     run = replace(run, training=replace(run.training, epochs=1, batch_size=500, out=tmp_path))
     run.fit()
     (tmp_path / "model.safetensors").unlink()

@@ -9,7 +9,7 @@ import torch
 
 from fastlatent.cli import main
 from fastlatent.experiments import Run, load_model
-from fastlatent.models.configs.wae import WAEMMD
+from fastlatent.models.configs.wae import WAEMMDConfig
 from fastlatent.train import TrainConfig
 
 REASON = "huggingface_hub is not installed: pip install 'fastlatent[hub]'"
@@ -32,7 +32,7 @@ def run(tmp_path_factory):
     """A run folder with the first numbers of a report."""
     out = tmp_path_factory.mktemp("runs") / "run"
     training = TrainConfig(epochs=1, batch_size=500, out=out, accelerator="cpu")
-    Run(WAEMMD(latent_dim=3, hidden=(16,)), training, data_dir=out.parent).fit()
+    Run(WAEMMDConfig(latent_dim=3, hidden=(16,)), training, data_dir=out.parent).fit()
     numbers = [{"group": "An error", "of": "us", "value": 0.25, "ours": True}, {"group": "An error", "ours": False}]
     (out / "results.json").write_text(json.dumps(numbers))
     return out

@@ -8,7 +8,7 @@ import torch
 
 from fastlatent.data.point_clouds import unit
 from fastlatent.experiments import Run, read_run
-from fastlatent.models import CONFIGURATIONS
+from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import TrainConfig
 
 RANDOM = np.random.default_rng(0)
@@ -22,7 +22,7 @@ def photographs(folder):
 
 def table(folder):
     rows = "".join(f"{i},{'red' if i % 3 else 'blue'},{i % 2}\n" for i in range(24))
-    (folder / "data.csv").write_text("number,colour,kind\n" + rows)
+    (folder / "data.csv").write_text("number,color,kind\n" + rows)
     return folder / "data.csv"
 
 
@@ -50,7 +50,7 @@ CASES = [
 @pytest.mark.parametrize(("name", "write", "model", "of_data"), CASES)
 def test_a_model_is_trained_and_its_run_comes_back(tmp_path, name, write, model, of_data):
     training = TrainConfig(epochs=1, batch_size=8, accelerator="cpu", out=tmp_path / "run")
-    run = Run(CONFIGURATIONS[name](**model), training, data=str(write(tmp_path)), **of_data)
+    run = Run(MODEL_CONFIGS[name](**model), training, data=str(write(tmp_path)), **of_data)
     untrained, data = run.prepare()
     trained = run.fit().model
     assert any(not torch.equal(p, q) for p, q in zip(untrained.parameters(), trained.parameters(), strict=True))
@@ -60,13 +60,13 @@ def test_a_model_is_trained_and_its_run_comes_back(tmp_path, name, write, model,
 
 
 def test_a_run_that_comes_back_does_not_download():
-    run = Run(CONFIGURATIONS["ae"](), data="mnist", download=True)
+    run = Run(MODEL_CONFIGS["ae"](), data="mnist", download=True)
     assert "download" not in run.options()
     assert "data" in run.options()
 
 
 def test_the_kind_of_data_must_be_the_models(tmp_path):
-    run = Run(CONFIGURATIONS["ae"](), data=str(table(tmp_path)))
+    run = Run(MODEL_CONFIGS["ae"](), data=str(table(tmp_path)))
     with pytest.raises(ValueError, match="this model takes images; got data, which has rows"):
         run.load_data()
     with pytest.raises(ValueError, match="image_size is an option of images"):

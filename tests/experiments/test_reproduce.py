@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fastlatent.experiments.recipes import NAMES, Column, recipe
+from fastlatent.experiments.recipes import NAMES, RecipeColumn, recipe
 from fastlatent.experiments.reproduce import reproduce
 
 FEW_STEPS = {"epochs": 1, "batch_size": 512, "seeds": [0], "accelerator": "cpu"}
@@ -77,9 +77,9 @@ def test_the_table_has_what_was_obtained_beside_what_was_reported(tmp_path):
 
 def test_columns_beyond_the_quick_numbers_are_measured(tmp_path):
     chosen = recipe("penalties-mnist")
-    chosen = replace(chosen, rows=[row for row in chosen.rows if row.name == "WWAE"])
+    chosen = replace(chosen, rows=[row for row in chosen.rows if row.name == "WWAEConfig"])
     done = reproduce(chosen, "short", tmp_path, quiet, **FEW_STEPS, **stand_in(chosen.name))
-    assert done.cells["WWAE"].keys() == {column.heading for column in chosen.columns}
+    assert done.cells["WWAEConfig"].keys() == {column.heading for column in chosen.columns}
 
 
 def test_a_recipe_says_how_often_kmeans_starts(tmp_path):
@@ -105,7 +105,7 @@ def test_what_is_measured_is_not_measured_again_for_a_column_that_does_not_apply
 
 def test_a_column_of_which_nothing_is_found_is_left_out(tmp_path):
     chosen = recipe("aae-semi-mnist-100")
-    chosen = replace(chosen, columns=(Column("none", "Nothing of that kind", "this model"), *chosen.columns))
+    chosen = replace(chosen, columns=(RecipeColumn("none", "Nothing of that kind", "this model"), *chosen.columns))
     done = reproduce(chosen, "short", tmp_path, quiet, **FEW_STEPS, **stand_in(chosen.name))
     assert done.cells["Semi-supervised AAE"].keys() == {"error, %"}
 

@@ -9,10 +9,10 @@ import torch
 from fastlatent.data import load
 from fastlatent.experiments import Run, load_run, read_run
 from fastlatent.experiments.run import run_of
-from fastlatent.models import CONFIGURATIONS
-from fastlatent.models.configs import AE
-from fastlatent.models.configs.acai import ACAI
-from fastlatent.models.configs.point_clouds import AAE3D
+from fastlatent.models import MODEL_CONFIGS
+from fastlatent.models.configs import AEConfig
+from fastlatent.models.configs.acai import ACAIConfig
+from fastlatent.models.configs.point_clouds import AAE3DConfig
 from fastlatent.train import TrainConfig, fit
 from fastlatent.train.run_dir import read_config
 
@@ -24,7 +24,7 @@ def same_weights(one, other):
 
 def acai(out, seed=3):
     training = TrainConfig(epochs=1, batch_size=100, lr=1e-5, seed=seed, out=out, accelerator="cpu")
-    return Run(ACAI(latent_dim=3, hidden=(16, 8), penalty="frechet"), training, labels_per_class=5)
+    return Run(ACAIConfig(latent_dim=3, hidden=(16, 8), penalty="frechet"), training, labels_per_class=5)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,9 @@ def test_a_run_comes_back_from_its_folder(trained):
 
 
 def test_every_kind_of_option_comes_back(tmp_path):
-    clouds = Run(AAE3D(features=(8,), hidden=()), TrainConfig(epochs=1, out=tmp_path / "run"), data="shapes", points=16)
+    clouds = Run(
+        AAE3DConfig(features=(8,), hidden=()), TrainConfig(epochs=1, out=tmp_path / "run"), data="shapes", points=16
+    )
     clouds = replace(clouds, data_dir=Path("somewhere") / "else")
     clouds.fit()
     assert read_run(tmp_path / "run") == clouds
@@ -70,7 +72,7 @@ def test_a_run_from_before_an_option_has_its_default(trained):
     options = read_config(run.training.out)
     del options["hidden"], options["threads"]
     older = run_of(options)
-    assert older.model == replace(run.model, hidden=ACAI().hidden)
+    assert older.model == replace(run.model, hidden=ACAIConfig().hidden)
     assert older.training == replace(run.training, threads=TrainConfig().threads)
 
 
@@ -78,7 +80,7 @@ def test_a_model_built_by_hand_is_not_guessed_at(tmp_path):
     data = load("digits")
     for name in (None, "ae"):
         out = tmp_path / str(name)
-        fit(AE(hidden=()).build(data.shape), data, TrainConfig(epochs=1, out=out), name=name)
+        fit(AEConfig(hidden=()).build(data.shape), data, TrainConfig(epochs=1, out=out), name=name)
         with pytest.raises(ValueError, match="a model built by hand"):
             read_run(out)
 
@@ -92,5 +94,5 @@ def test_options_of_models_data_and_training_have_names_of_their_own():
     of_training = {option.name for option in fields(TrainConfig)}
     of_run = {option.name for option in fields(Run)} - {"training"}
     assert not of_training & of_run
-    for made in CONFIGURATIONS.values():
+    for made in MODEL_CONFIGS.values():
         assert not {option.name for option in fields(made)} & (of_training | of_run)

@@ -10,11 +10,11 @@ import pytest
 from fastlatent.experiments import Run
 from fastlatent.experiments.run import default_run
 from fastlatent.experiments.sweep import Outcome, run_name, summary, sweep
-from fastlatent.models.configs.base import AE
-from fastlatent.models.configs.wae import WAEMMD
-from fastlatent.train import Interrupted, TrainConfig
+from fastlatent.models.configs.base import AEConfig
+from fastlatent.models.configs.wae import WAEMMDConfig
+from fastlatent.train import TrainConfig, TrainingInterrupted
 
-SMALL = Run(WAEMMD(latent_dim=2, hidden=(8,)), TrainConfig(epochs=1, batch_size=500))
+SMALL = Run(WAEMMDConfig(latent_dim=2, hidden=(8,)), TrainConfig(epochs=1, batch_size=500))
 
 
 def seeds(run, *seeds):
@@ -26,9 +26,9 @@ def silent(line):
 
 
 def test_a_run_is_named_by_what_is_not_default_and_its_seed():
-    assert run_name(default_run(AE)) == "seed=0"
-    assert run_name(replace(default_run(AE), model=AE(hidden=(64, 32)))) == "hidden=64x32,seed=0"
-    assert run_name(replace(default_run(AE), data="my/pictures")) == "data=my_pictures,seed=0"
+    assert run_name(default_run(AEConfig)) == "seed=0"
+    assert run_name(replace(default_run(AEConfig), model=AEConfig(hidden=(64, 32)))) == "hidden=64x32,seed=0"
+    assert run_name(replace(default_run(AEConfig), data="my/pictures")) == "data=my_pictures,seed=0"
     assert run_name(SMALL) == "latent_dim=2,hidden=8,epochs=1,batch_size=500,seed=0"
 
 
@@ -55,7 +55,7 @@ def test_what_is_finished_is_kept_and_what_was_stopped_goes_on_to_the_same_numbe
     whole = sweep(seeds(SMALL, 0, 1), tmp_path / "whole", silent)
 
     def stopped(*arguments):
-        raise Interrupted("stopped", tmp_path, 2)
+        raise TrainingInterrupted("stopped", tmp_path, 2)
 
     first, second = seeds(SMALL, 0, 1)
     begun = tmp_path / "begun"
@@ -63,7 +63,7 @@ def test_what_is_finished_is_kept_and_what_was_stopped_goes_on_to_the_same_numbe
     finished = (begun / run_name(first) / "report.html").stat().st_mtime_ns
     with monkeypatch.context() as patch:
         patch.setattr("fastlatent.evaluate.write_report", stopped)
-        with pytest.raises(Interrupted):
+        with pytest.raises(TrainingInterrupted):
             sweep([first, second], begun, silent)
     assert sweep([first, second], begun, silent) == whole
     assert (begun / run_name(first) / "report.html").stat().st_mtime_ns == finished

@@ -1,4 +1,4 @@
-"""Nearest neighbours and the Chamfer distance."""
+"""Nearest neighbors and the Chamfer distance."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import fastlatent as fl
 from fastlatent.losses import chamfer
 from tests.truth import pairwise as truth
-from tests.truth.clouds import Clouds, clouds
+from tests.truth.clouds import PointCloudDataset, clouds
 
 
 @given(drawn=clouds(least=1), seed=st.integers(0, 9))
@@ -25,12 +25,12 @@ def test_nearest_in_float64_is_the_nearest_and_the_first_of_equals(drawn, seed):
 @given(drawn=clouds(least=1), seed=st.integers(0, 9))
 @settings(max_examples=40)
 def test_nearest_in_float32_is_as_near_as_float32_can_tell(drawn, seed):
-    """Another point may be chosen only where the difference drowns in the rounding of ‖a‖²+‖b‖²−2ab, centred."""
+    """Another point may be chosen only where the difference drowns in the rounding of ‖a‖²+‖b‖²−2ab, centerd."""
     x, y = drawn.draw(torch.float32, seed)
     _, squared = fl.nearest(x, y)
     _, least = truth.nearest(x.double().numpy(), y.double().numpy())
-    centred = torch.cat([x, y]).double() - torch.cat([x, y]).double().mean(0)
-    rounding = 4 * torch.finfo(torch.float32).eps * centred.square().sum(1).max().item()
+    centerd = torch.cat([x, y]).double() - torch.cat([x, y]).double().mean(0)
+    rounding = 4 * torch.finfo(torch.float32).eps * centerd.square().sum(1).max().item()
     np.testing.assert_array_less(squared.double().numpy(), least * (1 + 1e-5) + rounding + 1e-30)
 
 
@@ -94,7 +94,7 @@ def test_chamfer_of_a_slightly_shifted_cloud_is_the_shift():
 
 
 def test_squared_distances_are_differentiable_in_both():
-    x, y = (z.requires_grad_() for z in Clouds(6, 4, 3).draw(torch.float64))
+    x, y = (z.requires_grad_() for z in PointCloudDataset(6, 4, 3).draw(torch.float64))
     assert torch.autograd.gradcheck(lambda x, y: fl.nearest(x, y)[1], (x, y))
 
 

@@ -169,7 +169,7 @@ class TestOnTheReferenceOnly:
         with fastlatent.use_backend("reference"):
             yield
 
-    def test_generalised_slices_of_a_linear_map_are_projections(self) -> None:
+    def test_generalized_slices_of_a_linear_map_are_projections(self) -> None:
         x, y, theta = cloud(9, 3), cloud(6, 3), random_directions(3, 4, dtype=torch.float64)
         general = sliced_wasserstein(x, y, projections=lambda points: points @ theta)
         torch.testing.assert_close(general, sliced_wasserstein(x, y, projections=theta))
@@ -187,7 +187,7 @@ class TestOnTheReferenceOnly:
         ("options", "why"),
         [
             ({"x_weights": torch.ones(9)}, "it has no weights"),
-            ({"projections": lambda points: points}, "it has no generalised slices"),
+            ({"projections": lambda points: points}, "it has no generalized slices"),
             ({"projections": torch.eye(3).requires_grad_()}, "it gives no gradient with respect to the projections"),
         ],
     )

@@ -49,7 +49,7 @@ def gradients(loss, module):
     return torch.autograd.grad(loss, tuple(module.parameters()), retain_graph=True)
 
 
-def test_the_autoencoder_minimises_its_error_and_what_betrays_its_interpolations():
+def test_the_autoencoder_minimizes_its_error_and_what_betrays_its_interpolations():
     made = model(strength=2.0)
     z = made.encode(X)
     own = Autoencoder.loss(made, BATCH)["loss"] + 2 * made.critic(made.interpolate(z, ALPHA)).square().mean()
@@ -58,7 +58,7 @@ def test_the_autoencoder_minimises_its_error_and_what_betrays_its_interpolations
         torch.testing.assert_close(gradients(loss, module), gradients(own, module))
 
 
-def test_the_critic_minimises_its_error_in_alpha_and_its_answer_near_data():
+def test_the_critic_minimizes_its_error_in_alpha_and_its_answer_near_data():
     made = model(strength=2.0, mix=0.25)
     z = made.encode(X)
     guess = (made.critic(made.interpolate(z, ALPHA)) - ALPHA.squeeze(1)).square().mean()

@@ -2,11 +2,11 @@ import pytest
 import scipy.ndimage
 import torch
 
-from fastlatent.models import Deformation
-from fastlatent.models.base.data_parallel import Ranks
+from fastlatent.models import RandomAffine
+from fastlatent.models.base.data_parallel import DataParallelContext
 
 
-class Known(Ranks):
+class Known(DataParallelContext):
     """Ranks that "draw" these numbers."""
 
     def __init__(self, numbers):
@@ -19,20 +19,20 @@ class Known(Ranks):
 
 def test_a_deformation_of_0_is_the_image():
     x = torch.rand(3, 1, 6, 8, dtype=torch.float64)
-    torch.testing.assert_close(Deformation(0.0)(x), x)
+    torch.testing.assert_close(RandomAffine(0.0)(x), x)
 
 
 def test_a_move_by_whole_pixels_fills_with_0():
     x = torch.arange(1.0, 17).view(1, 1, 4, 4)
     one_to_the_left = torch.tensor([[[0.0, 0, 1], [0, 0, 0]]])  # b = ½, a pixel's width where 4 go from −1 to 1
     expected = torch.cat([x[..., 1:], torch.zeros(1, 1, 4, 1)], 3)
-    torch.testing.assert_close(Deformation(1.0)(x, Known(one_to_the_left)), expected)
+    torch.testing.assert_close(RandomAffine(1.0)(x, Known(one_to_the_left)), expected)
 
 
 def test_deformed_images_are_scipys_affine_transforms():
     torch.manual_seed(0)
     x, entries = torch.rand(5, 2, 7, 9, dtype=torch.float64), torch.randn(5, 2, 3, dtype=torch.float64)
-    found = Deformation(0.2)(x, Known(entries))
+    found = RandomAffine(0.2)(x, Known(entries))
     half = torch.tensor([3.5, 4.5], dtype=x.dtype)  # p = (pixel + ½)/half − 1, in (row, column)
     for images, drawn, deformed in zip(x, entries, found, strict=True):
         moved = torch.eye(2, 3) + drawn * torch.tensor([0.2, 0.2, 0.1])
@@ -46,7 +46,7 @@ def test_deformed_images_are_scipys_affine_transforms():
 def test_each_image_has_a_map_of_its_own_anew():
     torch.manual_seed(0)
     x = torch.rand(1, 1, 8, 8).expand(4, 1, 8, 8)
-    deform = Deformation()
+    deform = RandomAffine()
     first, second = deform(x), deform(x)
     assert len(torch.cat([first, second]).unique(dim=0)) == 8
 
@@ -54,24 +54,24 @@ def test_each_image_has_a_map_of_its_own_anew():
 def test_the_maps_of_ranks_are_those_of_one_process():
     x = torch.rand(6, 1, 8, 8)
     torch.manual_seed(0)
-    whole = Deformation()(x)
+    whole = RandomAffine()(x)
     for rank in range(2):
-        ranks = Ranks()
+        ranks = DataParallelContext()
         ranks.rank, ranks.size = rank, 2
         torch.manual_seed(0)
-        torch.testing.assert_close(Deformation()(x[ranks.part(6)], ranks), whole[ranks.part(6)])
+        torch.testing.assert_close(RandomAffine()(x[ranks.part(6)], ranks), whole[ranks.part(6)])
 
 
 def test_images_of_16_bits_are_deformed_as_exactly_as_they_can_be():
     x = torch.rand(3, 1, 28, 28).bfloat16()
     torch.manual_seed(0)
-    found = Deformation()(x)
+    found = RandomAffine()(x)
     torch.manual_seed(0)
-    assert torch.equal(found, Deformation()(x.float()).bfloat16())
+    assert torch.equal(found, RandomAffine()(x.float()).bfloat16())
 
 
 def test_what_cannot_be_deformed():
     with pytest.raises(ValueError, match="amount must be"):
-        Deformation(-0.1)
+        RandomAffine(-0.1)
     with pytest.raises(ValueError, match=r"x must be images \(n, channels, h, w\); got \(4, 3\)"):
-        Deformation()(torch.zeros(4, 3))
+        RandomAffine()(torch.zeros(4, 3))

@@ -8,7 +8,7 @@ from torch import nn
 
 from fastlatent.data import Batch
 from fastlatent.models import Columns, EntityEmbeddings, TabularAutoencoder
-from fastlatent.models.configs import Tabular
+from fastlatent.models.configs import TabularConfig
 from fastlatent.priors import Normal
 from tests.models.by_hand import linear
 
@@ -76,7 +76,7 @@ def test_decoded_rows_are_numbers_and_categories():
 @pytest.mark.parametrize("categories", [(0, 0, 0), (4, 4), (0, 5)])
 @pytest.mark.parametrize("penalty", ["mmd", "sliced", "cramer-wold", "frechet", "epps-pulley", "none"])
 def test_the_configuration_takes_any_columns_under_any_penalty(categories, penalty):
-    made = Tabular(latent_dim=3, hidden=(8,), penalty=penalty).build(categories)
+    made = TabularConfig(latent_dim=3, hidden=(8,), penalty=penalty).build(categories)
     rows = torch.stack([torch.randint(max(k, 1), (6,)) for k in categories], dim=1).float()
     terms = made.loss(Batch(rows, torch.zeros(6)))
     terms["loss"].backward()
@@ -90,10 +90,10 @@ def test_the_configuration_takes_any_columns_under_any_penalty(categories, penal
     [
         (lambda: Columns(()), "categories must have a number for each column; got none"),
         (lambda: Columns((3, -1)), "categories must be an integer >= 0; got -1"),
-        (lambda: Tabular(hidden=(0,)).build((0,)), "hidden must be an integer >= 1; got 0"),
-        (lambda: Tabular(latent_dim=0).build((0,)), "latent_dim must be an integer >= 1; got 0"),
-        (lambda: Tabular(penalty="mdm").build((0,)), "penalty must be one of"),
-        (lambda: Tabular(weight=-1.0).build((0,)), "weight must be a finite number >= 0"),
+        (lambda: TabularConfig(hidden=(0,)).build((0,)), "hidden must be an integer >= 1; got 0"),
+        (lambda: TabularConfig(latent_dim=0).build((0,)), "latent_dim must be an integer >= 1; got 0"),
+        (lambda: TabularConfig(penalty="mdm").build((0,)), "penalty must be one of"),
+        (lambda: TabularConfig(weight=-1.0).build((0,)), "weight must be a finite number >= 0"),
     ],
 )
 def test_bad_options_are_named(make, message):

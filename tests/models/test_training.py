@@ -8,21 +8,21 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from fastlatent import frechet_distance
-from fastlatent.models import CONFIGURATIONS, Deformation
+from fastlatent.models import MODEL_CONFIGS, RandomAffine
 from fastlatent.models.autoencoder import squared_error
 from tests.models.training import DIGITS, TEST, case, train
 from tests.models.two_sample import told_apart
 
-AE = case("ae", latent_dim=8)
+AEConfig = case("ae", latent_dim=8)
 DROPOUT = case("ae-dropout", latent_dim=8, rate=0.4)
 DENOISING = case("ae-denoising", latent_dim=8)
 VQ = case("vq-vae")
 ACAI = case("acai", latent_dim=8, strength=2.0)
-UNMATCHED = [AE, DROPOUT, DENOISING, VQ, ACAI]  # nothing pulls their codes to the prior
+UNMATCHED = [AEConfig, DROPOUT, DENOISING, VQ, ACAI]  # nothing pulls their codes to the prior
 
 VAE = case("vae", latent_dim=4)
 GAN = case("gan", epochs=60)
-LABELLED = case("aae-labelled", epochs=60)
+LABELED = case("aae-labeled", epochs=60)
 SUPERVISED = case("aae-supervised", epochs=40, latent_dim=2)
 SEMI_SUPERVISED = case("aae-semi-supervised", labels=20, latent_dim=5)
 CLUSTERING = [case("aae-clustering", latent_dim=5, clusters=clusters) for clusters in (16, 30)]
@@ -34,8 +34,8 @@ MATCHED = [
     case("aae"),
     case("aae", epochs=40, prior="mixture"),
     case("aae", prior="swiss-roll"),
-    LABELLED,
-    case("aae-labelled", epochs=40, labels=20, prior="swiss-roll"),
+    LABELED,
+    case("aae-labeled", epochs=40, labels=20, prior="swiss-roll"),
     SUPERVISED,
     SEMI_SUPERVISED,
     *CLUSTERING,
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Converting a tensor with require
 
 
 def test_every_configuration_of_images_is_trained():
-    of_images = {name for name, made in CONFIGURATIONS.items() if made.takes == DIGITS.kind}
+    of_images = {name for name, made in MODEL_CONFIGS.items() if made.takes == DIGITS.kind}
     assert {c.name for c in [*UNMATCHED, VAE, *MATCHED, GAN]} == of_images
 
 
@@ -67,7 +67,7 @@ def test_training_moves_codes_to_the_prior(case):
 
 
 def test_without_a_penalty_codes_stay_apart_from_the_prior():
-    _, after = train(AE).apart
+    _, after = train(AEConfig).apart
     assert after > 0.9  # so the measure sees the difference
 
 
@@ -90,7 +90,7 @@ LABELS = DIGITS.train.labels.numpy()
 @torch.no_grad()
 def test_denoising_restores_noisy_images_better_than_a_plain_autoencoder():
     noisy = TEST.x + 0.3 * torch.randn(TEST.x.shape, generator=torch.manual_seed(0))
-    plain, denoising = (squared_error(TEST.x, train(c).model(noisy)) for c in (AE, DENOISING))
+    plain, denoising = (squared_error(TEST.x, train(c).model(noisy)) for c in (AEConfig, DENOISING))
     assert denoising < 0.9 * plain
     assert denoising < 0.5 * squared_error(TEST.x, noisy)
 
@@ -98,7 +98,7 @@ def test_denoising_restores_noisy_images_better_than_a_plain_autoencoder():
 @torch.no_grad()
 def test_dropout_codes_survive_lost_coordinates():
     kept = (torch.rand(len(TEST.x), 8, generator=torch.manual_seed(0)) > 0.4) / 0.6
-    models = [train(c).model for c in (AE, DROPOUT)]
+    models = [train(c).model for c in (AEConfig, DROPOUT)]
     plain, dropout = (squared_error(TEST.x, m.decode(kept * m.encode(TEST.x))) for m in models)
     assert dropout < 0.85 * plain
 
@@ -123,7 +123,7 @@ def test_gan_samples_come_near_the_images():
         return frechet_distance(*(torch.from_numpy(pca.transform(i.flatten(1).numpy())).double() for i in images))
 
     torch.manual_seed(0)
-    untrained = CONFIGURATIONS["gan"]().build(DIGITS.shape)
+    untrained = MODEL_CONFIGS["gan"]().build(DIGITS.shape)
     assert distance(train(GAN).model) < 0.65 * distance(untrained)
 
 
@@ -148,10 +148,10 @@ def test_interpolations_of_acai_betray_themselves_less():
 
 @torch.no_grad()
 def test_labels_put_each_class_in_its_component():
-    done = train(LABELLED)
+    done = train(LABELED)
     angle = torch.arange(10) * 2 * math.pi / 10
-    centres = 2 * torch.stack([angle.cos(), angle.sin()], dim=1)
-    nearest = torch.cdist(done.model.encode(TEST.x), centres).argmin(1)
+    centers = 2 * torch.stack([angle.cos(), angle.sin()], dim=1)
+    nearest = torch.cdist(done.model.encode(TEST.x), centers).argmin(1)
     assert (nearest == TEST.label).float().mean() > 0.6  # by chance 0.1
 
 
@@ -177,7 +177,7 @@ def test_clusters_are_digits(case):
 
 @torch.no_grad()
 def test_deformed_images_stay_in_their_cluster_if_the_model_was_shown_some():
-    views = Deformation(0.2)(TEST.x)
+    views = RandomAffine(0.2)(TEST.x)
     models = (train(c).model for c in (CLUSTERING[0], DEFORMED))
     free, held = ((model.cluster(views) == model.cluster(TEST.x)).float().mean() for model in models)
     assert held > free + 0.1
@@ -188,8 +188,8 @@ def test_the_map_keeps_digits_together(case):
     model = train(case).model
     with torch.no_grad():
         places, train_places = (model.embed(model.encode(x)) for x in (TEST.x, DIGITS.train[:].x))
-    neighbours = KNeighborsClassifier(5).fit(train_places.numpy(), LABELS)
-    assert neighbours.score(places.numpy(), TEST.label.numpy()) > 0.75
+    neighbors = KNeighborsClassifier(5).fit(train_places.numpy(), LABELS)
+    assert neighbors.score(places.numpy(), TEST.label.numpy()) > 0.75
     assert purity(model.cluster(TEST.x)) > 0.7
 
 

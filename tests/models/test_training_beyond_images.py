@@ -10,14 +10,14 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from torch import Tensor
 
-from fastlatent.data import Clouds, Data, load
-from fastlatent.models import CONFIGURATIONS, Autoencoder
-from fastlatent.models.configs import AAE3D, Configuration, Tabular
+from fastlatent.data import Dataset, PointCloudDataset, load
+from fastlatent.models import MODEL_CONFIGS, Autoencoder
+from fastlatent.models.configs import AAE3DConfig, ModelConfig, TabularConfig
 from fastlatent.train import TrainConfig
 from tests.models.training import DIGITS, Trained, learn
 
-CLOUDS = AAE3D(latent_dim=4, features=(32, 64, 128), hidden=(128, 128))
-ROWS = Tabular(latent_dim=2, hidden=(64, 64))
+CLOUDS = AAE3DConfig(latent_dim=4, features=(32, 64, 128), hidden=(128, 128))
+ROWS = TabularConfig(latent_dim=2, hidden=(64, 64))
 POINTS = 64  # of each cloud; that is enough to tell its shape
 
 
@@ -26,7 +26,7 @@ class Lesson:
     """A model, the data it learns, and how."""
 
     data: str
-    model: Configuration
+    model: ModelConfig
     training: TrainConfig
 
 
@@ -37,7 +37,7 @@ LESSONS = [
     Lesson("modelnet10", CLOUDS, TrainConfig(epochs=4, lr=2e-3)),
     Lesson("diabetes", ROWS, TrainConfig(epochs=40, batch_size=32)),
     WINE,
-    Lesson("letter", Tabular(hidden=(128, 128)), TrainConfig(epochs=2, lr=2e-3)),
+    Lesson("letter", TabularConfig(hidden=(128, 128)), TrainConfig(epochs=2, lr=2e-3)),
 ]
 
 
@@ -45,7 +45,7 @@ LESSONS = [
 class Learnt:
     """A lesson's data and its trained model, and codes of test data before and after."""
 
-    data: Data
+    data: Dataset
     done: Trained
     codes: tuple[Tensor, Tensor]
 
@@ -57,7 +57,7 @@ def study(lesson: Lesson, data_dir: Path) -> Learnt:
         data = load(lesson.data, data_dir)
     except FileNotFoundError as missing:
         pytest.skip(str(missing))
-    if isinstance(data, Clouds):
+    if isinstance(data, PointCloudDataset):
         data = data.with_points(POINTS)
     torch.manual_seed(0)
     model = lesson.model.build(data.shape)
@@ -67,7 +67,7 @@ def study(lesson: Lesson, data_dir: Path) -> Learnt:
 
 
 @torch.no_grad()
-def codes(model: Autoencoder, data: Data) -> Tensor:
+def codes(model: Autoencoder, data: Dataset) -> Tensor:
     return model.encode(data.test[:].x)
 
 
@@ -77,7 +77,7 @@ def learnt(request, data_dir):
 
 
 def test_every_configuration_of_something_else_than_images_is_trained():
-    others = {made for made in CONFIGURATIONS.values() if made.takes != DIGITS.kind}
+    others = {made for made in MODEL_CONFIGS.values() if made.takes != DIGITS.kind}
     assert {type(lesson.model) for lesson in LESSONS} == others
 
 

@@ -4,7 +4,7 @@ from torch import nn
 
 from fastlatent.data import Batch
 from fastlatent.models import VQVAE, Codebook
-from fastlatent.models.vqvae import RARE
+from fastlatent.models.vqvae import DEAD_CODE_THRESHOLD
 from tests.models.by_hand import linear
 
 X = torch.tensor([[0.9, 0.2], [0.4, -3.0]])
@@ -35,7 +35,7 @@ def test_the_loss_by_hand():
     assert terms["loss"].item() == pytest.approx(5.205 + 0.25 * 4.605)
 
 
-def test_the_gradient_passes_through_the_quantisation():
+def test_the_gradient_passes_through_the_quantization():
     vq, z = model(), X.clone().requires_grad_()
     vq.loss(Batch(z, BATCH.label))["loss"].backward()
     made, q = vq.reconstruct(BATCH), vq.encode(X)
@@ -55,7 +55,7 @@ def test_the_codebook_moves_by_averages():
 
 def test_what_nothing_uses_is_moved_to_the_batch():
     book = codebook()
-    book.counts.copy_(torch.tensor([8.0, RARE]))
+    book.counts.copy_(torch.tensor([8.0, DEAD_CODE_THRESHOLD]))
     z = torch.full((3, 2), -0.125)
     book.update(z, book(z))
     assert book.vectors[1].item() == -0.125

@@ -6,7 +6,7 @@ from torch import nn
 
 import fastlatent
 from fastlatent.data import Batch
-from fastlatent.models import WAE, WAEGAN, Autoencoder, Log, ToNormal, penalty
+from fastlatent.models import WAE, WAEGAN, Autoencoder, LogPenalty, StandardNormalPenalty, penalty
 from fastlatent.nn import MMDIMQ
 from fastlatent.priors import Normal, Uniform
 from tests.models.by_hand import linear, number
@@ -47,7 +47,7 @@ def test_without_weight_it_is_the_autoencoder():
 @pytest.mark.parametrize("name", WITHOUT_RANDOMNESS)
 def test_against_the_standard_normal_penalties_are_their_closed_forms(name):
     made = penalty(name, Normal(2))
-    assert isinstance(made, ToNormal)
+    assert isinstance(made, StandardNormalPenalty)
     torch.testing.assert_close(made(X, torch.full_like(X, math.nan)), WITHOUT_RANDOMNESS[name](X))
 
 
@@ -60,7 +60,7 @@ def test_against_another_prior_penalties_compare_samples(name, prior):
 
 def test_the_logarithm_has_the_gradient_of_the_relative_distance():
     z = X.clone().requires_grad_()
-    log = Log(penalty("cramer-wold", Normal(2)))
+    log = LogPenalty(penalty("cramer-wold", Normal(2)))
     (ours,) = torch.autograd.grad(log(z, X), z)
     distance = fastlatent.cramer_wold_normal(z)
     (plain,) = torch.autograd.grad(distance, z)
@@ -70,7 +70,7 @@ def test_the_logarithm_has_the_gradient_of_the_relative_distance():
 @pytest.mark.parametrize("value", [0.0, -1e-9, -3.0])
 def test_the_logarithm_is_safe_where_the_distance_is_not_positive(value):
     z = X.clone().requires_grad_()
-    loss = Log(lambda codes, sample: value + 0 * codes.sum())(z, X)
+    loss = LogPenalty(lambda codes, sample: value + 0 * codes.sum())(z, X)
     loss.backward()
     assert loss.item() == pytest.approx(math.log(torch.finfo(torch.float32).eps))
     assert torch.equal(z.grad, torch.zeros_like(z))

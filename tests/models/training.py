@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastlatent.data import Batch, Data, load
-from fastlatent.models import CONFIGURATIONS, Autoencoder, ClusteringAAE, Generative, SupervisedAAE
+from fastlatent.data import Batch, Dataset, load
+from fastlatent.models import MODEL_CONFIGS, Autoencoder, ClusteringAAE, GenerativeModel, SupervisedAAE
 from fastlatent.train import TrainConfig, fit
 from tests.models.two_sample import told_apart
 
@@ -49,13 +49,13 @@ class Trained:
 def train(case: Case) -> Trained:
     """Train it for some seconds on one thread."""
     torch.manual_seed(0)
-    model = CONFIGURATIONS[case.name](hidden=(128, 128), **dict(case.options)).build(DIGITS.shape)  # type: ignore[call-arg]
+    model = MODEL_CONFIGS[case.name](hidden=(128, 128), **dict(case.options)).build(DIGITS.shape)  # type: ignore[call-arg]
     data = DIGITS if case.labels is None else replace(DIGITS, train=DIGITS.train.keep_labels(case.labels))
     return learn(model, data, TrainConfig(case.epochs, lr=2e-3))
 
 
 @torch.enable_grad()
-def learn(model: Generative, data: Data, config: TrainConfig) -> Trained:
+def learn(model: GenerativeModel, data: Dataset, config: TrainConfig) -> Trained:
     """Train a model on the CPU, and look at it before and after."""
     test = data.test[:]
     before = objective(model, test), apart(model, test)
@@ -66,8 +66,8 @@ def learn(model: Generative, data: Data, config: TrainConfig) -> Trained:
 
 
 @torch.no_grad()
-def objective(model: Generative, test: Batch) -> float:
-    """What the decoder minimises, on test data."""
+def objective(model: GenerativeModel, test: Batch) -> float:
+    """What the decoder minimizes, on test data."""
     torch.manual_seed(0)
     model.eval()
     terms = {phase.name: phase.loss(test) for phase in model.phases()}
@@ -78,7 +78,7 @@ def objective(model: Generative, test: Batch) -> float:
 
 
 @torch.no_grad()
-def apart(model: Generative, test: Batch) -> float:
+def apart(model: GenerativeModel, test: Batch) -> float:
     """How well the model's codes of test data are told from fresh draws of its prior."""
     if not isinstance(model, Autoencoder):
         return float("nan")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def told_apart(x: Tensor, y: Tensor) -> float:
-    """Held-out accuracy of a nearest-neighbour classifier that is to tell two samples apart: ½ if they are alike.
+    """Held-out accuracy of a nearest-neighbor classifier that is to tell two samples apart: ½ if they are alike.
 
     Source: Lopez-Paz & Oquab 2017, "Revisiting classifier two-sample tests".
     """

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from fastlatent.data import Batch, load
-from fastlatent.models import CONFIGURATIONS, Generative
-from fastlatent.train import Fit, TrainConfig, fit, read_metrics
+from fastlatent.models import MODEL_CONFIGS, GenerativeModel
+from fastlatent.train import TrainConfig, TrainingResult, fit, read_metrics
 from fastlatent.train.state import TrainingState
 
 DIGITS = load("digits")
@@ -26,11 +26,11 @@ def train(
     network: str = "mlp",
     labels: int | None = None,
     **options: Any,
-) -> tuple[Generative, Fit]:
+) -> tuple[GenerativeModel, TrainingResult]:
     """Train a small model of this name on digits, with so many labels of each class, or go on with its run."""
     chosen = {"epochs": 2, "batch_size": 300, "seed": 5, "accelerator": "cpu", "checkpoint_seconds": 1e9, **options}
     torch.manual_seed(5)
-    model = CONFIGURATIONS[name](hidden=(16,), network=network).build(DIGITS.shape)  # type: ignore[call-arg]
+    model = MODEL_CONFIGS[name](hidden=(16,), network=network).build(DIGITS.shape)  # type: ignore[call-arg]
     data = DIGITS if labels is None else replace(DIGITS, train=DIGITS.train.keep_labels(labels))
     return model, fit(model, data, TrainConfig(out=out, **chosen), name=name, resume=resume)
 
@@ -54,7 +54,7 @@ def fall(monkeypatch: pytest.MonkeyPatch, out: Path, step: int, **options: Any) 
             train(out, checkpoint_steps=3, **options)
 
 
-def go_on(out: Path, **options: Any) -> tuple[Generative, Fit]:
+def go_on(out: Path, **options: Any) -> tuple[GenerativeModel, TrainingResult]:
     """Begin the run, or go on with it if it was begun."""
     return train(out, resume=(out / "config.yaml").exists(), **options)
 

@@ -12,26 +12,26 @@ import torch
 import torch.multiprocessing as mp
 
 from fastlatent.data import Batch, load
-from fastlatent.models import CONFIGURATIONS
-from fastlatent.train import Fit, TrainConfig, fit, read_metrics
-from fastlatent.train.signals import Interrupted
+from fastlatent.models import MODEL_CONFIGS
+from fastlatent.train import TrainConfig, TrainingResult, fit, read_metrics
+from fastlatent.train.signals import TrainingInterrupted
 from fastlatent.train.state import TrainingState
-from tests.models.base.test_data_parallel import with_neighbours_of_a_rank
+from tests.models.base.test_data_parallel import with_neighbors_of_a_rank
 from tests.train.runs import TIMED
 
 RANKS = 2
 NORMALISED = ("aae-clustering", "aae-semi-supervised", "aae-dimension-reduction")  # by the moments of a rank's batch
-MODELS = [name for name, made in CONFIGURATIONS.items() if made.takes == "images" and name not in NORMALISED]
+MODELS = [name for name, made in MODEL_CONFIGS.items() if made.takes == "images" and name not in NORMALISED]
 DIGITS = load("digits")
 DATA = replace(DIGITS, train=DIGITS.train.keep_labels(3))
 
 
-def train(name: str, out: Path, resume: bool = False, **options: Any) -> tuple[dict[str, torch.Tensor], Fit]:
+def train(name: str, out: Path, resume: bool = False, **options: Any) -> tuple[dict[str, torch.Tensor], TrainingResult]:
     """Train a small model in float64, where rounding does not hide what is wrong; its weights at the end."""
     torch.manual_seed(5)
-    model = CONFIGURATIONS[name](hidden=(16,)).build(DATA.shape)  # type: ignore[call-arg]
+    model = MODEL_CONFIGS[name](hidden=(16,)).build(DATA.shape)  # type: ignore[call-arg]
     if "devices" not in options:
-        with_neighbours_of_a_rank(model)
+        with_neighbors_of_a_rank(model)
     config = TrainConfig(
         epochs=2, batch_size=200, precision="64", accelerator="cpu", log_every=2, out=out, checkpoint_seconds=1e9,
         **options,
@@ -63,7 +63,7 @@ def rank_main(rank: int, port: int, folder: Path) -> None:
     advance = TrainingState.advance
     if rank == 1:
         TrainingState.advance = stop_at(step=7)  # type: ignore[method-assign]
-    with pytest.raises(Interrupted, match="stopped after step 2 of epoch 2"):
+    with pytest.raises(TrainingInterrupted, match="stopped after step 2 of epoch 2"):
         train("wae-mmd", folder / "stopped", devices=RANKS)
     TrainingState.advance = advance  # type: ignore[method-assign]
     found["stopped"] = train("wae-mmd", folder / "stopped", resume=True, devices=RANKS)

@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from fastlatent.data import load
-from fastlatent.models import CONFIGURATIONS
+from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import TrainConfig, fit
 
 pl = pytest.importorskip("pytorch_lightning", reason="pip install 'fastlatent[lightning]'")
@@ -21,7 +21,7 @@ BATCH, LR, SEED = 200, 1e-3, 5
 def prepare(name):
     data = load("digits")
     torch.manual_seed(SEED)
-    return CONFIGURATIONS[name](hidden=(16,)).build(data.shape), data
+    return MODEL_CONFIGS[name](hidden=(16,)).build(data.shape), data
 
 
 def loader(batches):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from fastlatent.experiments.run import default_run
-from fastlatent.models import CONFIGURATIONS
+from fastlatent.models import MODEL_CONFIGS
 
 
 def losses(model, batch):
@@ -12,10 +12,10 @@ def losses(model, batch):
 
 
 @pytest.mark.parametrize("inputs", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", MODEL_CONFIGS)
 def test_losses_of_every_model_under_autocast_are_nearly_those_of_32_bits(name, inputs):
     """A loop of one's own hands it data of 32 bits, Fabric data of 16."""
-    model, data = default_run(CONFIGURATIONS[name]).prepare()
+    model, data = default_run(MODEL_CONFIGS[name]).prepare()
     batch = data.train.spread(64)
     model.eval()
     exact = losses(model, batch)

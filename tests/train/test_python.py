@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from fastlatent.data import load
-from fastlatent.models.configs.base import DropoutAE
+from fastlatent.models.configs.base import DropoutAEConfig
 from fastlatent.train import TrainConfig, fit
 
 
 def train(out, mode=True):
     data = load("digits")
     torch.manual_seed(1)
-    model = DropoutAE(latent_dim=4, hidden=(16,)).build(data.shape).train(mode)
+    model = DropoutAEConfig(latent_dim=4, hidden=(16,)).build(data.shape).train(mode)
     fit(model, data, TrainConfig(epochs=1, batch_size=200, seed=1, out=out, accelerator="cpu"))
     return (out / "model.safetensors").read_bytes()
 
@@ -46,7 +46,7 @@ def test_with_a_model_that_was_evaluated(weights, tmp_path):
 def test_a_run_in_the_working_directory_has_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = load("digits")
-    model = DropoutAE(latent_dim=4, hidden=(16,)).build(data.shape)
+    model = DropoutAEConfig(latent_dim=4, hidden=(16,)).build(data.shape)
     done = fit(model, data, TrainConfig(epochs=1, batch_size=500))
     assert done.folder.parent.name == "runs"
     assert done.folder.name.startswith("dropoutautoencoder-digits-")

@@ -7,9 +7,9 @@ import torch
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
-from fastlatent.models.configs import AE
+from fastlatent.models.configs import AEConfig
 from fastlatent.train import TrainConfig, load_checkpoint
-from fastlatent.train.phase_optimizer import Losses, Mover
+from fastlatent.train.phase_optimizer import PhaseLossModule, PhaseOptimizer
 from fastlatent.train.state import TrainingState
 from tests.train.runs import fall, result, train
 
@@ -57,8 +57,8 @@ def test_on_a_gpu_it_goes_on_with_the_same_numbers(tmp_path, monkeypatch, captur
 
 
 def test_a_rate_on_the_device_stays_where_a_captured_step_reads_it():
-    model, fabric = AE(hidden=()).build((1, 8, 8)), Fabric(accelerator="cpu")
-    mover = Mover(fabric, fabric.setup_module(Losses(model)), model.phases()[0], TrainConfig(), 10)
+    model, fabric = AEConfig(hidden=()).build((1, 8, 8)), Fabric(accelerator="cpu")
+    mover = PhaseOptimizer(fabric, fabric.setup_module(PhaseLossModule(model)), model.phases()[0], TrainConfig(), 10)
     (group,) = mover.optimizer.param_groups
     group["lr"] = torch.tensor(0.25)
     state = copy.deepcopy(mover.state_dict())

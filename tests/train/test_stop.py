@@ -14,7 +14,7 @@ import pytest
 from safetensors.torch import load_file
 
 from fastlatent.data import Batch
-from fastlatent.train import Diverged, Interrupted
+from fastlatent.train import DivergenceError, TrainingInterrupted
 from fastlatent.train.state import TrainingState
 from tests.train.runs import result, train
 
@@ -59,7 +59,9 @@ def test_asked_to_stop_it_ends_its_step_and_saves(tmp_path, monkeypatch, whole, 
     before = signal.getsignal(number)
     with monkeypatch.context() as patch:
         at(patch, 6, lambda batch: os.kill(os.getpid(), number))
-        with pytest.raises(Interrupted, match=r"stopped after step 2 of epoch 2; saved as .*step-000000006") as stopped:
+        with pytest.raises(
+            TrainingInterrupted, match=r"stopped after step 2 of epoch 2; saved as .*step-000000006"
+        ) as stopped:
             train(tmp_path / "run")
     assert (stopped.value.run, stopped.value.signal) == (tmp_path / "run", number)
     assert signal.getsignal(number) == before
@@ -75,7 +77,7 @@ def test_the_second_ctrl_c_stops_at_once(tmp_path, monkeypatch):
     at(monkeypatch, 2, twice)
     with pytest.raises(KeyboardInterrupt) as stopped:
         train(tmp_path / "run")
-    assert not isinstance(stopped.value, Interrupted)
+    assert not isinstance(stopped.value, TrainingInterrupted)
 
 
 def test_beside_the_main_thread_it_trains_as_well(tmp_path, whole):
@@ -150,7 +152,7 @@ def test_a_lost_loss_is_named_with_its_step_its_phase_and_the_last_good_checkpoi
         rf"the loss of phase 'autoencoder' is ({value}) at step 2 of epoch 2; "
         rf"the last good checkpoint is {re.escape(str(run))}/checkpoints/step-000000004"
     )
-    with pytest.raises(Diverged, match=says):
+    with pytest.raises(DivergenceError, match=says):
         train(run, checkpoint_steps=2)
     assert checkpoints(run) == ["step-000000002", "step-000000004"]
     newest = load_file(run / "checkpoints" / "step-000000004" / "state.safetensors")
@@ -167,6 +169,6 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path, monkeypatch):
         return finite(state)
 
     monkeypatch.setattr(TrainingState, "finite", spoilt)
-    with pytest.raises(Diverged, match=r"weights are not finite after epoch 1; the last good .*step-000000002"):
+    with pytest.raises(DivergenceError, match=r"weights are not finite after epoch 1; the last good .*step-000000002"):
         train(run, checkpoint_steps=2)
     assert checkpoints(run) == ["step-000000002"]

@@ -7,12 +7,12 @@ import yaml
 
 from fastlatent.data import load
 from fastlatent.models import Phase
-from fastlatent.models.configs import AE, WAEMMD, AAESemiSupervised
+from fastlatent.models.configs import AAESemiSupervisedConfig, AEConfig, WAEMMDConfig
 from fastlatent.train import TrainConfig, fit, load_checkpoint, read_metrics
 from fastlatent.train.optim import adam
-from fastlatent.train.run_dir import write_whole
+from fastlatent.train.run_dir import atomic_write
 
-SMALL = WAEMMD(latent_dim=2, hidden=(32,))
+SMALL = WAEMMDConfig(latent_dim=2, hidden=(32,))
 
 
 def train(out, seed=0, epochs=3):
@@ -53,7 +53,7 @@ def test_a_seed_decides_the_run(tmp_path):
 def test_a_phase_of_labelled_examples_gets_none_but_those(tmp_path, monkeypatch):
     data = load("digits")
     few = replace(data, train=data.train.keep_labels(2))
-    model = AAESemiSupervised(hidden=(8,)).build(data.shape)
+    model = AAESemiSupervisedConfig(hidden=(8,)).build(data.shape)
     seen = []
     learn = model.classification_loss
     monkeypatch.setattr(model, "classification_loss", lambda batch: seen.append(batch) or learn(batch))
@@ -65,7 +65,7 @@ def test_a_phase_of_labelled_examples_gets_none_but_those(tmp_path, monkeypatch)
 
 
 def test_labels_beyond_the_classes_of_the_model_are_refused_before_anything_is_written(tmp_path):
-    model = AAESemiSupervised(hidden=(8,), classes=7).build((1, 8, 8))
+    model = AAESemiSupervisedConfig(hidden=(8,), classes=7).build((1, 8, 8))
     with pytest.raises(ValueError, match="labels must be below 7, the model's classes; got 9"):
         fit(model, load("digits"), TrainConfig(out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
@@ -108,7 +108,7 @@ def test_a_folder_in_use_is_refused(trained):
 def test_bad_options_are_named(config, message):
     data = load("digits")
     with pytest.raises(ValueError, match=message):
-        fit(AE(hidden=()).build(data.shape), data, config)
+        fit(AEConfig(hidden=()).build(data.shape), data, config)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -120,5 +120,5 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        write_whole(path, fail)
+        atomic_write(path, fail)
     assert path.read_text() == "old"

@@ -1,4 +1,4 @@
-"""Every loss of the pairwise engine beside its truth: what the tests are parametrised by."""
+"""Every loss of the pairwise engine beside its truth: what the tests are parametrized by."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -168,7 +168,7 @@ def nearest(x: Array, y: Array) -> tuple[NDArray[np.int64], Array]:
 
 
 def chamfer_distance(x: Array, y: Array) -> Truth:
-    """Means of the squared distances to the nearest neighbour, both ways, summed."""
+    """Means of the squared distances to the nearest neighbor, both ways, summed."""
     gradients = (np.zeros_like(x), np.zeros_like(y))
     terms = (np.zeros_like(x), np.zeros_like(y))
     value = 0.0

@@ -9,8 +9,8 @@ from typing import IO, Any, cast
 import numpy as np
 import torch
 
-from ..dataset import Data, Split
-from ..files import CHUNK, Bounded, find_file, naming, read_whole
+from ..dataset import Dataset, Split
+from ..files import CHUNK, BoundedReader, errors_naming_file, find_file, read_whole
 from ..formats.images import images_npz
 from ..formats.safe_pickle import read_pickle
 
@@ -20,7 +20,7 @@ FILES = ("cifar-10-python.tar.gz", "cifar-10-batches-py", "cifar10.npz", "cifar1
 MAX_BATCH, MAX_ARCHIVE = 2**26, 2**28  # bytes; a batch has 31 million, and the archive unpacks to 187 million
 
 
-def cifar10(data_dir: Path | None = None) -> Data:
+def cifar10(data_dir: Path | None = None) -> Dataset:
     """CIFAR-10: 50,000 + 10,000 photographs of ten classes, 3×32×32.
 
     Read from cifar-10-python.tar.gz, or what it unpacks to, the folder cifar-10-batches-py: pickles, of which nothing
@@ -35,7 +35,7 @@ def cifar10(data_dir: Path | None = None) -> Data:
         return images_npz(path, "cifar10")
     batches = _unpacked(path) if path.is_dir() else _archived(path)
     train, test = (_split(path, batches, names) for names in (TRAIN, TEST))
-    return Data("cifar10", train, test, epochs=20, classes=CLASSES)
+    return Dataset("cifar10", train, test, epochs=20, classes=CLASSES)
 
 
 def _unpacked(folder: Path) -> Mapping[str, bytes | bytearray]:
@@ -45,8 +45,10 @@ def _unpacked(folder: Path) -> Mapping[str, bytes | bytearray]:
 def _archived(path: Path) -> Mapping[str, bytes | bytearray]:
     """The batches, read from the archive without unpacking it to disk."""
     batches: dict[str, bytes] = {}
-    with naming(path, "archive of CIFAR-10"), gzip.open(path) as packed:
-        stream = cast(IO[bytes], Bounded(packed, MAX_ARCHIVE))  # which reads, and that is all that tarfile does with it
+    with errors_naming_file(path, "archive of CIFAR-10"), gzip.open(path) as packed:
+        stream = cast(
+            IO[bytes], BoundedReader(packed, MAX_ARCHIVE)
+        )  # which reads, and that is all that tarfile does with it
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
                 name = PurePosixPath(member.name).name
@@ -61,7 +63,7 @@ def _archived(path: Path) -> Mapping[str, bytes | bytearray]:
 def _split(path: Path, batches: Mapping[str, bytes | bytearray], names: tuple[str, ...]) -> Split:
     parts = []
     for name in names:
-        with naming(path / name, "batch of CIFAR-10"):
+        with errors_naming_file(path / name, "batch of CIFAR-10"):
             if name not in batches:
                 raise ValueError("it is missing")
             parts.append(_batch(read_pickle(batches[name])))

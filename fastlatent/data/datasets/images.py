@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from ..dataset import Data, Split
+from ..dataset import Dataset, Split
 from ..files import find_file
 from ..formats.idx import read_idx
 
@@ -14,7 +14,7 @@ DIGITS_TEST = 450  # a quarter of the 1,797 digits
 DIGITS_SEED = 0
 
 
-def digits(data_dir: Path | None = None) -> Data:
+def digits(data_dir: Path | None = None) -> Dataset:
     """scikit-learn's 1,797 handwritten digits, 1×8×8, which need no file; split at random with a fixed seed."""
     from sklearn.datasets import load_digits
 
@@ -24,21 +24,21 @@ def digits(data_dir: Path | None = None) -> Data:
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(DIGITS_SEED))
     test, train = order[:DIGITS_TEST], order[DIGITS_TEST:]
     white = 16
-    return Data("digits", Split(images[train], labels[train], white), Split(images[test], labels[test], white), 100)
+    return Dataset("digits", Split(images[train], labels[train], white), Split(images[test], labels[test], white), 100)
 
 
-def mnist(data_dir: Path | None = None) -> Data:
+def mnist(data_dir: Path | None = None) -> Dataset:
     """MNIST: 60,000 + 10,000 handwritten digits, 1×28×28."""
     return _idx_data("mnist", data_dir)
 
 
-def fashion_mnist(data_dir: Path | None = None) -> Data:
+def fashion_mnist(data_dir: Path | None = None) -> Dataset:
     """Fashion-MNIST: 60,000 + 10,000 pictures of clothes, 1×28×28."""
     return replace(_idx_data("fashion-mnist", data_dir), classes=CLOTHES)
 
 
-def _idx_data(name: str, data_dir: Path | None) -> Data:
-    return Data(name, _idx_split(name, data_dir, "train"), _idx_split(name, data_dir, "t10k"), epochs=20)
+def _idx_data(name: str, data_dir: Path | None) -> Dataset:
+    return Dataset(name, _idx_split(name, data_dir, "train"), _idx_split(name, data_dir, "t10k"), epochs=20)
 
 
 def _idx_split(name: str, data_dir: Path | None, part: str) -> Split:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..dataset import Data, Split
+from ..dataset import Dataset, Split
 
 SIDE, LENGTH, WIDTH = 32, 15, 2  # pixels; a line with its round end stays within the image
 TRAIN, TEST, SEED = 10_000, 2_000, 0
@@ -13,8 +13,8 @@ PARTS = 10  # equal parts of the circle: the classes
 BATCH = 1000  # lines drawn at a time
 
 
-def lines(data_dir: Path | None = None) -> Data:
-    """10,000 + 2,000 generated images, 1×32×32, of a line from the centre at a random angle; they need no file.
+def lines(data_dir: Path | None = None) -> Dataset:
+    """10,000 + 2,000 generated images, 1×32×32, of a line from the center at a random angle; they need no file.
 
     The class of a line is the tenth of the circle that it points to.
 
@@ -22,16 +22,16 @@ def lines(data_dir: Path | None = None) -> Data:
     regularizer", section 3; the authors draw new lines for each batch.
     """
     random = np.random.default_rng(SEED)
-    return Data("lines", _split(random, TRAIN), _split(random, TEST), epochs=20)
+    return Dataset("lines", _split(random, TRAIN), _split(random, TEST), epochs=20)
 
 
 def draw_lines(angles: np.ndarray) -> np.ndarray:
-    """Lines from the image's centre, 15 pixels long and 2 wide: a pixel is as bright as the line's edge leaves it.
+    """Lines from the image's center, 15 pixels long and 2 wide: a pixel is as bright as the line's edge leaves it.
 
     A pixel at distance r from the segment is clip(3/2 − r, 0, 1).
 
     Args:
-        angles: (n,), in radians, anticlockwise from the right.
+        angles: (n,), in radians, counterclockwise from the right.
 
     Returns:
         (n, 32, 32) in [0, 1], float32.

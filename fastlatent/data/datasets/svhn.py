@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..dataset import Data, Split
-from ..files import find_file, naming
+from ..dataset import Dataset, Split
+from ..files import errors_naming_file, find_file
 from ..formats.matlab import read_mat
 
 CLASSES = tuple("0123456789")
 SIDES = (32, 32, 3)
 
 
-def svhn(data_dir: Path | None = None) -> Data:
+def svhn(data_dir: Path | None = None) -> Dataset:
     """SVHN: 73,257 + 26,032 digits of house numbers, 3×32×32.
 
     Read from train_32x32.mat and test_32x32.mat: `X` (32, 32, 3, n) uint8 and `y` (n, 1), 10 for the digit 0.
@@ -23,11 +23,11 @@ def svhn(data_dir: Path | None = None) -> Data:
         ValueError: if one holds something else.
     """
     train, test = (_split(find_file("svhn", data_dir, (f"{part}_32x32.mat",))) for part in ("train", "test"))
-    return Data("svhn", train, test, epochs=20, classes=CLASSES)
+    return Dataset("svhn", train, test, epochs=20, classes=CLASSES)
 
 
 def _split(path: Path) -> Split:
-    with naming(path, "SVHN file"):
+    with errors_naming_file(path, "SVHN file"):
         found = read_mat(path)
         if not {"X", "y"} <= set(found):
             raise ValueError(f"it must hold X and y; has {', '.join(found) or 'nothing'}")

@@ -11,19 +11,19 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ..batch import UNLABELED
-from ..dataset import passes, split_rows
-from ..files import MAX_BYTES, check_size, find_file, naming
-from ..tables import Table, table
+from ..dataset import default_epochs, split_rows
+from ..files import MAX_BYTES, check_size, errors_naming_file, find_file
+from ..tables import TableDataset, table
 from .csv_files import numbered
 from .numpy_files import read_npy, read_npz
 
-TOTAL = 10_000  # counts of each cell after normalisation
+TOTAL = 10_000  # counts of each cell after normalization
 COUNTS = ("counts", "lognorm")  # in a .npz file
 PATIENCE, SLOWEST = 60.0, 1e7  # seconds, and bytes a second, that an AnnData file may take to be read
 
 
-def pbmc68k(data_dir: Path | None = None) -> Table:
-    """PBMC 68k, reduced: 700 blood cells of ten types, 765 genes, log-normalised; a quarter is for testing.
+def pbmc68k(data_dir: Path | None = None) -> TableDataset:
+    """PBMC 68k, reduced: 700 blood cells of ten types, 765 genes, log-normalized; a quarter is for testing.
 
     Read from pbmc68k_reduced.npz, as of `counts_npz`, or from 10x_pbmc68k_reduced.h5ad, as of `h5ad`.
 
@@ -38,14 +38,14 @@ def pbmc68k(data_dir: Path | None = None) -> Table:
     return counts_npz(path, "pbmc68k") if path.suffix == ".npz" else h5ad(path, "bulk_labels", "pbmc68k")
 
 
-def counts_npz(path: Path, name: str) -> Table:
+def counts_npz(path: Path, name: str) -> TableDataset:
     """Cells of a .npz file: `counts`, or `lognorm` (cells, genes); `label` (cells,), `classes` and `genes` if there.
 
     Raises:
         ValueError: if the file holds something else.
     """
     arrays = read_npz(path, (), (*COUNTS, "label", "classes", "genes"))
-    with naming(path, "file of counts"):
+    with errors_naming_file(path, "file of counts"):
         x = next((arrays[field] for field in COUNTS if field in arrays), None)
         if x is None:
             raise ValueError(f"it must hold {' or '.join(COUNTS)}")
@@ -58,7 +58,7 @@ def counts_npz(path: Path, name: str) -> Table:
         return _table(name, x, labels, classes, genes)
 
 
-def h5ad(path: Path, label: str | None = None, name: str | None = None) -> Table:
+def h5ad(path: Path, label: str | None = None, name: str | None = None) -> TableDataset:
     """Cells of an AnnData file: the first of layers/counts, raw/X and X that it has, sparse or dense.
 
     Args:
@@ -72,7 +72,7 @@ def h5ad(path: Path, label: str | None = None, name: str | None = None) -> Table
     """
     if find_spec("h5py") is None:
         raise ImportError("reading .h5ad files needs h5py: install fastlatent with its extra 'data'")
-    with naming(path, "AnnData file"), TemporaryDirectory() as folder:
+    with errors_naming_file(path, "AnnData file"), TemporaryDirectory() as folder:
         _read_apart(path, folder, label)
         x, rest = read_npy(Path(folder) / "x.npy"), json.loads((Path(folder) / "rest.json").read_text())
         labels, classes = numbered(rest["words"] or [], len(x))
@@ -93,14 +93,16 @@ def _read_apart(path: Path, folder: str, label: str | None) -> None:
         raise ValueError(lines[-1])
 
 
-def log_normalised(x: np.ndarray) -> np.ndarray:
+def log_normalized(x: np.ndarray) -> np.ndarray:
     """log(1 + 10,000·x/Σx) of raw counts (cells, genes), Σ over a cell's genes; a cell of zeros stays as it is."""
     totals = x.sum(1, keepdims=True, dtype=np.float64)
     return np.log1p(TOTAL * x / np.where(totals > 0, totals, 1))
 
 
-def _table(name: str, x: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], genes: Sequence[str]) -> Table:
-    """Cells as rows of numeric columns; raw counts, integers from 0 on, are normalised."""
+def _table(
+    name: str, x: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], genes: Sequence[str]
+) -> TableDataset:
+    """Cells as rows of numeric columns; raw counts, integers from 0 on, are normalized."""
     if x.ndim != 2 or x.dtype.kind not in "iuf" or len(labels) != len(x) or len(genes) != x.shape[1]:
         raise ValueError(
             f"it must be numbers (cells, genes), a label a cell, a name a gene; got {x.dtype} {x.shape}, "
@@ -110,8 +112,14 @@ def _table(name: str, x: np.ndarray, labels: np.ndarray, classes: tuple[str, ...
     if not np.isfinite(x).all():
         raise ValueError("counts must be finite")
     if (x >= 0).all() and (x == np.floor(x)).all():
-        x = log_normalised(x)
+        x = log_normalized(x)
     train, test = split_rows(len(x))
     return table(
-        name, x[train], x[test], (labels[train], labels[test]), genes, epochs=passes(len(train)), classes=classes
+        name,
+        x[train],
+        x[test],
+        (labels[train], labels[test]),
+        genes,
+        epochs=default_epochs(len(train)),
+        classes=classes,
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..batch import UNLABELED
-from ..dataset import passes, split_rows
-from ..files import naming, read_whole
-from ..tables import Table, table
+from ..dataset import default_epochs, split_rows
+from ..files import errors_naming_file, read_whole
+from ..tables import TableDataset, table
 
 MAX_CSV_BYTES = 2**30
 MAX_CATEGORIES = 1000  # a column of more different words holds names or remarks
@@ -22,10 +22,10 @@ MISSING = ("", "?", "na", "n/a", "nan", "null", "none")
 LABELS = ("label", "labels", "class", "target")  # the name of the column of classes, unless another is given
 
 
-def csv_table(path: Path, label: str | None = None) -> Table:
+def csv_table(path: Path, label: str | None = None) -> TableDataset:
     """Rows of a text file whose values are separated by commas, semicolons, tabulators, bars or blanks.
 
-    A first line of names is recognised (`has_names`); without it columns are named by their number, from 1. A column of
+    A first line of names is recognized (`has_names`); without it columns are named by their number, from 1. A column of
     numbers is numeric, one of anything else categorical; a missing number becomes the mean, a missing word a category
     of its own. A quarter of the rows is for testing, by chance, the same in every run.
 
@@ -38,7 +38,7 @@ def csv_table(path: Path, label: str | None = None) -> Table:
         ValueError: naming the file, if it is no such table, if label names no column, or if a column is empty or holds
             more than 1,000 different words.
     """
-    with naming(path, "table"):
+    with errors_naming_file(path, "table"):
         names, columns = _read(read_whole(path, MAX_CSV_BYTES).decode("utf-8-sig"))
         chosen = _label_column(names, label)
         labels, classes = numbered([] if chosen is None else columns[chosen], len(columns[0]))
@@ -50,7 +50,7 @@ def csv_table(path: Path, label: str | None = None) -> Table:
         rows = np.array(values, dtype=object if words else np.float64).T
         train, test = split_rows(len(rows))
         parts, names = (labels[train], labels[test]), [names[i] for i in kept]
-        epochs = passes(len(train))
+        epochs = default_epochs(len(train))
         return table(path.stem, rows[train], rows[test], parts, names, words, epochs=epochs, classes=classes)
 
 

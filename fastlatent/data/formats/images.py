@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..dataset import Data, Split, passes, resize
-from ..files import Folder, check_size, naming
+from ..dataset import Dataset, Split, default_epochs, resize
+from ..files import Folder, check_size, errors_naming_file
 from .folders import Example, list_examples
 from .numpy_files import read_npz
 
@@ -19,8 +19,8 @@ GREY, COLOURED = ("1", "L", "LA"), ("P", "RGB", "RGBA", "CMYK", "YCbCr")
 MAX_PIXELS = 2**26  # of one picture: 8192×8192
 
 
-def image_folder(path: Path, image_size: int | None = None) -> Data:
-    """Pictures in a folder for each class, as of `list_examples`; in colour, unless all are grey.
+def image_folder(path: Path, image_size: int | None = None) -> Dataset:
+    """Pictures in a folder for each class, as of `list_examples`; in color, unless all are gray.
 
     Args:
         path: of the folder.
@@ -38,10 +38,10 @@ def image_folder(path: Path, image_size: int | None = None) -> Data:
     width, height = (image_size, image_size) if image_size else next(iter(sizes))
     check_size((len(seen), channels, height, width), 1)
     train, test = (_split(examples, channels, image_size) for examples in (listing.train, listing.test))
-    return Data(path.resolve().name, train, test, passes(len(train)), listing.classes)
+    return Dataset(path.resolve().name, train, test, default_epochs(len(train)), listing.classes)
 
 
-def images_npz(path: Path, name: str) -> Data:
+def images_npz(path: Path, name: str) -> Dataset:
     """Images of a .npz file: `x_train`, `x_test` (n, h, w) or (n, h, w, 1 or 3) uint8, `y_train`, `y_test` (n,).
 
     The labels may be left out, and `classes`, their names.
@@ -50,17 +50,17 @@ def images_npz(path: Path, name: str) -> Data:
         ValueError: if the file holds something else.
     """
     arrays = read_npz(path, ("x_train", "x_test"), ("y_train", "y_test", "classes"))
-    with naming(path, "file of images"):
+    with errors_naming_file(path, "file of images"):
         train, test = (_arrays(arrays[f"x_{part}"], arrays.get(f"y_{part}")) for part in ("train", "test"))
         if train.x.shape[1:] != test.x.shape[1:]:
             raise ValueError(f"x_train has images {tuple(train.x.shape[1:])}, x_test {tuple(test.x.shape[1:])}")
         classes = tuple(map(str, arrays["classes"])) if "classes" in arrays else ()
-        return Data(name, train, test, passes(len(train)), classes)
+        return Dataset(name, train, test, default_epochs(len(train)), classes)
 
 
 def _look(file: Folder) -> tuple[str, tuple[int, int]]:
     """A picture's mode and size, from its header."""
-    with naming(file, "picture"), file.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
+    with errors_naming_file(file, "picture"), file.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
         if image.mode not in GREY + COLOURED:
             raise ValueError(f"pictures must have 8 bits a channel; got mode {image.mode}")
         width, height = image.size
@@ -71,7 +71,7 @@ def _look(file: Folder) -> tuple[str, tuple[int, int]]:
 
 def _pixels(file: Folder, channels: int) -> Tensor:
     """(1, channels, h, w) uint8."""
-    with naming(file, "picture"), file.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
+    with errors_naming_file(file, "picture"), file.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
         values = np.array(image.convert("L" if channels == 1 else "RGB"))
     return torch.from_numpy(values).reshape(1, *values.shape[:2], channels).permute(0, 3, 1, 2)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import Folder, naming, read_whole
+from ..files import Folder, errors_naming_file, read_whole
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -19,7 +19,7 @@ def read_npy(path: Folder) -> np.ndarray:
     Raises:
         ValueError: if the file is not such a file, shorter than its header says, of objects or too large.
     """
-    with naming(path, ".npy file"):
+    with errors_naming_file(path, ".npy file"):
         return _array(read_whole(path))
 
 
@@ -29,7 +29,7 @@ def npz_fields(path: Path) -> tuple[str, ...]:
     Raises:
         ValueError: if the file is not such a file.
     """
-    with naming(path, ".npz file"), zipfile.ZipFile(path) as archive:
+    with errors_naming_file(path, ".npz file"), zipfile.ZipFile(path) as archive:
         return tuple(name.removesuffix(".npy") for name in archive.namelist())
 
 
@@ -48,7 +48,7 @@ def read_npz(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) ->
     missing = [name for name in needed if name not in fields]
     if missing:
         raise ValueError(f"{path}: must hold {_listed(needed)}; lacks {', '.join(missing)}")
-    with naming(path, ".npz file"), zipfile.ZipFile(path) as archive:
+    with errors_naming_file(path, ".npz file"), zipfile.ZipFile(path) as archive:
         return {name: _member(archive, name) for name in (*needed, *optional) if name in fields}
 
 

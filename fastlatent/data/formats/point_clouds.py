@@ -10,11 +10,11 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import track
 
-from ...utils.atomic import write_whole
+from ...utils.atomic import atomic_write
 from ..batch import UNLABELED
-from ..dataset import passes, split_rows
-from ..files import Folder, check_size, find_file, naming, read_whole
-from ..point_clouds import Clouds, cloud_split, unit
+from ..dataset import default_epochs, split_rows
+from ..files import Folder, check_size, errors_naming_file, find_file, read_whole
+from ..point_clouds import PointCloudDataset, cloud_split, unit
 from . import meshes
 from .folders import list_examples
 from .numpy_files import read_npy, read_npz
@@ -33,7 +33,7 @@ class Arrays(NamedTuple):
     classes: tuple[str, ...]
 
 
-def modelnet10(data_dir: Path | None = None) -> Clouds:
+def modelnet10(data_dir: Path | None = None) -> PointCloudDataset:
     """ModelNet10: 3,991 + 908 pieces of furniture of ten classes, the official split, points sampled on their surfaces.
 
     Read from modelnet10*.npz: `points` (n, points, 3) of any float type, `label` (n,), `is_train` (n,), `classes`; or
@@ -48,14 +48,14 @@ def modelnet10(data_dir: Path | None = None) -> Clouds:
     if path.suffix == ".npz":
         arrays = _npz(path, ("points", "label", "is_train", "classes"))
     else:
-        with naming(path, ".zip file of ModelNet10"):
+        with errors_naming_file(path, ".zip file of ModelNet10"):
             folder = ZipPath(path, "ModelNet10/") if path.suffix == ".zip" else path
         arrays = _sampled(folder)
         _keep(path.with_name("modelnet10.npz"), arrays)
     return _clouds("modelnet10", arrays, epochs=20)
 
 
-def cloud_folder(path: Path) -> Clouds:
+def cloud_folder(path: Path) -> PointCloudDataset:
     """Meshes (.off, .ply) or clouds (.ply, .npy) in a folder for each class, as of `list_examples`.
 
     2,048 points are drawn on each surface, or of each cloud, or fewer if a cloud has fewer.
@@ -64,10 +64,10 @@ def cloud_folder(path: Path) -> Clouds:
         ValueError: naming a file that is damaged.
     """
     arrays = _sampled(path)
-    return _clouds(path.resolve().name, arrays, epochs=passes(int(arrays.is_train.sum())))
+    return _clouds(path.resolve().name, arrays, epochs=default_epochs(int(arrays.is_train.sum())))
 
 
-def cloud_array(path: Path) -> Clouds:
+def cloud_array(path: Path) -> PointCloudDataset:
     """Clouds in a .npy file, or in a .npz file's `points`: (n, points, 3) of any float type.
 
     A .npz file may hold `label` (n,), `classes` and `is_train` (n,) too; else a quarter is for testing, by chance.
@@ -76,19 +76,19 @@ def cloud_array(path: Path) -> Clouds:
         ValueError: if the file holds something else.
     """
     arrays = _npz(path, ("points",)) if path.suffix == ".npz" else _arrays(path, {"points": read_npy(path)})
-    with naming(path, "file of point clouds"):
+    with errors_naming_file(path, "file of point clouds"):
         arrays = arrays._replace(points=unit(arrays.points.astype(np.float32)))
-    return _clouds(path.stem, arrays, epochs=passes(int(arrays.is_train.sum())))
+    return _clouds(path.stem, arrays, epochs=default_epochs(int(arrays.is_train.sum())))
 
 
 def read_cloud(file: Folder, random: np.random.Generator) -> np.ndarray:
-    """2,048 points of a mesh's surface or of a cloud, or fewer if it has fewer, centred, within the unit sphere.
+    """2,048 points of a mesh's surface or of a cloud, or fewer if it has fewer, centerd, within the unit sphere.
 
     Raises:
         ValueError: naming the file, if it is damaged.
     """
     suffix = Path(file.name).suffix.lower()
-    with naming(file, "mesh or point cloud"):
+    with errors_naming_file(file, "mesh or point cloud"):
         if suffix == ".npy":
             vertices, triangles = read_npy(file), np.empty((0, 3))
             if vertices.ndim != 2 or vertices.shape[1] != 3 or vertices.dtype.kind != "f" or not len(vertices):
@@ -129,7 +129,7 @@ def _arrays(path: Path, found: dict[str, np.ndarray]) -> Arrays:
     if points.ndim != 3 or points.shape[2] != 3 or points.dtype.kind != "f" or label.shape != (n,):
         raise ValueError(f"{path}: points must be (n, points, 3), a label each; got {points.shape} and {label.shape}")
     if "is_train" not in found:
-        with naming(path, "file of point clouds"):
+        with errors_naming_file(path, "file of point clouds"):
             found["is_train"] = np.isin(np.arange(n), split_rows(n)[0])
     is_train = found["is_train"].astype(bool)
     if is_train.shape != (n,) or is_train.all() or not is_train.any():
@@ -141,7 +141,7 @@ def _keep(path: Path, arrays: Arrays) -> None:
     """Write the file, one of several processes; where nothing can be written, points are drawn again next time."""
     with suppress(OSError), FileLock(path.with_name(".sampling")):
         if not path.exists():
-            write_whole(path, lambda part: _save(part, arrays))
+            atomic_write(path, lambda part: _save(part, arrays))
 
 
 def _save(path: Path, arrays: Arrays) -> None:
@@ -149,6 +149,6 @@ def _save(path: Path, arrays: Arrays) -> None:
         np.savez(file, **{**arrays._asdict(), "classes": np.array(arrays.classes)})
 
 
-def _clouds(name: str, arrays: Arrays, epochs: int) -> Clouds:
+def _clouds(name: str, arrays: Arrays, epochs: int) -> PointCloudDataset:
     train, test = (cloud_split(arrays.points[part], arrays.label[part]) for part in (arrays.is_train, ~arrays.is_train))
-    return Clouds(name, train, test, epochs, arrays.classes)
+    return PointCloudDataset(name, train, test, epochs, arrays.classes)

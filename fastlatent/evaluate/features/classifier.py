@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ...data import Split
 from ...data.batch import Batch
-from ...train.run_dir import write_whole
+from ...train.run_dir import atomic_write
 from ...utils.threads import torch_threads
 
 WIDTH, FEATURES = 16, 64
@@ -90,7 +90,7 @@ def classifier_features(name: str, train: Split, test: Split, device: torch.devi
         network.scale.copy_(_root_mean_square(network, train))
         error = f"{_error(network, test):.4f}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda part: save_file(network.state_dict(), part, {"test error": error}))
+        atomic_write(path, lambda part: save_file(network.state_dict(), part, {"test error": error}))
     with safe_open(path, "pt") as file:
         error = file.metadata()["test error"]
         network.load_state_dict({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118

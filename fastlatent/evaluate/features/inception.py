@@ -45,7 +45,7 @@ def inception_features(device: torch.device) -> Features:
 
     @torch.no_grad()
     def extract(images: Tensor) -> Tensor:
-        colour = (255 * images.clamp(0, 1)).round().to(torch.uint8).expand(-1, 3, -1, -1)
-        return torch.cat([network(part)[0] for part in colour.split(BATCH)])
+        color = (255 * images.clamp(0, 1)).round().to(torch.uint8).expand(-1, 3, -1, -1)
+        return torch.cat([network(part)[0] for part in color.split(BATCH)])
 
     return Features("Inception-v3", extract)

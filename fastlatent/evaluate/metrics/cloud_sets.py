@@ -17,7 +17,7 @@ def jensen_shannon(x: Tensor, y: Tensor, *, cells: int = CELLS) -> float:
     """Jensen–Shannon divergence, in bits, between where the points of both sets lie: H((P + Q)/2) − (H(P) + H(Q))/2.
 
     P and Q are the shares of all points of x and of y in the cells of a cubic grid over [−1, 1]³, of which those
-    within the unit ball count; a point belongs to the cell with the nearest centre. 0 if the shares agree, 1 if they
+    within the unit ball count; a point belongs to the cell with the nearest center. 0 if the shares agree, 1 if they
     have no cell in common.
 
     Args:
@@ -73,9 +73,9 @@ def coverage(table: Tensor) -> float:
 
 
 def _grid(cells: int) -> cKDTree:
-    """The centres of the cells, from −1 to 1 along each side, within the unit ball."""
-    centres = np.stack(np.meshgrid(*[np.linspace(-1, 1, cells)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    return cKDTree(centres[np.linalg.norm(centres, axis=1) <= 1])
+    """The centers of the cells, from −1 to 1 along each side, within the unit ball."""
+    centers = np.stack(np.meshgrid(*[np.linspace(-1, 1, cells)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    return cKDTree(centers[np.linalg.norm(centers, axis=1) <= 1])
 
 
 def _check(x: Tensor, y: Tensor) -> None:

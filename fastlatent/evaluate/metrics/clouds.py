@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ...losses.chamfer import chamfer_distance
 from ...models import earth_mover_distance
-from ..evaluated_model import Subject
+from ..evaluated_model import EvaluatedModel
 from .cloud_sets import coverage, distances, jensen_shannon, matching_distance
-from .result import Number
+from .result import MetricResult
 
 CLOUDS, POINTS = 128, 256  # so many clouds of so many points are matched with each other by Chamfer
 FEW_CLOUDS, FEW_POINTS = 64, 128  # by the earth mover, whose exact matching takes longer
@@ -32,31 +32,35 @@ DISTANCES: tuple[tuple[str, Callable[[Tensor, Tensor], Tensor], int, int], ...] 
 )
 
 
-def reconstruction(subject: Subject) -> list[Number]:
+def reconstruction(subject: EvaluatedModel) -> list[MetricResult]:
     """Mean Chamfer distance of test clouds (n, points, 3) to the model's, and to training clouds drawn at random."""
     test, train = subject.test.x, subject.train.x
     chosen = torch.randint(len(train), (len(test),), generator=subject.generator(), device=train.device)
     return [
-        Number(RECONSTRUCTION, "this model", float(chamfer_distance(test, subject.reconstructions).mean()), ours=True),
-        Number(RECONSTRUCTION, "a training point cloud at random", float(chamfer_distance(test, train[chosen]).mean())),
+        MetricResult(
+            RECONSTRUCTION, "this model", float(chamfer_distance(test, subject.reconstructions).mean()), ours=True
+        ),
+        MetricResult(
+            RECONSTRUCTION, "a training point cloud at random", float(chamfer_distance(test, train[chosen]).mean())
+        ),
     ]
 
 
-def samples(subject: Subject) -> list[Number]:
+def samples(subject: EvaluatedModel) -> list[MetricResult]:
     """Minimum matching distance, by Chamfer, of samples, beside that of as many training clouds and of noise."""
     count, points, test, others = compared(subject, CLOUDS, POINTS)
     group = MATCHING.format("Chamfer distance", count, points)
     tables = {of: distances(test, clouds, chamfer_distance) for of, clouds in others.items()}
-    return [Number(group, of, matching_distance(table), ours=of == OURS) for of, table in tables.items()]
+    return [MetricResult(group, of, matching_distance(table), ours=of == OURS) for of, table in tables.items()]
 
 
-def sets(subject: Subject) -> list[Number]:
+def sets(subject: EvaluatedModel) -> list[MetricResult]:
     """Where points lie (Jensen–Shannon divergence), coverage, and matching by the earth mover's distance.
 
     Source: Achlioptas et al. 2018, "Learning representations and generative models for 3D point clouds".
     """
     numbers = [
-        Number(DIVERGENCE, of, jensen_shannon(subject.test.x, clouds), ours=of == OURS)
+        MetricResult(DIVERGENCE, of, jensen_shannon(subject.test.x, clouds), ours=of == OURS)
         for of, clouds in whole_sets(subject).items()
     ]
     for name, distance, most_clouds, most_points in DISTANCES:
@@ -64,16 +68,16 @@ def sets(subject: Subject) -> list[Number]:
         tables = {of: distances(test, clouds, distance) for of, clouds in others.items()}
         group = COVERAGE.format(name, count, points)
         numbers += [
-            Number(group, of.replace("floor", "ceiling"), coverage(t), ours=of == OURS, better="larger")
+            MetricResult(group, of.replace("floor", "ceiling"), coverage(t), ours=of == OURS, better="larger")
             for of, t in tables.items()
         ]
         if distance is not chamfer_distance:  # `samples` has that
             group = MATCHING.format(name, count, points)
-            numbers += [Number(group, of, matching_distance(t), ours=of == OURS) for of, t in tables.items()]
+            numbers += [MetricResult(group, of, matching_distance(t), ours=of == OURS) for of, t in tables.items()]
     return numbers
 
 
-def whole_sets(subject: Subject) -> dict[str, Tensor]:
+def whole_sets(subject: EvaluatedModel) -> dict[str, Tensor]:
     """Samples of the model, training clouds and noise, as many as there are test clouds or training clouds."""
     train, generator = subject.train.x, subject.generator()
     pool = train.flatten(0, 1)
@@ -81,7 +85,7 @@ def whole_sets(subject: Subject) -> dict[str, Tensor]:
     return {OURS: subject.samples, FLOOR: train, NOISE: noise}
 
 
-def compared(subject: Subject, clouds: int, points: int) -> tuple[int, int, Tensor, dict[str, Tensor]]:
+def compared(subject: EvaluatedModel, clouds: int, points: int) -> tuple[int, int, Tensor, dict[str, Tensor]]:
     """At most so many clouds of so many points, and how many they are: of the test set, and of each other set."""
     generator, test = subject.generator(), subject.test.x
     others = whole_sets(subject)

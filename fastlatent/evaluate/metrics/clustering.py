@@ -5,14 +5,14 @@ from torch import Tensor
 
 from ...data.batch import UNLABELED
 from ...models import ClusteringAAE, SemiSupervisedAAE
-from ..evaluated_model import Subject
-from .result import Number
+from ..evaluated_model import EvaluatedModel
+from .result import MetricResult
 
 CLASSIFICATION = "Classification error, test {}"
 CLUSTERS = "Cluster-to-label error, {} clusters named by a fifth of the test {}, error on the rest"
 
 
-def errors(subject: Subject) -> list[Number]:
+def errors(subject: EvaluatedModel) -> list[MetricResult]:
     """Of a clustering autoencoder the cluster-to-label error; the classification error of one that was shown labels.
 
     Raises:
@@ -30,7 +30,7 @@ def errors(subject: Subject) -> list[Number]:
     return [
         number
         for group, error in found.items()
-        for number in (Number(group, "this model", error, ours=True), Number(group, guess, 1 - share))
+        for number in (MetricResult(group, "this model", error, ours=True), MetricResult(group, guess, 1 - share))
     ]
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..evaluated_model import Subject
+from ..evaluated_model import EvaluatedModel
 from ..features.classifier import SmallNetwork
-from .result import Number
+from .result import MetricResult
 
 STEPS, BATCH, LR = 500, 64, 2e-3
 MOST = 0.5  # α is uniform on [0, MOST]
@@ -15,17 +15,17 @@ MOST = 0.5  # α is uniform on [0, MOST]
 GROUP = "Share of the variance of α that a critic trained afterwards reads from interpolations (0: none)"
 
 
-def score(subject: Subject) -> list[Number]:
+def score(subject: EvaluatedModel) -> list[MetricResult]:
     """How much a held-out critic reads of α from the model's interpolations, and from images faded into each other."""
     shape = tuple(subject.test.x.shape[1:])
     codes = subject.codes_of(subject.train), subject.codes
     images = subject.train.x.flatten(1), subject.test.x.flatten(1)
     faded = share_read(lambda x: x.unflatten(1, shape), *images, shape, steps=STEPS)
     return [
-        Number(
+        MetricResult(
             GROUP, "interpolations of this model", share_read(subject.decode, *codes, shape, steps=STEPS), ours=True
         ),
-        Number(GROUP, "fading from image to image", faded),
+        MetricResult(GROUP, "fading from image to image", faded),
     ]
 
 

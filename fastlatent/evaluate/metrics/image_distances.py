@@ -8,11 +8,11 @@ from torch import Tensor
 from ...losses.frechet import frechet_distance
 from ...losses.mmd import polynomial_mmd
 from ...models import Autoencoder
-from ..evaluated_model import Subject
+from ..evaluated_model import EvaluatedModel
 from ..features import inception
 from ..features.classifier import Features, classifier_features
 from . import pixels
-from .result import Number
+from .result import MetricResult
 
 ON_PROCESSOR = 1000  # images that Inception looks at of each set where there is no accelerator
 
@@ -23,15 +23,15 @@ DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 GROUP = "{} to test images in features of {}, {:,} images each"
 
 
-def in_features_of_classifier(subject: Subject) -> list[Number]:
+def in_features_of_classifier(subject: EvaluatedModel) -> list[MetricResult]:
     """The distances in features of a small classifier of the data set."""
     features = classifier_features(
-        subject.data.name, subject.labelled.known(), subject.data.test, subject.device, subject.cache
+        subject.data.name, subject.labeled.known(), subject.data.test, subject.device, subject.cache
     )
     return _distances(subject, features, len(subject.test.x))
 
 
-def in_inception_features(subject: Subject) -> list[Number]:
+def in_inception_features(subject: EvaluatedModel) -> list[MetricResult]:
     """The distances in Inception features; none where there is no torch-fidelity with its weights."""
     if not inception.available() or subject.test.x.shape[1] not in (1, 3):
         return []
@@ -39,7 +39,7 @@ def in_inception_features(subject: Subject) -> list[Number]:
     return _distances(subject, inception.inception_features(subject.device), most)
 
 
-def _distances(subject: Subject, features: Features, most: int) -> list[Number]:
+def _distances(subject: EvaluatedModel, features: Features, most: int) -> list[MetricResult]:
     """The distances of each set of images to test images, `most` images of each.
 
     Source: Fréchet: Heusel et al. 2017; kernel: Bińkowski et al. 2018, "Demystifying MMD GANs".
@@ -50,11 +50,11 @@ def _distances(subject: Subject, features: Features, most: int) -> list[Number]:
     numbers = []
     for name, distance in DISTANCES.items():
         group = GROUP.format(name, features.name, min(most, len(subject.test.x)))
-        numbers += [Number(group, of, float(distance(x, test)), ours=of in ours) for of, x in seen.items()]
+        numbers += [MetricResult(group, of, float(distance(x, test)), ours=of in ours) for of, x in seen.items()]
     return numbers
 
 
-def _ours(subject: Subject) -> dict[str, Tensor]:
+def _ours(subject: EvaluatedModel) -> dict[str, Tensor]:
     """The images that the model makes."""
     if not isinstance(subject.model, Autoencoder):
         return {"samples of this model": subject.samples}
@@ -65,7 +65,7 @@ def _ours(subject: Subject) -> dict[str, Tensor]:
     }
 
 
-def _sets(subject: Subject) -> dict[str, Tensor]:
+def _sets(subject: EvaluatedModel) -> dict[str, Tensor]:
     """The images to compare with test images."""
     floor = subject.train.x[: pixels.held_apart(subject)]
     return {

@@ -43,8 +43,8 @@ class GaussianMoments:
             raise ValueError(f"x must have shape (n, d); got shape {tuple(x.shape)}")
         x = x.double()
         mean = x.mean(0)
-        centred = x - mean
-        return self.merge(GaussianMoments(len(x), mean, centred.mT @ centred))
+        centerd = x - mean
+        return self.merge(GaussianMoments(len(x), mean, centerd.mT @ centerd))
 
     def merge(self, other: "GaussianMoments") -> "GaussianMoments":
         """Take in what another has seen, on another process or part of the data, and return self.

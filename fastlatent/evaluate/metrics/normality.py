@@ -14,8 +14,8 @@ from ...losses.mmd import energy_distance, mmd_imq, mmd_laplace, mmd_rational_qu
 from ...losses.sliced import max_sliced_wasserstein, sliced_wasserstein
 from ...priors import Normal
 from ...utils import checks
-from ..evaluated_model import Subject
-from .result import Number
+from ..evaluated_model import EvaluatedModel
+from .result import MetricResult
 
 TESTED, SIMULATIONS = 1000, 999  # codes in the test of normality, and samples of the null that it draws
 PROJECTIONS = 128
@@ -41,17 +41,17 @@ SLICED: dict[str, Distance] = {
 }
 
 
-def mmd(subject: Subject) -> list[Number]:
+def mmd(subject: EvaluatedModel) -> list[MetricResult]:
     """The MMD between codes and prior, beside that of two samples of the prior, and of a shifted one."""
     fresh, other = subject.prior
     return [
-        Number(LATENT, "codes of this model", float(mmd_imq(subject.codes, fresh)), ours=True),
-        Number(LATENT, "two samples of the prior (floor)", float(mmd_imq(other, fresh))),
-        Number(LATENT, "prior shifted by one in each coordinate", float(mmd_imq(other + 1, fresh))),
+        MetricResult(LATENT, "codes of this model", float(mmd_imq(subject.codes, fresh)), ours=True),
+        MetricResult(LATENT, "two samples of the prior (floor)", float(mmd_imq(other, fresh))),
+        MetricResult(LATENT, "prior shifted by one in each coordinate", float(mmd_imq(other + 1, fresh))),
     ]
 
 
-def losses(subject: Subject) -> list[Number]:
+def losses(subject: EvaluatedModel) -> list[MetricResult]:
     """Every other loss of the package between codes and prior, beside that of two samples of the prior."""
     fresh, other = subject.prior
     seeded = {name: partial(distance, generator=subject.generator()) for name, distance in SLICED.items()}
@@ -60,13 +60,13 @@ def losses(subject: Subject) -> list[Number]:
     for name, distance in distances.items():
         group = f"{name} between test codes and prior"
         numbers += [
-            Number(group, "codes of this model", float(distance(subject.codes, fresh)), ours=True),
-            Number(group, "two samples of the prior (floor)", float(distance(other, fresh))),
+            MetricResult(group, "codes of this model", float(distance(subject.codes, fresh)), ours=True),
+            MetricResult(group, "two samples of the prior (floor)", float(distance(other, fresh))),
         ]
     return numbers
 
 
-def p_value(subject: Subject) -> list[Number]:
+def p_value(subject: EvaluatedModel) -> list[MetricResult]:
     """p-values of the test of normality, for codes and for a sample of the prior.
 
     Raises:
@@ -83,8 +83,8 @@ def p_value(subject: Subject) -> list[Number]:
         for z in (subject.codes, subject.prior[0])
     )
     return [
-        Number(group, "codes of this model", ours, ours=True, better="larger"),
-        Number(group, "a sample of the prior", drawn, better="larger"),
+        MetricResult(group, "codes of this model", ours, ours=True, better="larger"),
+        MetricResult(group, "a sample of the prior", drawn, better="larger"),
     ]
 
 

@@ -4,9 +4,9 @@ import math
 
 from ...latent import linear, realism_index_normal, spherical
 from ...priors import Normal
-from ..evaluated_model import Subject
+from ..evaluated_model import EvaluatedModel
 from .lines import line_distance, smoothness
-from .result import Number
+from .result import MetricResult
 
 PAIRS, STEPS = 256, 16  # paths and their points, as in the code of Berthelot et al. 2018
 
@@ -15,7 +15,7 @@ SMOOTHNESS = "Smoothness of interpolations between lines, {} paths of {} images"
 REALISM = "Realism index under the prior, mean over codes (1/2 for draws of the prior)"
 
 
-def lines(subject: Subject) -> list[Number]:
+def lines(subject: EvaluatedModel) -> list[MetricResult]:
     """Mean distance and smoothness of straight interpolations, beside those of fading from image to image.
 
     The mean smoothness is over paths whose ends differ in angle; where none do there is no such number.
@@ -33,14 +33,14 @@ def lines(subject: Subject) -> list[Number]:
         found[of] = float(distance.mean()), float(smoothness(angles).nanmean())
     groups = (DISTANCE, SMOOTHNESS)
     return [
-        Number(group.format(count, STEPS), of, values[place], ours=of == "this model")
+        MetricResult(group.format(count, STEPS), of, values[place], ours=of == "this model")
         for place, group in enumerate(groups)
         for of, values in found.items()
         if not math.isnan(values[place])
     ]
 
 
-def realism(subject: Subject) -> list[Number]:
+def realism(subject: EvaluatedModel) -> list[MetricResult]:
     """The mean realism index along paths between codes, beside that of the codes and of paths between draws.
 
     Raises:
@@ -61,6 +61,6 @@ def realism(subject: Subject) -> list[Number]:
         "straight lines between draws of the prior": linear(drawn[0][:pairs], drawn[1][:pairs], STEPS),
     }
     return [
-        Number(REALISM, of, float(realism_index_normal(z, prior.std).mean()), "this model" in of, "larger")
+        MetricResult(REALISM, of, float(realism_index_normal(z, prior.std).mean()), "this model" in of, "larger")
         for of, z in found.items()
     ]

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from ...losses.frechet import frechet_distance
 from ...models import TabularAutoencoder
-from ..evaluated_model import Subject
-from .result import Number
+from ..evaluated_model import EvaluatedModel
+from .result import MetricResult
 
 FEATURES = 20  # principal components in which samples are compared
 
@@ -21,20 +21,20 @@ def pixel_error(x: Tensor, reconstruction: Tensor) -> float:
     return float((x - reconstruction).square().mean())
 
 
-def reconstruction(subject: Subject) -> list[Number]:
+def reconstruction(subject: EvaluatedModel) -> list[MetricResult]:
     """The error of reconstructed images, beside that of PCA with as many dimensions and of the mean image."""
     train, test, dim = subject.train.x, subject.test.x, subject.model.prior.dim
     flat = test.flatten(1).cpu().numpy()
     pca = PCA(min(dim, flat.shape[1]), random_state=0).fit(train.flatten(1).cpu().numpy())
     linear = torch.from_numpy(pca.inverse_transform(pca.transform(flat))).to(test)
     return [
-        Number(RECONSTRUCTION, "this model", pixel_error(test, subject.reconstructions), ours=True),
-        Number(RECONSTRUCTION, f"PCA with as many dimensions ({dim})", pixel_error(test.flatten(1), linear)),
-        Number(RECONSTRUCTION, "the mean training image", pixel_error(test, train.mean(0))),
+        MetricResult(RECONSTRUCTION, "this model", pixel_error(test, subject.reconstructions), ours=True),
+        MetricResult(RECONSTRUCTION, f"PCA with as many dimensions ({dim})", pixel_error(test.flatten(1), linear)),
+        MetricResult(RECONSTRUCTION, "the mean training image", pixel_error(test, train.mean(0))),
     ]
 
 
-def samples(subject: Subject) -> list[Number]:
+def samples(subject: EvaluatedModel) -> list[MetricResult]:
     """The Fréchet distance of samples in principal components, beside that of training examples and of noise.
 
     The components are fitted on training examples that are not compared.
@@ -53,30 +53,30 @@ def samples(subject: Subject) -> list[Number]:
         return float(frechet_distance(a, b))
 
     return [
-        Number(group, "samples of this model", distance(ours), ours=True),
-        Number(group, floor_name(subject), distance(floor)),
-        Number(group, noise_name(subject), distance(mixed)),
+        MetricResult(group, "samples of this model", distance(ours), ours=True),
+        MetricResult(group, floor_name(subject), distance(floor)),
+        MetricResult(group, noise_name(subject), distance(mixed)),
     ]
 
 
-def held_apart(subject: Subject) -> int:
+def held_apart(subject: EvaluatedModel) -> int:
     """How many training examples are compared with test examples, for the floor: on these no features are fitted."""
     return min(len(subject.test.x), len(subject.train.x) // 2)
 
 
-def floor_name(subject: Subject) -> str:
+def floor_name(subject: EvaluatedModel) -> str:
     """What the floor of a distance is measured of."""
     return f"{held_apart(subject):,} training {subject.data.kind} (floor)"
 
 
-def noise(subject: Subject) -> Tensor:
+def noise(subject: EvaluatedModel) -> Tensor:
     """As many examples as there are for testing, each pixel or column drawn from another training example."""
     flat, count = subject.train.x.flatten(1), len(subject.test.x)
     rows = torch.randint(len(flat), (count, flat.shape[1]), generator=subject.generator(), device=flat.device)
     return flat.gather(0, rows).view(count, *subject.train.x.shape[1:])
 
 
-def noise_name(subject: Subject) -> str:
+def noise_name(subject: EvaluatedModel) -> str:
     """What noise is."""
     parts = "pixels" if subject.data.kind == "images" else "columns"
     return f"independent {parts} of training {subject.data.kind} (noise)"

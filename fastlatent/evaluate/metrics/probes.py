@@ -14,28 +14,28 @@ from sklearn.svm import LinearSVC
 
 from ...data.batch import Batch
 from ...utils import checks
-from ..evaluated_model import Subject
-from .result import Number
+from ..evaluated_model import EvaluatedModel
+from .result import MetricResult
 
 SMALL = 1e-5  # added to singular values before codes are divided by them
 ROUNDS = 1000  # of an iterative solver, at most
 
 
-class Labelled(NamedTuple):
+class Labeled(NamedTuple):
     """Codes (n, d) and their labels (n,), from 0."""
 
     codes: np.ndarray
     labels: np.ndarray
 
 
-Accuracy: TypeAlias = Callable[[Labelled, Labelled], float]  # of training codes and test codes
+Accuracy: TypeAlias = Callable[[Labeled, Labeled], float]  # of training codes and test codes
 
 SINGLE_LAYER = "Accuracy of a single-layer classifier on codes, test {}"
 CLUSTERING = "Accuracy of k-means on whitened codes, {:,} random starts, test {}"
 SVM = "Accuracy of linear support vector machines on codes, test {}"
 
 
-def accuracies(subject: Subject) -> list[Number]:
+def accuracies(subject: EvaluatedModel) -> list[MetricResult]:
     """Accuracies of a single layer and of clusters on codes."""
     kind, starts = subject.data.kind, subject.starts
     groups: dict[str, Accuracy] = {
@@ -45,15 +45,15 @@ def accuracies(subject: Subject) -> list[Number]:
     return [number for group, accuracy in groups.items() for number in _of_codes(subject, group, accuracy)]
 
 
-def svm(subject: Subject) -> list[Number]:
+def svm(subject: EvaluatedModel) -> list[MetricResult]:
     """Accuracy of linear support vector machines on codes."""
     return _of_codes(subject, SVM.format(subject.data.kind), svm_accuracy)
 
 
-def single_layer_accuracy(train: Labelled, test: Labelled) -> float:
+def single_layer_accuracy(train: Labeled, test: Labeled) -> float:
     """Accuracy on test codes of a single-layer classifier, softmax(W·z + b), trained on training codes.
 
-    Codes are standardised by the training codes; W and b minimise the summed cross entropy + ½‖W‖², by L-BFGS. In the
+    Codes are standardized by the training codes; W and b minimize the summed cross entropy + ½‖W‖², by L-BFGS. In the
     source the layer is trained beside the autoencoder, by Adam, and without the second term.
 
     Source: Berthelot et al. 2018, "Understanding and improving interpolation in autoencoders via an adversarial
@@ -62,17 +62,17 @@ def single_layer_accuracy(train: Labelled, test: Labelled) -> float:
     return _accuracy(LogisticRegression(max_iter=ROUNDS), train, test)
 
 
-def svm_accuracy(train: Labelled, test: Labelled) -> float:
+def svm_accuracy(train: Labeled, test: Labeled) -> float:
     """Accuracy on test codes of linear support vector machines, one against the rest, trained on training codes.
 
-    Codes are standardised by the training codes; C = 1.
+    Codes are standardized by the training codes; C = 1.
 
     Source: Achlioptas et al. 2018, "Learning representations and generative models for 3D point clouds", section 5.
     """
     return _accuracy(LinearSVC(max_iter=ROUNDS, dual="auto", random_state=0), train, test)
 
 
-def clustering_accuracy(train: Labelled, test: Labelled, *, clusters: int, starts: int = 1000) -> float:
+def clustering_accuracy(train: Labeled, test: Labeled, *, clusters: int, starts: int = 1000) -> float:
     """Accuracy on test codes of clusters found in training codes, each cluster being named as suits it best.
 
     Codes are whitened (`whiten`); k-means runs from so many random starts on training codes and keeps the best; the
@@ -129,19 +129,19 @@ def matched_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     return float(table[linear_sum_assignment(table, maximize=True)].sum() / len(labels))
 
 
-def _of_codes(subject: Subject, group: str, accuracy: Accuracy) -> list[Number]:
+def _of_codes(subject: EvaluatedModel, group: str, accuracy: Accuracy) -> list[MetricResult]:
     """The accuracy on codes, and that of always naming the most common class."""
-    train, test = map(_labelled, (subject.train_codes, subject.test_codes))
+    train, test = map(_labeled, (subject.train_codes, subject.test_codes))
     common = float(np.bincount(test.labels).max() / len(test.labels))
     return [
-        Number(group, "codes of this model", accuracy(train, test), ours=True, better="larger"),
-        Number(group, "the most common class, always", common, better="larger"),
+        MetricResult(group, "codes of this model", accuracy(train, test), ours=True, better="larger"),
+        MetricResult(group, "the most common class, always", common, better="larger"),
     ]
 
 
-def _labelled(batch: Batch) -> Labelled:
-    return Labelled(batch.x.double().cpu().numpy(), batch.label.cpu().numpy())
+def _labeled(batch: Batch) -> Labeled:
+    return Labeled(batch.x.double().cpu().numpy(), batch.label.cpu().numpy())
 
 
-def _accuracy(classifier: LogisticRegression | LinearSVC, train: Labelled, test: Labelled) -> float:
+def _accuracy(classifier: LogisticRegression | LinearSVC, train: Labeled, test: Labeled) -> float:
     return float(make_pipeline(StandardScaler(), classifier).fit(*train).score(*test))

@@ -5,7 +5,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Number:
+class MetricResult:
     """A measured number.
 
     Args:

@@ -6,18 +6,18 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 from torch import Tensor
 
-from ...data import Column
+from ...data import TableColumn
 from ...models import Columns, TabularAutoencoder
-from ..evaluated_model import Subject
+from ..evaluated_model import EvaluatedModel
 from ..report.figures import subplots
-from .result import Number
+from .result import MetricResult
 
 MAX_SHOWN = 40  # columns in the figure
-NUMERIC = "Reconstruction error of numeric columns, mean square of standardised values"
+NUMERIC = "Reconstruction error of numeric columns, mean square of standardized values"
 CATEGORICAL = "Reconstruction error of categorical columns, share of wrong categories"
 
 
-def reconstruction(subject: Subject) -> list[Number]:
+def reconstruction(subject: EvaluatedModel) -> list[MetricResult]:
     """Errors of reconstructed rows (n, columns), beside those of PCA with as many dimensions and of the typical row.
 
     Raises:
@@ -38,7 +38,7 @@ def reconstruction(subject: Subject) -> list[Number]:
     errors = {of: column_errors(columns, test, x) for of, x in made.items()}
     kinds = [(NUMERIC, columns.numeric), (CATEGORICAL, columns.categorical)]
     return [
-        Number(group, of, float(error[chosen].mean()), ours=made[of] is ours)
+        MetricResult(group, of, float(error[chosen].mean()), ours=made[of] is ours)
         for group, chosen in kinds
         if chosen
         for of, error in errors.items()
@@ -59,7 +59,7 @@ def typical(columns: Columns, train: Tensor) -> Tensor:
 
 
 def errors_by_column(
-    columns: Columns, described: tuple[Column, ...], train: Tensor, test: Tensor, ours: Tensor
+    columns: Columns, described: tuple[TableColumn, ...], train: Tensor, test: Tensor, ours: Tensor
 ) -> Figure:
     """The model's error in each column, beside that of the mean or the most common category.
 

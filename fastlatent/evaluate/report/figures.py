@@ -13,9 +13,9 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
-from ...data import Data
+from ...data import Dataset
 from ...data.batch import UNLABELED
-from ...models import Autoencoder, Generative
+from ...models import Autoencoder, GenerativeModel
 from ..metrics import clouds
 
 STYLE: dict[Any, Any] = {
@@ -53,7 +53,7 @@ def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], l
     return figure, figure.subplots(rows, columns, **axes)
 
 
-def reconstructions(model: Autoencoder, data: Data, columns: int) -> Figure:
+def reconstructions(model: Autoencoder, data: Dataset, columns: int) -> Figure:
     """Test examples above what the model makes of them."""
     batch = data.test[: 2 * columns]
     made = model.reconstruct(batch.to(_device(model))).cpu()
@@ -65,7 +65,7 @@ def reconstructions(model: Autoencoder, data: Data, columns: int) -> Figure:
     return figure
 
 
-def samples(model: Generative, rows: int, columns: int) -> Figure:
+def samples(model: GenerativeModel, rows: int, columns: int) -> Figure:
     """Decoded draws from the prior."""
     made = model.sample(rows * columns, generator=_generator(model)).cpu()
     figure, ax = subplots(figsize=(8, 8 * rows / columns))
@@ -73,7 +73,7 @@ def samples(model: Generative, rows: int, columns: int) -> Figure:
     return figure
 
 
-def interpolations(model: Autoencoder, data: Data, rows: int, columns: int) -> Figure:
+def interpolations(model: Autoencoder, data: Dataset, rows: int, columns: int) -> Figure:
     """Straight lines between the codes of two test examples; the examples themselves at both ends."""
     a, b = data.test[:rows], data.test[rows : 2 * rows]
     start, end = (model.codes(batch.to(_device(model))) for batch in (a, b))
@@ -88,7 +88,7 @@ def interpolations(model: Autoencoder, data: Data, rows: int, columns: int) -> F
     return figure
 
 
-def latent(model: Autoencoder, data: Data) -> Figure:
+def latent(model: Autoencoder, data: Dataset) -> Figure:
     """Codes of test examples by class, and a sample of the prior, in the same two coordinates."""
     batch = data.test.spread(POINTS)
     codes = model.codes(batch.to(_device(model)))
@@ -155,7 +155,7 @@ def _strip(ax: Axes, images: Tensor) -> None:
         clouds.draw(ax, images)
         return
     gap = max(1, images.shape[-1] // 10)
-    paper = 0.0 if images.shape[2] == 1 else 1.0  # grey images are drawn dark on light
+    paper = 0.0 if images.shape[2] == 1 else 1.0  # gray images are drawn dark on light
     images = nn.functional.pad(images, (0, gap, 0, gap), value=paper)
     rows, columns, channels, height, width = images.shape
     sheet = images.permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels).clamp(0, 1)
@@ -167,15 +167,15 @@ def _colors(count: int) -> np.ndarray:
     return colors(np.arange(count))
 
 
-def _class_name(data: Data, label: int) -> str:
+def _class_name(data: Dataset, label: int) -> str:
     if label == UNLABELED:
         return "no class"
     return data.classes[label] if data.classes else str(label)
 
 
-def _device(model: Generative) -> torch.device:
+def _device(model: GenerativeModel) -> torch.device:
     return next(model.parameters()).device
 
 
-def _generator(model: Generative) -> torch.Generator:
+def _generator(model: GenerativeModel) -> torch.Generator:
     return torch.Generator(_device(model)).manual_seed(0)

@@ -12,14 +12,14 @@ import jinja2
 import torch
 from matplotlib.figure import Figure
 
-from ...data import Clouds, Data, Table
-from ...models import Autoencoder, Generative, TabularAutoencoder
-from ...train import Fit
-from ...train.run_dir import RESULTS, read_config, write_whole
+from ...data import Dataset, PointCloudDataset, TableDataset
+from ...models import Autoencoder, GenerativeModel, TabularAutoencoder
+from ...train import TrainingResult
+from ...train.run_dir import RESULTS, atomic_write, read_config
 from ..evaluated_model import EXAMPLES
 from ..metrics import tables
 from ..metrics.registry import measure
-from ..metrics.result import Number
+from ..metrics.result import MetricResult
 from . import figures
 
 IMAGES_ACROSS, CLOUDS_ACROSS = 16, 8  # columns of a sheet
@@ -46,8 +46,8 @@ class Report(NamedTuple):
         kind: of the data.
     """
 
-    fit: Fit
-    numbers: list[Number]
+    fit: TrainingResult
+    numbers: list[MetricResult]
     pictures: list[dict[str, str]]
     kind: str
 
@@ -59,8 +59,8 @@ class Report(NamedTuple):
         """
         folder = self.fit.folder
         results = json.dumps([asdict(number) for number in self.numbers], indent=2, ensure_ascii=False)
-        write_whole(folder / RESULTS, lambda path: path.write_text(results + "\n"))
-        write_whole(folder / "report.html", lambda path: path.write_text(self._page(over_seeds or {})))
+        atomic_write(folder / RESULTS, lambda path: path.write_text(results + "\n"))
+        atomic_write(folder / "report.html", lambda path: path.write_text(self._page(over_seeds or {})))
 
     def _page(self, over_seeds: Mapping[tuple[str, str], str]) -> str:
         environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__, "."), autoescape=True)
@@ -75,7 +75,9 @@ class Report(NamedTuple):
         )
 
 
-def write_report(model: Generative, data: Data, fit: Fit, numbers: list[Number] | None = None) -> Report:
+def write_report(
+    model: GenerativeModel, data: Dataset, fit: TrainingResult, numbers: list[MetricResult] | None = None
+) -> Report:
     """Write results.json, a PNG for each figure and report.html into the run folder.
 
     Args:
@@ -93,13 +95,13 @@ def write_report(model: Generative, data: Data, fit: Fit, numbers: list[Number] 
     return report
 
 
-def grouped(numbers: Sequence[Number]) -> list[tuple[str, list[Number]]]:
+def grouped(numbers: Sequence[MetricResult]) -> list[tuple[str, list[MetricResult]]]:
     """Numbers by what they measure, in order."""
     return [(group, list(members)) for group, members in groupby(numbers, lambda number: number.group)]
 
 
 @torch.no_grad()
-def _draw(model: Generative, data: Data, fit: Fit) -> list[dict[str, str]]:
+def _draw(model: GenerativeModel, data: Dataset, fit: TrainingResult) -> list[dict[str, str]]:
     """Write the PNG files; for each, its source as a data URI and its caption."""
     model.eval()
     pictures = []
@@ -116,14 +118,14 @@ def _draw(model: Generative, data: Data, fit: Fit) -> list[dict[str, str]]:
     return pictures
 
 
-def _examples(model: Generative, data: Data) -> dict[str, Figure]:
+def _examples(model: GenerativeModel, data: Dataset) -> dict[str, Figure]:
     """The figures that show examples and codes."""
-    if isinstance(model, TabularAutoencoder) and isinstance(data, Table):
+    if isinstance(model, TabularAutoencoder) and isinstance(data, TableDataset):
         device = next(model.parameters()).device
         train, test = data.train.spread(EXAMPLES).to(device), data.test.spread(EXAMPLES).to(device)
         columns = tables.errors_by_column(model.columns, data.columns, train.x, test.x, model.reconstruct(test))
         return {"columns": columns, "latent": figures.latent(model, data)}
-    across = CLOUDS_ACROSS if isinstance(data, Clouds) else IMAGES_ACROSS
+    across = CLOUDS_ACROSS if isinstance(data, PointCloudDataset) else IMAGES_ACROSS
     made = {"samples": figures.samples(model, across // 2, across)}
     if isinstance(model, Autoencoder):
         made["reconstructions"] = figures.reconstructions(model, data, across)

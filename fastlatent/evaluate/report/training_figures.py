@@ -5,16 +5,16 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from ...data import Clouds, Data
-from ...models import Autoencoder, Generative
-from ...utils.atomic import write_whole
+from ...data import Dataset, PointCloudDataset
+from ...models import Autoencoder, GenerativeModel
+from ...utils.atomic import atomic_write
 from . import figures
 
 IMAGES, CLOUDS = (4, 12), (3, 6)  # rows and columns of a sheet
 
 
 @torch.no_grad()
-def draw_halfway(model: Generative, data: Data, folder: Path, stem: str) -> None:
+def draw_halfway(model: GenerativeModel, data: Dataset, folder: Path, stem: str) -> None:
     """Write samples and, of an autoencoder, interpolations as `STEM-samples.png` and `STEM-interpolations.png`.
 
     Neither the model nor the numbers that the training draws next are changed by it.
@@ -25,7 +25,7 @@ def draw_halfway(model: Generative, data: Data, folder: Path, stem: str) -> None
         folder: of the figures, made if it is not there.
         stem: how their names begin.
     """
-    rows, columns = CLOUDS if isinstance(data, Clouds) else IMAGES
+    rows, columns = CLOUDS if isinstance(data, PointCloudDataset) else IMAGES
     folder.mkdir(exist_ok=True)
     training = model.training
     model.eval()
@@ -39,4 +39,4 @@ def draw_halfway(model: Generative, data: Data, folder: Path, stem: str) -> None
 
 
 def _write(figure: Figure, path: Path) -> None:
-    write_whole(path, lambda part: figure.savefig(part, format="png", bbox_inches="tight"))
+    atomic_write(path, lambda part: figure.savefig(part, format="png", bbox_inches="tight"))

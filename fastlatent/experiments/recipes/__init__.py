@@ -18,7 +18,7 @@ NAMES = tuple(sorted(path.name.removesuffix(".yaml") for path in FOLDER.iterdir(
 
 
 @dataclass(frozen=True)
-class Column:
+class RecipeColumn:
     """A measure of a table.
 
     Args:
@@ -42,7 +42,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class RecipeRow:
     """A model of a table.
 
     Args:
@@ -84,8 +84,8 @@ class Recipe:
     name: str
     about: str
     source: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[RecipeColumn, ...]
+    rows: tuple[RecipeRow, ...]
     options: Mapping[str, Any]
     budgets: Mapping[Budget, Mapping[str, Any]]
     measures: Sequence[str] = ()
@@ -122,9 +122,9 @@ def recipe(name: str) -> Recipe:
     """
     checks.choice("recipe", name, NAMES)
     read = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
-    columns = tuple(Column(heading, **what) for heading, what in read.pop("columns").items())
+    columns = tuple(RecipeColumn(heading, **what) for heading, what in read.pop("columns").items())
     rows = tuple(
-        Row(row, what["model"], what.get("options", {}), what.get("reported", {}))
+        RecipeRow(row, what["model"], what.get("options", {}), what.get("reported", {}))
         for row, what in read.pop("rows").items()
     )
     return Recipe(name, columns=columns, rows=rows, **read)

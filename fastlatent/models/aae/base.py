@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from ...data.batch import Batch
-from ...priors import Categorical, LabelledPrior, Prior, Product
+from ...priors import Categorical, LabeledPrior, Prior, Product
 from ...utils import checks
 from ..autoencoder import Autoencoder
 from ..base.phase import Phase
@@ -14,8 +14,8 @@ from ..objectives.adversarial import game
 class AAE(Autoencoder):
     """Adversarial autoencoder: reconstruction, then a game between a critic D of codes and the encoder.
 
-    Each batch goes through three phases: encoder and decoder minimise E ‖x − g(f(x))‖²; the critic minimises
-    −E log D(z) − E log(1 − D(f(x))), z from the prior; the encoder minimises −E log D(f(x)).
+    Each batch goes through three phases: encoder and decoder minimize E ‖x − g(f(x))‖²; the critic minimizes
+    −E log D(z) − E log(1 − D(f(x))), z from the prior; the encoder minimizes −E log D(f(x)).
 
     Args:
         encoder: f, from x (n, *shape) to codes (n, d).
@@ -43,7 +43,7 @@ class AAE(Autoencoder):
         return *super().phases(), *game(self.critic, encoder, real=self.real, made=self.made)
 
 
-class LabelledAAE(AAE):
+class LabeledAAE(AAE):
     """Adversarial autoencoder whose critic is told the class, so that each class fills its own part of the prior.
 
     The critic sees [z; y], y the one-hot label with one class more for what has no label: codes with their labels,
@@ -57,7 +57,7 @@ class LabelledAAE(AAE):
     Source: Makhzani et al. 2015, section 2.3 and figure 3.
     """
 
-    prior: LabelledPrior
+    prior: LabeledPrior
 
     @property
     def classes(self) -> int:

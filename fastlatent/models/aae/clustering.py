@@ -11,20 +11,20 @@ from torch.nn.functional import cross_entropy, kl_div
 from ...data.batch import UNLABELED, Batch
 from ...priors import Categorical, Prior, Product
 from ...utils import checks
-from ..augmentation import View
+from ..augmentation import Augmentation
 from ..autoencoder import Autoencoder, squared_error
 from ..base.phase import Phase
-from ..objectives.adversarial import MOMENTUM, critic_loss, non_saturating_loss
+from ..objectives.adversarial import ADVERSARIAL_BETA1, critic_loss, non_saturating_loss
 
 
 class ClusteringAAE(Autoencoder):
     """Adversarial autoencoder with the code [y; z]: y = softmax(f_y(x)) the cluster, z = f_z(x) the style.
 
     Two games make the codes follow their prior: in one y follows the uniform categorical distribution, so that each x
-    chooses one cluster and all are chosen; in the other z follows the style's prior. Encoder and decoder minimise
+    chooses one cluster and all are chosen; in the other z follows the style's prior. Encoder and decoder minimize
     E ‖x − g([y; z])‖² − cluster_weight·E log D_y(y) − style_weight·E log D_z(z), and given a view of x also
     consistency_weight·E KL(y(x) ‖ y(view of x)), in which y(x) is held fixed: then clusters disregard how views differ,
-    as in the source they need not. Each critic minimises −E log D(true) − E log(1 − D(made)).
+    as in the source they need not. Each critic minimizes −E log D(true) − E log(1 − D(made)).
 
     The source moves the encoder for each of the three in turn, by stochastic gradient descent. Adam's steps, whose size
     does not shrink with the gradient, would then hold the codes to the prior however little is missing: since classes
@@ -41,7 +41,7 @@ class ClusteringAAE(Autoencoder):
         noise: standard deviation of the noise added to x in training before it is encoded, ≥ 0.
         critic_noise: of the noise added to what the cluster critic judges, ≥ 0. No softmax is ever quite one-hot;
             without noise the critic sees that and nothing else, and each x is driven to the first cluster it leans to.
-        view: changes x at random, e.g. a `Deformation` of images; None: there is no such term, as in the source.
+        view: changes x at random, e.g. a `RandomAffine` of images; None: there is no such term, as in the source.
         consistency_weight: of that term, ≥ 0.
 
     Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 6; one weighted sum: Tolstikhin et al. 2018,
@@ -63,7 +63,7 @@ class ClusteringAAE(Autoencoder):
         style_weight: float = 1.0,
         noise: float = 0.0,
         critic_noise: float = 0.0,
-        view: View | None = None,
+        view: Augmentation | None = None,
         consistency_weight: float = 10.0,
     ) -> None:
         category = Categorical(checks.count("clusters", clusters))
@@ -116,7 +116,7 @@ class ClusteringAAE(Autoencoder):
 
     def phases(self) -> tuple[Phase, ...]:
         critics = (*self.cluster_critic.parameters(), *self.style_critic.parameters())
-        return Phase("critics", critics, self.critics_loss, MOMENTUM), *super().phases()
+        return Phase("critics", critics, self.critics_loss, ADVERSARIAL_BETA1), *super().phases()
 
     def _judged(self, code: Tensor) -> tuple[Tensor, Tensor]:
         """What the critics answer to [y; z]."""
@@ -134,8 +134,8 @@ class ClusteringAAE(Autoencoder):
 class SemiSupervisedAAE(ClusteringAAE):
     """`ClusteringAAE` with one cluster a class, and a phase more: the labels that are known name the clusters.
 
-    The encoder minimises −E log y_label over the part of a batch whose label is known (≥ 0); `fit` draws that phase's
-    batches from the labelled examples alone.
+    The encoder minimizes −E log y_label over the part of a batch whose label is known (≥ 0); `fit` draws that phase's
+    batches from the labeled examples alone.
 
     Args:
         encoder, decoder, cluster_critic, style_critic, style, clusters and the rest: as of `ClusteringAAE`; clusters is
@@ -157,7 +157,7 @@ class SemiSupervisedAAE(ClusteringAAE):
 
     def phases(self) -> tuple[Phase, ...]:
         encoder = tuple(self.encoder.parameters())
-        classification = Phase("classification", encoder, self.classification_loss, labelled=True)
+        classification = Phase("classification", encoder, self.classification_loss, labeled=True)
         return *super().phases(), classification
 
 

@@ -12,15 +12,15 @@ from ...priors import Prior
 from ...utils import checks
 from ..autoencoder import Autoencoder
 from ..base.phase import Phase
-from ..objectives.adversarial import MOMENTUM
+from ..objectives.adversarial import ADVERSARIAL_BETA1
 from ..objectives.wgan_gp import GRADIENT_WEIGHT, wasserstein_critic_loss
 
 
 class AAE3D(Autoencoder):
     """Adversarial autoencoder of point clouds, 3d-AAE.
 
-    Each batch goes through two phases: the critic D of codes minimises E D(f(x)) − E D(z) + gradient penalty, z from
-    the prior; encoder and decoder minimise E δ(x, g(f(x))) − λ·E D(f(x)), δ a distance of clouds.
+    Each batch goes through two phases: the critic D of codes minimizes E D(f(x)) − E D(z) + gradient penalty, z from
+    the prior; encoder and decoder minimize E δ(x, g(f(x))) − λ·E D(f(x)), δ a distance of clouds.
 
     Args:
         encoder: f, from clouds x (n, points, 3) to codes (n, d), e.g. a `PointNet`; with codes in [0, 1] where
@@ -66,5 +66,5 @@ class AAE3D(Autoencoder):
 
     def phases(self) -> tuple[Phase, ...]:
         (autoencoder,) = super().phases()
-        critic = Phase("critic", tuple(self.critic.parameters()), self.judge, MOMENTUM)
-        return critic, replace(autoencoder, momentum=MOMENTUM)
+        critic = Phase("critic", tuple(self.critic.parameters()), self.judge, ADVERSARIAL_BETA1)
+        return critic, replace(autoencoder, momentum=ADVERSARIAL_BETA1)

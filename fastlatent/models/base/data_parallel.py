@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
 
-class Ranks:
+class DataParallelContext:
     """The ranks over which every batch is spread in equal parts, and this one's place among them.
 
     With torch's generators in the same state on every rank, all together compute what one process would with the whole
     batch, provided that gradients are averaged over the ranks, as DistributedDataParallel does: means over examples
-    are then those of the whole batch, and what is no such mean is taken of the `whole`. Batch normalisation alone has
+    are then those of the whole batch, and what is no such mean is taken of the `whole`. Batch normalization alone has
     the moments of a rank's part.
 
     Args:
@@ -79,7 +79,7 @@ class Ranks:
         return found.tolist()
 
 
-ALONE = Ranks()
+SINGLE_PROCESS = DataParallelContext()
 
 
 class _Times(torch.autograd.Function):

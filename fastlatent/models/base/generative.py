@@ -4,24 +4,24 @@ import torch
 from torch import Tensor, nn
 
 from ...priors import Prior
-from .data_parallel import ALONE, Ranks
+from .data_parallel import SINGLE_PROCESS, DataParallelContext
 from .phase import Phase
 
 
-class Generative(nn.Module):
+class GenerativeModel(nn.Module):
     """A decoder g that turns draws of a prior into data: g(z), z from the prior.
 
     Args:
         decoder: from codes (n, d) to x̂ (n, *shape).
         prior: of d dimensions.
 
-    `ranks` are those over which a trainer spreads its batches; `ALONE` unless it says otherwise.
+    `ranks` are those over which a trainer spreads its batches; `SINGLE_PROCESS` unless it says otherwise.
     """
 
     def __init__(self, decoder: nn.Module, prior: Prior) -> None:
         super().__init__()
         self.decoder, self.prior = decoder, prior
-        self.ranks: Ranks = ALONE
+        self.ranks: DataParallelContext = SINGLE_PROCESS
 
     @property
     def classes(self) -> int | None:

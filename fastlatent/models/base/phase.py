@@ -16,14 +16,14 @@ class Phase:
 
     Args:
         name: of the phase, unique in its model.
-        parameters: what this phase's optimiser moves.
-        loss: from a batch to the terms to log, of which "loss" is minimised.
-        momentum: of its optimiser, Adam's β₁.
-        labelled: whether its batches are best drawn from the examples whose label is known, where those are few.
+        parameters: what this phase's optimizer moves.
+        loss: from a batch to the terms to log, of which "loss" is minimized.
+        momentum: of its optimizer, Adam's β₁.
+        labeled: whether its batches are best drawn from the examples whose label is known, where those are few.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
     loss: Loss
     momentum: float = 0.9
-    labelled: bool = False
+    labeled: bool = False

@@ -1,37 +1,44 @@
 """The models that have a name."""
 
-from .aae import AAE, AAEClustering, AAEDimensionReduction, AAELabelled, AAESemiSupervised, AAESupervised
-from .acai import ACAI, ACAIMMD, ACAIWWAE
-from .base import AE as AE
-from .base import Configuration as Configuration
-from .base import DenoisingAE, DropoutAE
-from .generators import GAN, VAE, VQVAE
-from .point_clouds import AAE3D
-from .tables import Tabular
-from .wae import CWAE, SWAE, WAEMMD, WWAE, EppsPulleyAE, WAEWithCritic
+from .aae import (
+    AAEClusteringConfig,
+    AAEConfig,
+    AAEDimensionReductionConfig,
+    AAELabeledConfig,
+    AAESemiSupervisedConfig,
+    AAESupervisedConfig,
+)
+from .acai import ACAIConfig, ACAIMMDConfig, ACAIWWAEConfig
+from .base import AEConfig as AEConfig
+from .base import DenoisingAEConfig, DropoutAEConfig
+from .base import ModelConfig as ModelConfig
+from .generators import GANConfig, VAEConfig, VQVAEConfig
+from .point_clouds import AAE3DConfig
+from .tables import TabularConfig
+from .wae import CWAEConfig, SWAEConfig, WAEEppsPulleyConfig, WAEGANConfig, WAEMMDConfig, WWAEConfig
 
-CONFIGURATIONS: dict[str, type[Configuration]] = {
-    "ae": AE,
-    "ae-dropout": DropoutAE,
-    "ae-denoising": DenoisingAE,
-    "vae": VAE,
-    "vq-vae": VQVAE,
-    "gan": GAN,
-    "wae-mmd": WAEMMD,
-    "wae-gan": WAEWithCritic,
-    "swae": SWAE,
-    "cwae": CWAE,
-    "wwae": WWAE,
-    "wae-epps-pulley": EppsPulleyAE,
-    "aae": AAE,
-    "aae-labelled": AAELabelled,
-    "aae-supervised": AAESupervised,
-    "aae-semi-supervised": AAESemiSupervised,
-    "aae-clustering": AAEClustering,
-    "aae-dimension-reduction": AAEDimensionReduction,
-    "acai": ACAI,
-    "acai-wae-mmd": ACAIMMD,
-    "acai-wwae": ACAIWWAE,
-    "aae3d": AAE3D,
-    "tabular": Tabular,
+MODEL_CONFIGS: dict[str, type[ModelConfig]] = {
+    "ae": AEConfig,
+    "ae-dropout": DropoutAEConfig,
+    "ae-denoising": DenoisingAEConfig,
+    "vae": VAEConfig,
+    "vq-vae": VQVAEConfig,
+    "gan": GANConfig,
+    "wae-mmd": WAEMMDConfig,
+    "wae-gan": WAEGANConfig,
+    "swae": SWAEConfig,
+    "cwae": CWAEConfig,
+    "wwae": WWAEConfig,
+    "wae-epps-pulley": WAEEppsPulleyConfig,
+    "aae": AAEConfig,
+    "aae-labeled": AAELabeledConfig,
+    "aae-supervised": AAESupervisedConfig,
+    "aae-semi-supervised": AAESemiSupervisedConfig,
+    "aae-clustering": AAEClusteringConfig,
+    "aae-dimension-reduction": AAEDimensionReductionConfig,
+    "acai": ACAIConfig,
+    "acai-wae-mmd": ACAIMMDConfig,
+    "acai-wwae": ACAIWWAEConfig,
+    "aae3d": AAE3DConfig,
+    "tabular": TabularConfig,
 }

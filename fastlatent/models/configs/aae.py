@@ -6,20 +6,19 @@ from typing import Any, ClassVar, Literal
 
 from torch import nn
 
-from ...priors import GaussianMixture2D, LabelledPrior, Normal, SwissRoll
+from ...priors import GaussianMixture2D, LabeledPrior, Normal, SwissRoll
 from ...utils import checks
 from .. import networks
-from ..aae.base import AAE as AAEModel
-from ..aae.base import LabelledAAE, SupervisedAAE
+from ..aae.base import AAE, LabeledAAE, SupervisedAAE
 from ..aae.clustering import ClusteringAAE, DimensionReductionAAE, SemiSupervisedAAE
-from ..augmentation import Deformation
-from .base import Networks, NetworksWithPrior
+from ..augmentation import RandomAffine
+from .base import NetworksConfig, NetworksWithPriorConfig
 
 MAKHZANI = "Makhzani et al. 2015"
 
 
 @dataclass(frozen=True)
-class AAE(NetworksWithPrior):
+class AAEConfig(NetworksWithPriorConfig):
     """Adversarial autoencoder: a critic makes the codes follow the prior."""
 
     source: ClassVar[str] = MAKHZANI
@@ -27,13 +26,13 @@ class AAE(NetworksWithPrior):
     latent_dim: int = 2
     """Number of coordinates of a code; mixture and swiss-roll have 2."""
 
-    def build(self, shape: Sequence[int]) -> AAEModel:
+    def build(self, shape: Sequence[int]) -> AAE:
         """The adversarial autoencoder."""
-        return AAEModel(self.encoder(shape), self.decoder(shape), self.critic(self.latent_dim), self.target())
+        return AAE(self.encoder(shape), self.decoder(shape), self.critic(self.latent_dim), self.target())
 
 
 @dataclass(frozen=True)
-class AAELabelled(Networks):
+class AAELabeledConfig(NetworksConfig):
     """Adversarial autoencoder whose critic is told the class: each class fills its part of a 2-D prior."""
 
     source: ClassVar[str] = MAKHZANI
@@ -45,24 +44,24 @@ class AAELabelled(Networks):
     classes: int = 10
     """Number of classes in the data."""
 
-    def build(self, shape: Sequence[int]) -> LabelledAAE:
+    def build(self, shape: Sequence[int]) -> LabeledAAE:
         """The adversarial autoencoder with labels.
 
         Raises:
             ValueError: if latent_dim is not 2.
         """
         checks.choice("prior", self.prior, ("mixture", "swiss-roll"))
-        target: LabelledPrior = (
+        target: LabeledPrior = (
             GaussianMixture2D(self.classes) if self.prior == "mixture" else SwissRoll(classes=self.classes)
         )
         if self.latent_dim != target.dim:
             raise ValueError(f"prior {self.prior!r} needs latent_dim = {target.dim}; got {self.latent_dim}")
         critic = self.critic(target.dim + self.classes + 1)
-        return LabelledAAE(self.encoder(shape), self.decoder(shape), critic, target)
+        return LabeledAAE(self.encoder(shape), self.decoder(shape), critic, target)
 
 
 @dataclass(frozen=True)
-class AAESupervised(Networks):
+class AAESupervisedConfig(NetworksConfig):
     """Adversarial autoencoder whose decoder is given the label: the code holds the style."""
 
     source: ClassVar[str] = MAKHZANI
@@ -80,7 +79,7 @@ class AAESupervised(Networks):
 
 
 @dataclass(frozen=True)
-class _WithClusters(Networks):
+class _WithClusters(NetworksConfig):
     noise: float = 0.3
     """Standard deviation of the noise on what is encoded in training."""
     critic_noise: float = 0.3
@@ -94,34 +93,34 @@ class _WithClusters(Networks):
     source."""
     consistency_weight: float = 10.0
     """Weight of the agreement of an image's cluster with that of the deformed image."""
-    normalised: Literal["all", "last"] = "all"
-    """Layers of the encoder that are normalised over the batch: all of an mlp, as in the source, or the last alone,
+    normalized: Literal["all", "last"] = "all"
+    """Layers of the encoder that are normalized over the batch: all of an mlp, as in the source, or the last alone,
     which finds clusters nearer the classes in few epochs; of another network always the last."""
 
     def encoder(self, shape: Sequence[int], outputs: int | None = None) -> nn.Module:
-        """The encoder, normalised over the batch, its outputs too, without which one cluster soon takes all.
+        """The encoder, normalized over the batch, its outputs too, without which one cluster soon takes all.
 
-        Source: Makhzani et al. 2015, appendix: batch normalisation of the encoder, the softmax layer included.
+        Source: Makhzani et al. 2015, appendix: batch normalization of the encoder, the softmax layer included.
         """
         outputs = outputs or self.latent_dim
-        if self.network == "mlp" and self.normalised == "all":
+        if self.network == "mlp" and self.normalized == "all":
             self._check()
-            return networks.mlp_encoder(shape, outputs, self.hidden, normalised=True)
+            return networks.mlp_encoder(shape, outputs, self.hidden, normalized=True)
         return nn.Sequential(super().encoder(shape, outputs), nn.BatchNorm1d(outputs))
 
     def objective(self) -> dict[str, Any]:
         """The weights of the terms, the noises and the view."""
         names = "cluster_weight", "style_weight", "consistency_weight", "noise", "critic_noise"
         amount = checks.non_negative("deformation", self.deformation)
-        return {**{name: getattr(self, name) for name in names}, "view": Deformation(amount) if amount else None}
+        return {**{name: getattr(self, name) for name in names}, "view": RandomAffine(amount) if amount else None}
 
     def _check(self) -> None:
         super()._check()
-        checks.choice("normalised", self.normalised, ("all", "last"))
+        checks.choice("normalized", self.normalized, ("all", "last"))
 
 
 @dataclass(frozen=True)
-class AAEClustering(_WithClusters):
+class AAEClusteringConfig(_WithClusters):
     """Adversarial autoencoder with a cluster and a style: unsupervised clustering."""
 
     source: ClassVar[str] = MAKHZANI
@@ -146,7 +145,7 @@ class AAEClustering(_WithClusters):
 
 
 @dataclass(frozen=True)
-class AAESemiSupervised(_WithClusters):
+class AAESemiSupervisedConfig(_WithClusters):
     """Adversarial autoencoder with a class and a style, learned from few labels (--labels-per-class)."""
 
     source: ClassVar[str] = MAKHZANI
@@ -171,7 +170,7 @@ class AAESemiSupervised(_WithClusters):
 
 
 @dataclass(frozen=True)
-class AAEDimensionReduction(_WithClusters):
+class AAEDimensionReductionConfig(_WithClusters):
     """Adversarial autoencoder that maps data into few dimensions, clusters apart; with labels or without."""
 
     source: ClassVar[str] = MAKHZANI

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ..acai import ACAI as ACAIModel
+from ..acai import ACAI
 from ..objectives.penalties import PenaltyName, penalty
-from .base import NetworksWithPrior
+from .base import NetworksWithPriorConfig
 
 BERTHELOT = "Berthelot et al. 2018"
 
 
 @dataclass(frozen=True)
-class ACAI(NetworksWithPrior):
+class ACAIConfig(NetworksWithPriorConfig):
     """Adversarially constrained autoencoder interpolation, under any penalty or none."""
 
     source: ClassVar[str] = BERTHELOT
@@ -27,10 +27,10 @@ class ACAI(NetworksWithPrior):
     mix: float = 0.2
     """Share γ of the data in what the critic sees of it."""
 
-    def build(self, shape: Sequence[int]) -> ACAIModel:
+    def build(self, shape: Sequence[int]) -> ACAI:
         """The autoencoder with its critic of data."""
         target = self.target()
-        return ACAIModel(
+        return ACAI(
             self.encoder(shape),
             self.decoder(shape),
             self.data_critic(shape),
@@ -43,7 +43,7 @@ class ACAI(NetworksWithPrior):
 
 
 @dataclass(frozen=True)
-class ACAIMMD(ACAI):
+class ACAIMMDConfig(ACAIConfig):
     """ACAI and WAE-MMD: interpolations that deceive a critic, codes that follow the prior."""
 
     source: ClassVar[str] = f"{BERTHELOT}, Tolstikhin et al. 2018"
@@ -53,7 +53,7 @@ class ACAIMMD(ACAI):
 
 
 @dataclass(frozen=True)
-class ACAIWWAE(ACAI):
+class ACAIWWAEConfig(ACAIConfig):
     """ACAI and WWAE: interpolations that deceive a critic, codes that follow the prior."""
 
     source: ClassVar[str] = f"{BERTHELOT}, Zhang et al. 2019"

@@ -10,24 +10,24 @@ from ...priors import Normal, Prior, prior
 from ...utils import checks
 from .. import networks
 from ..autoencoder import Autoencoder, DenoisingAutoencoder, DropoutAutoencoder
-from ..base.generative import Generative
+from ..base.generative import GenerativeModel
 
 PriorName = Literal["normal", "uniform", "mixture", "swiss-roll"]
 
 
-class Configuration(Protocol):
+class ModelConfig(Protocol):
     """A model's options: a dataclass that can build it."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     source: ClassVar[str]
     takes: ClassVar[str]  # the kind of data, as in fastlatent.data
 
-    def build(self, shape: Sequence[int]) -> Generative:
-        """The model for data of this `Data.shape`: of x without the batch dimension; for rows see `Table`."""
+    def build(self, shape: Sequence[int]) -> GenerativeModel:
+        """The model for data of this `Dataset.shape`: of x without the batch dimension; for rows see `TableDataset`."""
 
 
 @dataclass(frozen=True)
-class Networks:
+class NetworksConfig:
     """The networks of a model, and how many coordinates its codes have."""
 
     takes: ClassVar[str] = "images"
@@ -69,7 +69,7 @@ class Networks:
         """From x (n, *shape) to a number each (n,), of the same make as the encoder."""
         if self.network == "mlp":
             return networks.mlp_critic(shape, self.hidden)
-        return nn.Sequential(self.encoder(shape), networks.Mean())
+        return nn.Sequential(self.encoder(shape), networks.MeanPool())
 
     def _check(self) -> None:
         checks.count("latent_dim", self.latent_dim)
@@ -79,7 +79,7 @@ class Networks:
 
 
 @dataclass(frozen=True)
-class NetworksWithPrior(Networks):
+class NetworksWithPriorConfig(NetworksConfig):
     """The networks of a model whose codes are to follow a prior."""
 
     prior: PriorName = "normal"
@@ -93,7 +93,7 @@ class NetworksWithPrior(Networks):
 
 
 @dataclass(frozen=True)
-class AE(Networks):
+class AEConfig(NetworksConfig):
     """Plain autoencoder: reconstruction only."""
 
     source: ClassVar[str] = "Hinton & Salakhutdinov 2006"
@@ -104,7 +104,7 @@ class AE(Networks):
 
 
 @dataclass(frozen=True)
-class DropoutAE(Networks):
+class DropoutAEConfig(NetworksConfig):
     """Autoencoder whose codes lose coordinates at random in training."""
 
     source: ClassVar[str] = "Srivastava et al. 2014"
@@ -118,7 +118,7 @@ class DropoutAE(Networks):
 
 
 @dataclass(frozen=True)
-class DenoisingAE(Networks):
+class DenoisingAEConfig(NetworksConfig):
     """Denoising autoencoder: noisy data in, clean data out."""
 
     source: ClassVar[str] = "Vincent et al. 2008"

@@ -6,16 +6,15 @@ from typing import ClassVar, Literal
 
 from ...priors import Normal
 from ...utils import checks
-from ..gan import GAN as GANModel
+from ..gan import GAN
 from ..objectives.adversarial import minimax_loss, non_saturating_loss
-from ..vae import VAE as VAEModel
-from ..vqvae import VQVAE as VQVAEModel
-from ..vqvae import Codebook
-from .base import Networks
+from ..vae import VAE
+from ..vqvae import VQVAE, Codebook
+from .base import NetworksConfig
 
 
 @dataclass(frozen=True)
-class VAE(Networks):
+class VAEConfig(NetworksConfig):
     """Variational autoencoder."""
 
     source: ClassVar[str] = "Kingma & Welling 2014"
@@ -23,30 +22,30 @@ class VAE(Networks):
     beta: float = 0.1
     """Weight β of the Kullback–Leibler divergence: 2s² for a decoder with Gaussian noise of standard deviation s."""
 
-    def build(self, shape: Sequence[int]) -> VAEModel:
+    def build(self, shape: Sequence[int]) -> VAE:
         """The variational autoencoder."""
-        return VAEModel(self.encoder(shape, 2 * self.latent_dim), self.decoder(shape), self.latent_dim, self.beta)
+        return VAE(self.encoder(shape, 2 * self.latent_dim), self.decoder(shape), self.latent_dim, self.beta)
 
 
 @dataclass(frozen=True)
-class GAN(Networks):
+class GANConfig(NetworksConfig):
     """Generative adversarial network: a decoder and a critic of data, no encoder."""
 
     source: ClassVar[str] = "Goodfellow et al. 2014"
 
     game: Literal["non-saturating", "minimax"] = "non-saturating"
-    """What the decoder minimises: −E log D(g(z)), or E log(1 − D(g(z)))."""
+    """What the decoder minimizes: −E log D(g(z)), or E log(1 − D(g(z)))."""
 
-    def build(self, shape: Sequence[int]) -> GANModel:
+    def build(self, shape: Sequence[int]) -> GAN:
         """The generative adversarial network."""
         losses = {"non-saturating": non_saturating_loss, "minimax": minimax_loss}
         checks.choice("game", self.game, tuple(losses))
-        return GANModel(self.decoder(shape), self.data_critic(shape), Normal(self.latent_dim), losses[self.game])
+        return GAN(self.decoder(shape), self.data_critic(shape), Normal(self.latent_dim), losses[self.game])
 
 
 @dataclass(frozen=True)
-class VQVAE(Networks):
-    """Vector-quantised autoencoder: codes made of vectors from a codebook."""
+class VQVAEConfig(NetworksConfig):
+    """Vector-quantized autoencoder: codes made of vectors from a codebook."""
 
     source: ClassVar[str] = "van den Oord et al. 2017"
 
@@ -59,8 +58,8 @@ class VQVAE(Networks):
     commitment: float = 0.25
     """Weight β of what keeps the encoder near the codebook."""
 
-    def build(self, shape: Sequence[int]) -> VQVAEModel:
-        """The vector-quantised autoencoder.
+    def build(self, shape: Sequence[int]) -> VQVAE:
+        """The vector-quantized autoencoder.
 
         Raises:
             ValueError: if latent_dim is no multiple of parts.
@@ -68,4 +67,4 @@ class VQVAE(Networks):
         if checks.count("latent_dim", self.latent_dim) % checks.count("parts", self.parts):
             raise ValueError(f"latent_dim must be a multiple of parts = {self.parts}; got {self.latent_dim}")
         codebook = Codebook(self.entries, self.latent_dim // self.parts, self.parts)
-        return VQVAEModel(self.encoder(shape), self.decoder(shape), codebook, self.commitment)
+        return VQVAE(self.encoder(shape), self.decoder(shape), codebook, self.commitment)

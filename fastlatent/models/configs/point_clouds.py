@@ -11,13 +11,13 @@ from ...losses.chamfer import chamfer_distance
 from ...priors import Bernoulli, Beta, Normal, Prior
 from ...utils import checks
 from .. import networks
-from ..aae.point_cloud import AAE3D as AAE3DModel
+from ..aae.point_cloud import AAE3D
 from ..networks.pointnet import PointNet, cloud_decoder
 from ..objectives.earth_mover import earth_mover_distance, sinkhorn_distance
 
 
 @dataclass(frozen=True)
-class AAE3D:
+class AAE3DConfig:
     """Adversarial autoencoder of point clouds, 3d-AAE."""
 
     source: ClassVar[str] = "Zamorski et al. 2018"
@@ -39,7 +39,7 @@ class AAE3D:
     weight: float = 0.01
     """Weight λ of the critic."""
 
-    def build(self, shape: Sequence[int]) -> AAE3DModel:
+    def build(self, shape: Sequence[int]) -> AAE3D:
         """The adversarial autoencoder for clouds of shape (points, 3).
 
         Raises:
@@ -66,7 +66,7 @@ class AAE3D:
         encoder = nn.Sequential(pointnet, *_onto(target))
         decoder = cloud_decoder(shape[0], self.latent_dim, self.hidden)
         critic = networks.mlp_critic((self.latent_dim,), self.hidden)
-        return AAE3DModel(encoder, decoder, critic, target, distance=distance, weight=self.weight)
+        return AAE3D(encoder, decoder, critic, target, distance=distance, weight=self.weight)
 
     def target(self) -> Prior:
         """The prior."""

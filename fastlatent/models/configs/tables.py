@@ -16,7 +16,7 @@ from .base import PriorName
 
 
 @dataclass(frozen=True)
-class Tabular:
+class TabularConfig:
     """Autoencoder of tables with entity embeddings, under any penalty or none."""
 
     source: ClassVar[str] = "Guo & Berkhahn 2016"

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from ...losses.mmd import SCALES
 from ...nn import MMDIMQ
-from ..objectives.penalties import Log, Penalty, PenaltyName, penalty
+from ..objectives.penalties import LogPenalty, Penalty, PenaltyName, penalty
 from ..wae import WAE, WAEGAN
-from .base import NetworksWithPrior
+from .base import NetworksWithPriorConfig
 
 
 @dataclass(frozen=True)
-class _WAE(NetworksWithPrior):
+class _WAE(NetworksWithPriorConfig):
     source: ClassVar[str]
     kind: ClassVar[PenaltyName]
 
@@ -29,7 +29,7 @@ class _WAE(NetworksWithPrior):
 
 
 @dataclass(frozen=True)
-class WAEMMD(_WAE):
+class WAEMMDConfig(_WAE):
     """Wasserstein autoencoder with the MMD penalty, inverse multiquadratic kernel."""
 
     source: ClassVar[str] = "Tolstikhin et al. 2018"
@@ -45,7 +45,7 @@ class WAEMMD(_WAE):
 
 
 @dataclass(frozen=True)
-class SWAE(_WAE):
+class SWAEConfig(_WAE):
     """Sliced Wasserstein autoencoder."""
 
     source: ClassVar[str] = "Kolouri et al. 2018"
@@ -53,7 +53,7 @@ class SWAE(_WAE):
 
 
 @dataclass(frozen=True)
-class CWAE(_WAE):
+class CWAEConfig(_WAE):
     """Cramér–Wold autoencoder: the logarithm of the Cramér–Wold distance."""
 
     source: ClassVar[str] = "Knop et al. 2020"
@@ -64,11 +64,11 @@ class CWAE(_WAE):
 
     def penalty(self) -> Penalty:
         """log of the distance."""
-        return Log(super().penalty())
+        return LogPenalty(super().penalty())
 
 
 @dataclass(frozen=True)
-class WWAE(_WAE):
+class WWAEConfig(_WAE):
     """Wasserstein–Wasserstein autoencoder: the Fréchet distance of fitted Gaussians."""
 
     source: ClassVar[str] = "Zhang et al. 2019"
@@ -76,7 +76,7 @@ class WWAE(_WAE):
 
 
 @dataclass(frozen=True)
-class EppsPulleyAE(_WAE):
+class WAEEppsPulleyConfig(_WAE):
     """Wasserstein autoencoder with the sliced Epps–Pulley penalty (SIGReg), for N(0, I)."""
 
     source: ClassVar[str] = "Balestriero & LeCun 2025"
@@ -87,7 +87,7 @@ class EppsPulleyAE(_WAE):
 
 
 @dataclass(frozen=True)
-class WAEWithCritic(NetworksWithPrior):
+class WAEGANConfig(NetworksWithPriorConfig):
     """Wasserstein autoencoder whose penalty is the Jensen–Shannon divergence, by a critic."""
 
     source: ClassVar[str] = "Tolstikhin et al. 2018"

@@ -1,6 +1,6 @@
 """Encoders, decoders and critics."""
 
-from .images import Mean as Mean
+from .images import MeanPool as MeanPool
 from .images import acai_critic as acai_critic
 from .images import acai_decoder as acai_decoder
 from .images import acai_encoder as acai_encoder

@@ -10,22 +10,22 @@ from torch import Tensor, nn
 SLOPE = 0.2  # of leaky units below 0, in ACAI's networks
 
 
-def mlp(widths: Sequence[int], normalised: bool = False) -> nn.Sequential:
+def mlp(widths: Sequence[int], normalized: bool = False) -> nn.Sequential:
     """Linear layers of these widths with SiLU between them: widths[0] inputs, widths[-1] outputs.
 
-    With `normalised`, each layer's outputs are normalised over the batch, the last layer's too.
+    With `normalized`, each layer's outputs are normalized over the batch, the last layer's too.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
-        layers += [nn.Linear(inputs, outputs), *([nn.BatchNorm1d(outputs)] if normalised else []), nn.SiLU()]
+        layers += [nn.Linear(inputs, outputs), *([nn.BatchNorm1d(outputs)] if normalized else []), nn.SiLU()]
     return nn.Sequential(*layers[:-1])
 
 
 def mlp_encoder(
-    shape: Sequence[int], latent_dim: int, hidden: Sequence[int], normalised: bool = False
+    shape: Sequence[int], latent_dim: int, hidden: Sequence[int], normalized: bool = False
 ) -> nn.Sequential:
-    """From x (n, *shape) to codes (n, latent_dim); `normalised` as of `mlp`."""
-    return nn.Sequential(nn.Flatten(), *mlp([math.prod(shape), *hidden, latent_dim], normalised))
+    """From x (n, *shape) to codes (n, latent_dim); `normalized` as of `mlp`."""
+    return nn.Sequential(nn.Flatten(), *mlp([math.prod(shape), *hidden, latent_dim], normalized))
 
 
 def mlp_decoder(shape: Sequence[int], latent_dim: int, hidden: Sequence[int]) -> nn.Sequential:
@@ -103,7 +103,7 @@ def acai_encoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.S
 
 
 def acai_decoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.Sequential:
-    """`acai_encoder` the other way round, by nearest-neighbour doubling: from codes (n, latent_dim) to x̂ of any value.
+    """`acai_encoder` the other way round, by nearest-neighbor doubling: from codes (n, latent_dim) to x̂ of any value.
 
     There is no sigmoid at the end: on a black background, weights that all pixels share drive it to 0, where it learns
     nothing more.
@@ -119,7 +119,7 @@ def acai_decoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.S
     return nn.Sequential(*layers, *_activated(inside, width), _conv(width, channels))
 
 
-class Mean(nn.Module):
+class MeanPool(nn.Module):
     """The mean of all values of each element of a batch: (n, …) to (n,)."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -131,7 +131,7 @@ def acai_critic(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.Se
 
     Source: Berthelot et al. 2018, appendix A.
     """
-    return nn.Sequential(acai_encoder(shape, latent_dim, width), Mean())
+    return nn.Sequential(acai_encoder(shape, latent_dim, width), MeanPool())
 
 
 def image(shape: Sequence[int], multiple: int) -> tuple[int, int, int]:

@@ -10,11 +10,11 @@ from ...data.batch import Batch
 from ..base.phase import Phase
 
 Draw = Callable[[Batch], Tensor]
-MOMENTUM = 0.5  # with more, both players run past each other (Radford et al. 2016, section 4)
+ADVERSARIAL_BETA1 = 0.5  # with more, both players run past each other (Radford et al. 2016, section 4)
 
 
 def critic_loss(real: Tensor, made: Tensor) -> Tensor:
-    """What a critic D = sigmoid(t) minimises: −E log D(real) − E log(1 − D(made)).
+    """What a critic D = sigmoid(t) minimizes: −E log D(real) − E log(1 − D(made)).
 
     It is least, log 4 − 2·JS, for the D that tells both as well as can be, JS being their Jensen–Shannon divergence.
 
@@ -28,7 +28,7 @@ def critic_loss(real: Tensor, made: Tensor) -> Tensor:
 
 
 def non_saturating_loss(made: Tensor) -> Tensor:
-    """What the maker minimises so that the critic takes its samples for true: −E log D(made), for logits (n,).
+    """What the maker minimizes so that the critic takes its samples for true: −E log D(made), for logits (n,).
 
     Source: Goodfellow et al. 2014, section 3.
     """
@@ -36,7 +36,7 @@ def non_saturating_loss(made: Tensor) -> Tensor:
 
 
 def minimax_loss(made: Tensor) -> Tensor:
-    """What the maker minimises in the zero-sum game: E log(1 − D(made)), for logits (n,).
+    """What the maker minimizes in the zero-sum game: E log(1 − D(made)), for logits (n,).
 
     Source: Goodfellow et al. 2014, equation (1).
     """
@@ -70,6 +70,6 @@ def game(
         return {"loss": maker_loss(critic(made(batch)))}
 
     return (
-        Phase("critic", tuple(critic.parameters()), judge, MOMENTUM),
-        Phase("deceive", maker, deceive, MOMENTUM),
+        Phase("critic", tuple(critic.parameters()), judge, ADVERSARIAL_BETA1),
+        Phase("deceive", maker, deceive, ADVERSARIAL_BETA1),
     )

@@ -41,13 +41,13 @@ def penalty(name: PenaltyName, prior: Prior) -> Penalty:
     """
     checks.choice("penalty", name, (*BETWEEN_SAMPLES, "epps-pulley"))
     if name in TO_NORMAL and prior == Normal(prior.dim):
-        return ToNormal(TO_NORMAL[name]())
+        return StandardNormalPenalty(TO_NORMAL[name]())
     if name not in BETWEEN_SAMPLES:
         raise ValueError(f"penalty {name!r} needs the prior Normal(std=1.0); got {prior}")
     return BETWEEN_SAMPLES[name]()
 
 
-class ToNormal(nn.Module):
+class StandardNormalPenalty(nn.Module):
     """A loss of codes alone, against N(0, I), as a penalty: the sample of the prior is not looked at."""
 
     def __init__(self, loss: nn.Module) -> None:
@@ -58,7 +58,7 @@ class ToNormal(nn.Module):
         return self.loss(codes)
 
 
-class Log(nn.Module):
+class LogPenalty(nn.Module):
     """log D of a penalty D, the form of CWAE: its gradient, ∇D/D, does not die out as D falls.
 
     D is taken for at least ε = `torch.finfo(dtype).eps`, so that the value is finite where rounding makes D ≤ 0, and

@@ -3,15 +3,19 @@
 import torch
 from torch import Tensor, nn
 
-from ..base.data_parallel import ALONE, Ranks
+from ..base.data_parallel import SINGLE_PROCESS, DataParallelContext
 
 GRADIENT_WEIGHT = 10.0  # λ of Gulrajani et al. 2017
 
 
 def wasserstein_critic_loss(
-    critic: nn.Module, real: Tensor, made: Tensor, weight: float = GRADIENT_WEIGHT, ranks: Ranks = ALONE
+    critic: nn.Module,
+    real: Tensor,
+    made: Tensor,
+    weight: float = GRADIENT_WEIGHT,
+    ranks: DataParallelContext = SINGLE_PROCESS,
 ) -> Tensor:
-    """What the critic D minimises: E D(made) − E D(real) + λ·E (‖∇D(ẑ)‖ − 1)².
+    """What the critic D minimizes: E D(made) − E D(real) + λ·E (‖∇D(ẑ)‖ − 1)².
 
     ẑ = ε·real + (1 − ε)·made with ε uniform on [0, 1), one for each pair. Without the penalty, over all D of slopes at
     most one, the least value is minus the 1-Wasserstein distance.
@@ -28,7 +32,9 @@ def wasserstein_critic_loss(
     return critic(made).mean() - critic(real).mean() + weight * gradient_penalty(critic, real, made, ranks)
 
 
-def gradient_penalty(critic: nn.Module, real: Tensor, made: Tensor, ranks: Ranks = ALONE) -> Tensor:
+def gradient_penalty(
+    critic: nn.Module, real: Tensor, made: Tensor, ranks: DataParallelContext = SINGLE_PROCESS
+) -> Tensor:
     """E (‖∇D(ẑ)‖ − 1)² at random points ẑ between pairs of samples, as of `wasserstein_critic_loss`."""
     share = ranks.uniform(len(real), *[1] * (real.dim() - 1), like=real)
     with torch.enable_grad():  # the gradient is part of the value, also where the value is only looked at

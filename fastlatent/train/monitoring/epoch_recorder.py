@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...data import Data
+from ...data import Dataset
 from .. import run_dir as files
 from ..devices import alone
 from .loggers import Log
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FIGURES = "figures"  # in the run folder
 
 
-class Records:
+class EpochRecorder:
     """Writes the record of each epoch, if this process is the first.
 
     Args:
@@ -24,7 +24,7 @@ class Records:
         log: of the logger.
     """
 
-    def __init__(self, state: "TrainingState", data: Data, run: Path, log: Log) -> None:
+    def __init__(self, state: "TrainingState", data: Dataset, run: Path, log: Log) -> None:
         self.state, self.data, self.run, self.log = state, data, run, log
 
     def epoch(self) -> None:

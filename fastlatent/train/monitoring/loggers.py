@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
-from ...utils.atomic import write_whole
+from ...utils.atomic import atomic_write
 from ..run_dir import Record, read_config
 
 LoggerName = Literal["tensorboard", "wandb", "mlflow"]
@@ -86,5 +86,5 @@ def _identity(run: Path, name: str) -> str | None:
 
 
 def _identify(run: Path, name: str, identity: str) -> str:
-    write_whole(run / f"{name}.id", lambda path: path.write_text(identity))
+    atomic_write(run / f"{name}.id", lambda path: path.write_text(identity))
     return identity

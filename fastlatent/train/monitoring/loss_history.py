@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ...models.base.data_parallel import ALONE, Ranks
+from ...models.base.data_parallel import SINGLE_PROCESS, DataParallelContext
 
-RISE = 1e6  # so many times its size at the first step, and a loss is lost: growth that does not end, not a rough start
+DIVERGENCE_FACTOR = (
+    1e6  # so many times its size at the first step, and a loss is lost: growth that does not end, not a rough start
+)
 
 
 class Bad(NamedTuple):
@@ -19,7 +21,7 @@ class Bad(NamedTuple):
     value: float
 
 
-class Terms:
+class LossHistory:
     """A row of terms for each step, on the device: writing one waits for nothing, reading them does.
 
     Args:
@@ -28,7 +30,7 @@ class Terms:
         ranks: over which the batches are spread; the terms are their means.
     """
 
-    def __init__(self, steps: int, device: torch.device, ranks: Ranks = ALONE) -> None:
+    def __init__(self, steps: int, device: torch.device, ranks: DataParallelContext = SINGLE_PROCESS) -> None:
         self.ranks = ranks
         self.merged = 0  # so many rows of the epoch are means over the ranks
         self.names: list[str] = []
@@ -56,7 +58,7 @@ class Terms:
 
     def bad(self, steps: int) -> Bad | None:
         """The first loss among so many steps that is not finite, or 10⁶ times as large as at first (and 1)."""
-        limit = RISE * self.first.abs().clamp_min(1)
+        limit = DIVERGENCE_FACTOR * self.first.abs().clamp_min(1)
         losses = torch.tensor([name.endswith("/loss") for name in self.names], dtype=torch.bool)
         good = (self.rows[:steps].abs() <= limit).cpu()  # false for NaN
         found = (~good & losses).nonzero()

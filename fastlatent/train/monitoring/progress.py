@@ -13,7 +13,7 @@ SHOW_SECONDS = 0.5  # between looks at the losses, each of which waits for the d
 PLAIN_LINES = 10  # lines in all when the output is no terminal
 
 
-class Watch:
+class ProgressDisplay:
     """Shows the epochs of a run with their terms.
 
     Args:
@@ -35,7 +35,7 @@ class Watch:
         )
         self.task = self.bar.add_task("", total=self.epochs * state.steps, completed=state.total, epoch="", latest="")
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "ProgressDisplay":
         if self.console.is_terminal:
             self.bar.start()
         return self

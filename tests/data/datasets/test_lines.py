@@ -9,9 +9,9 @@ from fastlatent.data.datasets.lines import LENGTH, SIDE, WIDTH, draw_lines
 def test_a_line_goes_from_the_middle_into_its_direction(angle):
     image = draw_lines(np.array([angle]))[0].astype(float)
     rows, columns = np.indices((SIDE, SIDE)) + 0.5 - SIDE / 2
-    centre = np.array([(image * columns).sum(), -(image * rows).sum()]) / image.sum()
-    np.testing.assert_allclose(np.arctan2(*centre[::-1]) % (2 * np.pi), angle, atol=0.01)
-    np.testing.assert_allclose(np.linalg.norm(centre), LENGTH / 2, rtol=0.01)
+    center = np.array([(image * columns).sum(), -(image * rows).sum()]) / image.sum()
+    np.testing.assert_allclose(np.arctan2(*center[::-1]) % (2 * np.pi), angle, atol=0.01)
+    np.testing.assert_allclose(np.linalg.norm(center), LENGTH / 2, rtol=0.01)
     area = LENGTH * WIDTH + np.pi * (WIDTH / 2) ** 2  # of a segment with round ends
     np.testing.assert_allclose(image.sum(), area, rtol=0.03)  # pixels see the distance, not their share of the line
 

@@ -7,7 +7,7 @@ from scipy.sparse import csc_matrix, csr_matrix
 
 from fastlatent.data import load
 from fastlatent.data.formats import counts
-from fastlatent.data.formats.counts import log_normalised
+from fastlatent.data.formats.counts import log_normalized
 
 COUNTS = np.random.default_rng(0).poisson(1.5, size=(12, 5)).astype(np.float32)
 COUNTS[3] = 0  # a cell in which nothing was found
@@ -46,9 +46,9 @@ def same_rows(found, expected):
     np.testing.assert_allclose(found[np.lexsort(found.T)], expected[np.lexsort(expected.T)], atol=1e-5)
 
 
-def test_raw_counts_are_normalised():
+def test_raw_counts_are_normalized():
     x = np.array([[1, 3], [0, 0]])
-    np.testing.assert_allclose(log_normalised(x), [np.log1p([2500, 7500]), [0, 0]])
+    np.testing.assert_allclose(log_normalized(x), [np.log1p([2500, 7500]), [0, 0]])
 
 
 @pytest.mark.parametrize("sparse", [None, csr_matrix, csc_matrix])
@@ -179,7 +179,7 @@ def test_a_npz_file_is_read(tmp_path, field):
     data = load(tmp_path / "mine.npz")
     assert data.classes == ("a", "b", "c")
     assert torch.cat([data.train.labels, data.test.labels]).bincount().tolist() == [6, 6]
-    same_rows(rows(data), log_normalised(COUNTS))
+    same_rows(rows(data), log_normalized(COUNTS))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fastlatent.data import load
 from fastlatent.data.formats.csv_files import has_names
 
-IRIS = "length,width,colour,class\n" + "".join(
+IRIS = "length,width,color,class\n" + "".join(
     f"{i},{2 * i + 0.5},{'red' if i % 3 else 'blue'},{'big' if i > 5 else 'small'}\n" for i in range(12)
 )
 
@@ -38,7 +38,7 @@ def raw(data):
 def test_names_types_and_labels_are_inferred(read):
     data = read(IRIS)
     assert (data.name, data.kind, len(data.train), len(data.test)) == ("mine", "rows", 9, 3)
-    assert [column.name for column in data.columns] == ["length", "width", "colour"]
+    assert [column.name for column in data.columns] == ["length", "width", "color"]
     assert data.shape == (0, 0, 2)
     assert data.classes == ("big", "small")
     for i, row in enumerate(raw(data)):
@@ -48,7 +48,7 @@ def test_names_types_and_labels_are_inferred(read):
     assert torch.equal(torch.cat([data.train.labels, data.test.labels]) == 0, big)
 
 
-def test_the_split_is_the_same_in_every_run_and_standardised_by_training_rows(read):
+def test_the_split_is_the_same_in_every_run_and_standardized_by_training_rows(read):
     one, other = read(IRIS), read(IRIS)
     assert torch.equal(one.test.x, other.test.x)
     torch.testing.assert_close(one.train.x[:, 0].mean(), torch.tensor(0.0), rtol=0, atol=1e-6)
@@ -81,9 +81,9 @@ def test_words_may_hold_what_separates_when_quoted(read):
 @pytest.mark.parametrize(
     ("label", "columns", "classes"),
     [
-        ("colour", ["length", "width", "class"], ("blue", "red")),
-        ("last", ["length", "width", "colour"], ("big", "small")),
-        ("first", ["width", "colour", "class"], tuple(map(str, range(12)))),
+        ("color", ["length", "width", "class"], ("blue", "red")),
+        ("last", ["length", "width", "color"], ("big", "small")),
+        ("first", ["width", "color", "class"], tuple(map(str, range(12)))),
     ],
 )
 def test_the_column_of_labels_can_be_chosen(read, label, columns, classes):
@@ -119,7 +119,7 @@ def test_missing_values(read):
         (["a,b"], False),
     ],
 )
-def test_a_line_of_names_is_recognised(lines, named):
+def test_a_line_of_names_is_recognized(lines, named):
     assert has_names([line.split(",") for line in lines]) == named
 
 
@@ -133,7 +133,7 @@ def test_a_line_of_names_is_recognised(lines, named):
         ("a,b\n1,?\n3,\n", {}, "column b is empty"),
         ("a,b\n1,inf\n3,4\n", {}, "column b holds an infinite number"),
         ("class\n1\n2\n", {}, "must have a column beside that of the labels"),
-        (IRIS, {"label": "species"}, "label must be first, last or one of its columns length, width, colour, class"),
+        (IRIS, {"label": "species"}, "label must be first, last or one of its columns length, width, color, class"),
         ("a\n" + "".join(f"word{i}\n" for i in range(1001)), {}, "column a has 1001 different words"),
         ("a,b\n" + "".join(f"1,{i}\n" for i in range(1001)), {"label": "b"}, "at most 1000 classes; got 1001"),
         (b"a,b\n1,\xff\n", {}, "utf-8"),

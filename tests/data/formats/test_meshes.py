@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastlatent.data.files import naming
+from fastlatent.data.files import errors_naming_file
 from fastlatent.data.formats.meshes import on_surface, read_mesh
 from tests.data.published_formats import PLY, SIDES, TETRAHEDRON, off, ply
 
@@ -22,9 +22,9 @@ def test_off_is_read(start):  # OFF4 4 0 is what some of ModelNet's begin with
     np.testing.assert_array_equal(triangles, SIDES)
 
 
-def test_colours_of_faces_are_passed_over():
-    coloured = off().replace(b"3 0 1 2\n", b"3 0 1 2 255 0 0\n")
-    np.testing.assert_array_equal(read_mesh(coloured, ".off")[1], SIDES)
+def test_colors_of_faces_are_passed_over():
+    colored = off().replace(b"3 0 1 2\n", b"3 0 1 2 255 0 0\n")
+    np.testing.assert_array_equal(read_mesh(colored, ".off")[1], SIDES)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -93,7 +93,7 @@ def test_a_damaged_surface_is_read_as_one_or_refused(data, written):
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     try:
-        with naming("surface", "mesh"):
+        with errors_naming_file("surface", "mesh"):
             vertices, triangles = read_mesh(content, suffix)
     except ValueError:
         return

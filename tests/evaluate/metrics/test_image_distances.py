@@ -6,11 +6,11 @@ import pytest
 import torch
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from fastlatent.evaluate import Subject
+from fastlatent.evaluate import EvaluatedModel
 from fastlatent.evaluate.features import inception
 from fastlatent.evaluate.features.classifier import classifier_features
 from fastlatent.evaluate.metrics import image_distances
-from fastlatent.models import CONFIGURATIONS
+from fastlatent.models import MODEL_CONFIGS
 
 
 def by_name(numbers, start):
@@ -46,7 +46,7 @@ def test_the_distances_are_those_of_numpy_in_the_same_features(untrained, digits
 
 
 def test_a_model_without_encoder_has_samples_alone(digits):
-    gan = Subject(CONFIGURATIONS["gan"](hidden=(8,)).build(digits.shape), digits)
+    gan = EvaluatedModel(MODEL_CONFIGS["gan"](hidden=(8,)).build(digits.shape), digits)
     numbers = image_distances.in_features_of_classifier(gan)
     assert [number.of for number in numbers if number.ours] == ["samples of this model"] * 2
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from fastlatent.data import load
 from fastlatent.data.datasets.lines import draw_lines
-from fastlatent.evaluate import Subject
+from fastlatent.evaluate import EvaluatedModel
 from fastlatent.evaluate.metrics import critic, paths
 from fastlatent.evaluate.metrics.lines import line_distance
 from fastlatent.models import Autoencoder
@@ -38,7 +38,7 @@ def few_lines():
 
 
 def test_a_model_that_knows_the_angle_interpolates_perfectly():
-    numbers = paths.lines(Subject(Autoencoder(Angle(), Draw(), Uniform(1)), few_lines()))
+    numbers = paths.lines(EvaluatedModel(Autoencoder(Angle(), Draw(), Uniform(1)), few_lines()))
     distance, faded, smooth, jumps = (number.value for number in numbers)
     assert distance < 1e-5 < faded / 10  # between the 10,000 angles
     assert abs(smooth) < 0.01 < jumps / 10  # angles are known to 1/10,000 of the circle
@@ -46,7 +46,7 @@ def test_a_model_that_knows_the_angle_interpolates_perfectly():
 
 
 def test_images_that_are_all_one_line_have_no_smoothness():
-    made = Subject(Autoencoder(Angle(), Draw(), Uniform(1)), few_lines())
+    made = EvaluatedModel(Autoencoder(Angle(), Draw(), Uniform(1)), few_lines())
     made.codes = torch.ones(80, 1)
     groups = [number.group.split(" ")[0] for number in paths.lines(made) if number.ours]
     assert groups == ["Mean"]
@@ -71,23 +71,23 @@ def test_realism_is_known_of_gaussians_alone(digits):
     model = Autoencoder(nn.Flatten(), nn.Unflatten(1, (1, 8, 8)), Uniform(64))
     model.register_parameter("unused", nn.Parameter(torch.zeros(())))
     with pytest.raises(TypeError, match="Gaussian prior; got Uniform"):
-        paths.realism(Subject(model, digits))
+        paths.realism(EvaluatedModel(model, digits))
 
 
-def grey(z):
-    """Images of one grey."""
+def gray(z):
+    """Images of one gray."""
     return z[:, :1, None, None].expand(-1, 1, 4, 4)
 
 
 def test_a_critic_reads_nothing_where_all_images_are_one():
     codes = torch.ones(100, 1)
-    assert abs(critic.share_read(grey, codes, codes, (1, 4, 4), steps=150)) < 0.1
+    assert abs(critic.share_read(gray, codes, codes, (1, 4, 4), steps=150)) < 0.1
 
 
 def test_a_critic_reads_all_where_the_grey_tells():
-    step = torch.tensor([[0.0], [1.0]])  # where a pair's codes differ, α or 1 − α, and so the grey, ½ − α
+    step = torch.tensor([[0.0], [1.0]])  # where a pair's codes differ, α or 1 − α, and so the gray, ½ − α
     share = critic.share_read(
-        lambda z: grey((z - 0.5).abs()), step.repeat(64, 1), step.repeat(64, 1), (1, 4, 4), steps=150
+        lambda z: gray((z - 0.5).abs()), step.repeat(64, 1), step.repeat(64, 1), (1, 4, 4), steps=150
     )
     assert share > 0.3
 

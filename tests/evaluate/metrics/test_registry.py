@@ -5,21 +5,21 @@ import torch
 
 from fastlatent import chamfer_distance
 from fastlatent.data import UNLABELED, load
-from fastlatent.evaluate import Subject, measure, measure_subject
+from fastlatent.evaluate import EvaluatedModel, compute_metrics, measure
 from fastlatent.evaluate.metrics import clouds, clustering
-from fastlatent.evaluate.metrics.registry import MEASURES
-from fastlatent.models import CONFIGURATIONS, earth_mover_distance
+from fastlatent.evaluate.metrics.registry import METRICS
+from fastlatent.models import MODEL_CONFIGS, earth_mover_distance
 
 
 def applying(subject):
     """The names of the measures that apply."""
-    return {m.name for m in MEASURES if all(holds(subject) for holds in m.applies)}
+    return {m.name for m in METRICS if all(holds(subject) for holds in m.applies)}
 
 
 def subject(name, data, **options):
     torch.manual_seed(0)
     loaded = load(data)
-    return Subject(CONFIGURATIONS[name](**options).build(loaded.shape), loaded)
+    return EvaluatedModel(MODEL_CONFIGS[name](**options).build(loaded.shape), loaded)
 
 
 SAMPLES = {"pixels.samples", "image_distances.in_features_of_classifier", "image_distances.in_inception_features"}
@@ -57,13 +57,13 @@ def test_training_takes_the_quick_ones_alone(untrained):
 
 def test_a_table_is_measured_in_full_or_as_far_as_it_is_asked():
     def groups(names):
-        return {number.group.split(" ")[0] for number in measure_subject(wine, names)}
+        return {number.group.split(" ")[0] for number in compute_metrics(wine, names)}
 
     wine = subject("tabular", "wine", hidden=(8,))
     assert groups(()) < groups(["probes.accuracies"]) < groups(None)
     assert groups(["probes.accuracies"]) - groups(()) == {"Accuracy"}
-    with pytest.raises(ValueError, match=r"measure must be one of .*'probes.accuracies'.*; got 'colours'"):
-        measure_subject(wine, ["colours"])
+    with pytest.raises(ValueError, match=r"measure must be one of .*'probes.accuracies'.*; got 'colors'"):
+        compute_metrics(wine, ["colors"])
 
 
 @pytest.fixture
@@ -94,9 +94,9 @@ def test_a_model_of_test_clouds_matches_and_covers_them(cloud_subject):
 
 def clustering_model(name, digits, per_class):
     """A model whose code is the class, as one cluster each, known from a table of the images."""
-    model = CONFIGURATIONS[name](latent_dim=2).build(digits.shape)
+    model = MODEL_CONFIGS[name](latent_dim=2).build(digits.shape)
     hidden = replace(digits, train=digits.train.keep_labels(per_class))
-    made = Subject(model, hidden, labelled=digits.train)
+    made = EvaluatedModel(model, hidden, labeled=digits.train)
     clusters = model.category.dim
     made.codes = torch.nn.functional.one_hot(made.test.label, clusters + 2).float()
     return made
@@ -117,7 +117,7 @@ def test_the_classification_error_is_of_models_that_were_shown_labels(digits, pe
 
 
 def test_a_model_without_encoder_has_no_codes(digits):
-    made = Subject(CONFIGURATIONS["gan"](hidden=(8,)).build(digits.shape), digits)
+    made = EvaluatedModel(MODEL_CONFIGS["gan"](hidden=(8,)).build(digits.shape), digits)
     with pytest.raises(TypeError, match="GAN has no encoder"):
         _ = made.codes
     with pytest.raises(TypeError, match="only the code of a ClusteringAAE has clusters; got GAN"):
@@ -126,7 +126,7 @@ def test_a_model_without_encoder_has_no_codes(digits):
 
 def test_codes_of_labelled_examples_leave_out_the_others_and_know_no_label(digits):
     few = digits.train.keep_labels(2)
-    model = CONFIGURATIONS["aae-supervised"](latent_dim=3).build(digits.shape)
-    batch = Subject(model, digits, labelled=few).train_codes
+    model = MODEL_CONFIGS["aae-supervised"](latent_dim=3).build(digits.shape)
+    batch = EvaluatedModel(model, digits, labeled=few).train_codes
     assert batch.x.shape == (20, 3)
     assert (batch.label == few.labels[few.labels != UNLABELED]).all()

@@ -1,6 +1,6 @@
 import pytest
 
-from fastlatent.evaluate import Number
+from fastlatent.evaluate import MetricResult
 
 
 @pytest.mark.parametrize(
@@ -15,4 +15,4 @@ from fastlatent.evaluate import Number
     ],
 )
 def test_a_number_shows_two_digits_at_least(value, text):
-    assert Number("group", "of", value).text == text
+    assert MetricResult("group", "of", value).text == text

@@ -9,8 +9,8 @@ from fastlatent.data import load
 from fastlatent.evaluate import measure, write_report
 from fastlatent.evaluate.metrics.pixels import FEATURES, SAMPLES, pixel_error
 from fastlatent.evaluate.report.figures import plane
-from fastlatent.models import CONFIGURATIONS
-from fastlatent.models.configs import WAEMMD
+from fastlatent.models import MODEL_CONFIGS
+from fastlatent.models.configs import WAEMMDConfig
 from fastlatent.train import TrainConfig, fit
 
 
@@ -18,7 +18,7 @@ from fastlatent.train import TrainConfig, fit
 def run(tmp_path_factory):
     data = load("digits")
     torch.manual_seed(0)
-    model = WAEMMD(hidden=(256, 256)).build(data.shape)
+    model = WAEMMDConfig(hidden=(256, 256)).build(data.shape)
     done = fit(model, data, TrainConfig(epochs=40, out=tmp_path_factory.mktemp("runs") / "run", accelerator="cpu"))
     return model, data, done
 
@@ -44,7 +44,7 @@ def test_measuring_twice_gives_the_same_numbers(run):
 @pytest.mark.parametrize("name", ["vae", "aae-supervised"])
 def test_codes_drawn_at_random_or_made_with_labels_are_measured_alike(name):
     data = load("digits")
-    model = CONFIGURATIONS[name](hidden=(8,)).build(data.shape)
+    model = MODEL_CONFIGS[name](hidden=(8,)).build(data.shape)
     numbers = measure(model, data)
     assert len(numbers) == 9
     assert measure(model, data) == numbers
@@ -52,7 +52,7 @@ def test_codes_drawn_at_random_or_made_with_labels_are_measured_alike(name):
 
 def test_a_model_without_encoder_is_measured_by_its_samples(tmp_path):
     data = load("digits")
-    model = CONFIGURATIONS["gan"](hidden=(8,)).build(data.shape)
+    model = MODEL_CONFIGS["gan"](hidden=(8,)).build(data.shape)
     done = fit(model, data, TrainConfig(epochs=1, out=tmp_path / "run", accelerator="cpu"))
     assert {number.group for number in write_report(model, data, done).numbers} == {SAMPLES.format(data.kind, FEATURES)}
     assert {path.stem for path in done.folder.glob("*.png")} == {"samples", "curves"}

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from fastlatent.data import Batch
-from fastlatent.models import AAE, ClusteringAAE, DimensionReductionAAE, LabelledAAE, SemiSupervisedAAE, SupervisedAAE
+from fastlatent.models import AAE, ClusteringAAE, DimensionReductionAAE, LabeledAAE, SemiSupervisedAAE, SupervisedAAE
 from fastlatent.models.networks.labels import one_hot, with_unknown
 from fastlatent.models.objectives.adversarial import critic_loss, non_saturating_loss
 from fastlatent.priors import GaussianMixture2D, Normal
@@ -38,7 +38,7 @@ def test_labels_as_vectors():
 
 def test_the_critic_of_labels_sees_each_class_with_its_part_of_the_prior():
     prior = GaussianMixture2D(components=3, along=1e-6, across=1e-6)
-    model = LabelledAAE(linear(*IDENTITY), linear(*IDENTITY), number(1.0, 0.0, 0, 0, 0, 0), prior)
+    model = LabeledAAE(linear(*IDENTITY), linear(*IDENTITY), number(1.0, 0.0, 0, 0, 0, 0), prior)
     batch = Batch(X, torch.tensor([2, -1]))
     real, made = model.real(batch), model.made(batch)
     angle = 2 * 2 * math.pi / 3

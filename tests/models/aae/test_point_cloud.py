@@ -17,7 +17,7 @@ from fastlatent.models import (
     sinkhorn_distance,
     wasserstein_critic_loss,
 )
-from fastlatent.models.configs import AAE3D as Configuration
+from fastlatent.models.configs import AAE3DConfig
 from fastlatent.models.objectives.wgan_gp import gradient_penalty
 from fastlatent.priors import Normal
 from tests.models.by_hand import linear, number
@@ -171,7 +171,7 @@ def test_decoded_clouds_have_their_shape_within_the_cube():
 
 @pytest.mark.parametrize("prior", ["normal", "beta", "bernoulli"])
 def test_configurations_give_codes_where_their_prior_has_mass(prior):
-    made = Configuration(latent_dim=4, features=(8,), hidden=(8,), prior=prior).build((16, 3))
+    made = AAE3DConfig(latent_dim=4, features=(8,), hidden=(8,), prior=prior).build((16, 3))
     batch = Batch(torch.rand(5, 16, 3), torch.zeros(5))
     z = made.codes(batch)
     assert z.shape == (5, 4)
@@ -199,4 +199,4 @@ def test_configurations_give_codes_where_their_prior_has_mass(prior):
 )
 def test_bad_options_are_named(options, shape, message):
     with pytest.raises(ValueError, match=message):
-        Configuration(**options).build(shape)
+        AAE3DConfig(**options).build(shape)

@@ -11,28 +11,28 @@ from torch import Tensor
 
 from fastlatent import nn as losses
 from fastlatent.data import Batch
-from fastlatent.models import ACAI, CONFIGURATIONS, WAE, Generative, Log, ToNormal
-from fastlatent.models.base.data_parallel import Ranks
+from fastlatent.models import ACAI, MODEL_CONFIGS, WAE, GenerativeModel, LogPenalty, StandardNormalPenalty
+from fastlatent.models.base.data_parallel import DataParallelContext
 from fastlatent.priors import Normal
 
 RANKS, EACH, D = 2, 6, 3
 SHAPES = {"images": (1, 2, 4), "point clouds": (8, 3), "rows": (0, 3, 0)}
 
 
-class NeighboursOfARank(ACAI):
-    """ACAI in one process, each x₁ interpolated with the neighbour that it has when the batch is spread."""
+class NeighborsOfARank(ACAI):
+    """ACAI in one process, each x₁ interpolated with the neighbor that it has when the batch is spread."""
 
     def interpolate(self, z: Tensor, alpha: Tensor) -> Tensor:
         if not self.training:
             return super().interpolate(z, alpha)
-        neighbours = z.unflatten(0, (RANKS, -1)).roll(1, 1).flatten(0, 1)
-        return self.decode(torch.lerp(neighbours, z, alpha))
+        neighbors = z.unflatten(0, (RANKS, -1)).roll(1, 1).flatten(0, 1)
+        return self.decode(torch.lerp(neighbors, z, alpha))
 
 
-def with_neighbours_of_a_rank(model: Generative) -> None:
+def with_neighbors_of_a_rank(model: GenerativeModel) -> None:
     """Make a model of one process interpolate as ranks do, if it is one that interpolates."""
     if isinstance(model, ACAI):
-        model.__class__ = NeighboursOfARank
+        model.__class__ = NeighborsOfARank
 
 
 PENALTIES = {
@@ -40,17 +40,17 @@ PENALTIES = {
     "MMD biased": losses.MMDIMQ(estimator="biased"),
     "MMD block": losses.MMDIMQ(estimator="block"),
     "sliced": losses.SlicedWasserstein(),
-    "sliced normal": ToNormal(losses.SlicedWassersteinNormal()),
+    "sliced normal": StandardNormalPenalty(losses.SlicedWassersteinNormal()),
     "Cramér–Wold": losses.CramerWold(),
-    "Cramér–Wold normal": ToNormal(losses.CramerWoldNormal()),
-    "log Cramér–Wold": Log(losses.CramerWold()),
+    "Cramér–Wold normal": StandardNormalPenalty(losses.CramerWoldNormal()),
+    "log Cramér–Wold": LogPenalty(losses.CramerWold()),
     "Fréchet": losses.FrechetDistance(),
-    "Fréchet normal": ToNormal(losses.FrechetDistanceNormal()),
-    "Epps–Pulley": ToNormal(losses.EppsPulley()),
+    "Fréchet normal": StandardNormalPenalty(losses.FrechetDistanceNormal()),
+    "Epps–Pulley": StandardNormalPenalty(losses.EppsPulley()),
 }
 
 
-MODELS = (*PENALTIES, *CONFIGURATIONS)
+MODELS = (*PENALTIES, *MODEL_CONFIGS)
 
 
 def linear_wae(penalty: Callable[[Tensor, Tensor], Tensor]) -> WAE:
@@ -59,26 +59,26 @@ def linear_wae(penalty: Callable[[Tensor, Tensor], Tensor]) -> WAE:
     return WAE(encoder, decoder, penalty, Normal(D), weight=3.0)
 
 
-def build(name: str, group: dist.ProcessGroup | None = None) -> Generative:
+def build(name: str, group: dist.ProcessGroup | None = None) -> GenerativeModel:
     """A small model in float64, with the same weights at every call."""
     torch.manual_seed(1)
     if name in PENALTIES:
-        model: Generative = linear_wae(PENALTIES[name])
+        model: GenerativeModel = linear_wae(PENALTIES[name])
     else:
-        made = CONFIGURATIONS[name]
+        made = MODEL_CONFIGS[name]
         hidden = {"hidden": (16,)} if name != "aae3d" else {"hidden": (16,), "features": (16,)}
         model = made(**hidden).build(SHAPES[made.takes])  # type: ignore[call-arg]
     if group is None:
-        with_neighbours_of_a_rank(model)
+        with_neighbors_of_a_rank(model)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.eval()  # in training each rank has moments of its own
-    model.ranks = Ranks(group)
+    model.ranks = DataParallelContext(group)
     return model.double()
 
 
 def batch(name: str) -> Batch:
-    takes = "images" if name in PENALTIES else CONFIGURATIONS[name].takes
+    takes = "images" if name in PENALTIES else MODEL_CONFIGS[name].takes
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(RANKS * EACH) % 4 - 1  # some are not known, not as many on each rank
     if takes == "rows":
@@ -125,7 +125,7 @@ def test_ranks_draw_different_numbers():
     torch.manual_seed(0)
     whole = torch.rand(6)
     for rank in range(2):
-        ranks = Ranks()
+        ranks = DataParallelContext()
         ranks.rank, ranks.size = rank, 2
         torch.manual_seed(0)
         assert torch.equal(ranks.draw(3, torch.rand), whole[3 * rank : 3 * rank + 3])

@@ -3,21 +3,21 @@ import torch
 from torch import nn
 
 from fastlatent.data import Batch
-from fastlatent.models import CONFIGURATIONS, Autoencoder
-from fastlatent.models.configs import AE
-from fastlatent.models.configs.aae import AAELabelled
-from fastlatent.models.configs.acai import ACAI
-from fastlatent.models.configs.base import DenoisingAE, DropoutAE
-from fastlatent.models.configs.generators import GAN, VAE, VQVAE
-from fastlatent.models.configs.wae import WAEMMD, EppsPulleyAE
+from fastlatent.models import MODEL_CONFIGS, Autoencoder
+from fastlatent.models.configs import AEConfig
+from fastlatent.models.configs.aae import AAELabeledConfig
+from fastlatent.models.configs.acai import ACAIConfig
+from fastlatent.models.configs.base import DenoisingAEConfig, DropoutAEConfig
+from fastlatent.models.configs.generators import GANConfig, VAEConfig, VQVAEConfig
+from fastlatent.models.configs.wae import WAEEppsPulleyConfig, WAEMMDConfig
 from tests.models.by_hand import SHAPE
 
-IMAGES = [name for name, made in CONFIGURATIONS.items() if made.takes == "images"]
+IMAGES = [name for name, made in MODEL_CONFIGS.items() if made.takes == "images"]
 
 
 def build(name, **options):
     torch.manual_seed(0)
-    return CONFIGURATIONS[name](hidden=(16,), **options).build(SHAPE)
+    return MODEL_CONFIGS[name](hidden=(16,), **options).build(SHAPE)
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -62,27 +62,27 @@ def test_a_critic_learns_nothing_that_moves_whom_it_judges(name, batch):
 
 
 @pytest.mark.parametrize("name", ["aae-clustering", "aae-semi-supervised", "aae-dimension-reduction"])
-@pytest.mark.parametrize(("options", "layers"), [({}, 3), ({"normalised": "last"}, 1), ({"network": "conv"}, 1)])
+@pytest.mark.parametrize(("options", "layers"), [({}, 3), ({"normalized": "last"}, 1), ({"network": "conv"}, 1)])
 def test_encoders_of_clusters_normalise_all_layers_or_the_last(name, options, layers):
-    encoder = CONFIGURATIONS[name](hidden=(16, 8), **options).build(SHAPE).encoder
+    encoder = MODEL_CONFIGS[name](hidden=(16, 8), **options).build(SHAPE).encoder
     assert sum(isinstance(layer, nn.BatchNorm1d) for layer in encoder.modules()) == layers
     assert encoder.train()(torch.randn(64, *SHAPE)).mean(0).abs().max() < 1e-5
 
 
 def test_other_layers_to_normalise_are_refused():
-    with pytest.raises(ValueError, match="normalised must be one of 'all', 'last'; got 'first'"):
-        CONFIGURATIONS["aae-clustering"](normalised="first").build(SHAPE)
+    with pytest.raises(ValueError, match="normalized must be one of 'all', 'last'; got 'first'"):
+        MODEL_CONFIGS["aae-clustering"](normalized="first").build(SHAPE)
 
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_every_configuration_takes_convolutions(name):
-    assert CONFIGURATIONS[name](network="conv").build(SHAPE).sample(2).shape == (2, *SHAPE)
+    assert MODEL_CONFIGS[name](network="conv").build(SHAPE).sample(2).shape == (2, *SHAPE)
 
 
 @pytest.mark.parametrize("network", ["conv", "acai"])
 @pytest.mark.parametrize("name", ["ae", "vae", "gan", "swae", "aae", "acai"])
 def test_critics_of_data_are_made_like_the_encoder(name, network):
-    model = CONFIGURATIONS[name](network=network, latent_dim=16).build((3, 8, 8))
+    model = MODEL_CONFIGS[name](network=network, latent_dim=16).build((3, 8, 8))
     x = torch.rand(2, 3, 8, 8)
     for phase in model.phases():
         assert phase.loss(Batch(x, torch.zeros(2, dtype=torch.long)))["loss"].isfinite()
@@ -93,22 +93,22 @@ def test_critics_of_data_are_made_like_the_encoder(name, network):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (AE(latent_dim=0), "latent_dim must be an integer >= 1; got 0"),
-        (AE(hidden=(8, 0)), "hidden must be an integer >= 1; got 0"),
-        (AE(network="cnn"), "network must be one of 'mlp', 'conv', 'acai'; got 'cnn'"),  # type: ignore[arg-type]
-        (WAEMMD(weight=-1.0), "weight must be a finite number >= 0; got -1.0"),
-        (WAEMMD(sigma=0.0), "sigma must be"),
-        (WAEMMD(scales=()), "scales must be"),
-        (WAEMMD(prior="swiss-roll"), "needs latent_dim = 2; got 8"),
-        (EppsPulleyAE(sigma=2.0), "'epps-pulley' needs the prior"),
-        (AAELabelled(latent_dim=3), "needs latent_dim = 2; got 3"),
-        (ACAI(mix=1.0), r"mix must be a number in \[0, 1\); got 1.0"),
-        (ACAI(penalty="mdm"), "penalty must be one of 'mmd', 'sliced'"),  # type: ignore[arg-type]
-        (DropoutAE(rate=1.0), "rate must be"),
-        (DenoisingAE(noise=-0.1), "noise must be"),
-        (VAE(beta=-1.0), "beta must be"),
-        (VQVAE(latent_dim=9), "latent_dim must be a multiple of parts = 8; got 9"),
-        (GAN(game="zero-sum"), "game must be one of"),  # type: ignore[arg-type]
+        (AEConfig(latent_dim=0), "latent_dim must be an integer >= 1; got 0"),
+        (AEConfig(hidden=(8, 0)), "hidden must be an integer >= 1; got 0"),
+        (AEConfig(network="cnn"), "network must be one of 'mlp', 'conv', 'acai'; got 'cnn'"),  # type: ignore[arg-type]
+        (WAEMMDConfig(weight=-1.0), "weight must be a finite number >= 0; got -1.0"),
+        (WAEMMDConfig(sigma=0.0), "sigma must be"),
+        (WAEMMDConfig(scales=()), "scales must be"),
+        (WAEMMDConfig(prior="swiss-roll"), "needs latent_dim = 2; got 8"),
+        (WAEEppsPulleyConfig(sigma=2.0), "'epps-pulley' needs the prior"),
+        (AAELabeledConfig(latent_dim=3), "needs latent_dim = 2; got 3"),
+        (ACAIConfig(mix=1.0), r"mix must be a number in \[0, 1\); got 1.0"),
+        (ACAIConfig(penalty="mdm"), "penalty must be one of 'mmd', 'sliced'"),  # type: ignore[arg-type]
+        (DropoutAEConfig(rate=1.0), "rate must be"),
+        (DenoisingAEConfig(noise=-0.1), "noise must be"),
+        (VAEConfig(beta=-1.0), "beta must be"),
+        (VQVAEConfig(latent_dim=9), "latent_dim must be a multiple of parts = 8; got 9"),
+        (GANConfig(game="zero-sum"), "game must be one of"),  # type: ignore[arg-type]
     ],
 )
 def test_bad_options_are_named(options, message):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from fastlatent.data import load
-from fastlatent.models.configs import Tabular
+from fastlatent.models.configs import TabularConfig
 from fastlatent.train import TrainConfig, fit, read_metrics
 from tests.train.runs import fall, result, train
 
@@ -123,4 +123,4 @@ def test_rows_of_tables_are_not_drawn(tmp_path):
     data = load("wine")
     torch.manual_seed(0)
     with pytest.raises(ValueError, match="figures_every is an option of images and point clouds; got wine"):
-        fit(Tabular().build(data.shape), data, TrainConfig(out=tmp_path / "run", figures_every=1))
+        fit(TabularConfig().build(data.shape), data, TrainConfig(out=tmp_path / "run", figures_every=1))
