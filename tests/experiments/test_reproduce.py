@@ -77,9 +77,9 @@ def test_the_table_has_what_was_obtained_beside_what_was_reported(tmp_path):
 
 def test_columns_beyond_the_quick_numbers_are_measured(tmp_path):
     chosen = recipe("penalties-mnist")
-    chosen = replace(chosen, rows=[row for row in chosen.rows if row.name == "WWAEConfig"])
+    chosen = replace(chosen, rows=[row for row in chosen.rows if row.name == "WWAE"])
     done = reproduce(chosen, "short", tmp_path, quiet, **FEW_STEPS, **stand_in(chosen.name))
-    assert done.cells["WWAEConfig"].keys() == {column.heading for column in chosen.columns}
+    assert done.cells["WWAE"].keys() == {column.heading for column in chosen.columns}
 
 
 def test_a_recipe_says_how_often_kmeans_starts(tmp_path):
