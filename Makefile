@@ -17,7 +17,7 @@ demo: $(STAMP)  ## train a WAE-MMD on real handwritten digits and write its repo
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest
 
-bench: $(STAMP) $(VENV)/.bench  ## time the kernels against what people use today
+bench: $(STAMP) $(VENV)/.bench  ## benchmarks of the kernels against other libraries
 	$(BIN)/python -m bench
 
 gpu:  ## with the packages of a machine that has a CUDA device: install, test, check memory accesses, time
