@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from functools import partial
 
 import torch
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, cuda
 from torch import Tensor
 
 import fastlatent
 from bench import peers
 from bench.bench_sliced import SHAPES, check, clouds, pot
 from bench.gpu_timing import Case, Loss, installed
+from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm
+from fastlatent.kernels.sliced.cuda import launch as cuda
 
 
 def cases() -> list[Case]:

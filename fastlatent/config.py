@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from .kernels import gpu, native
-from .kernels.sliced import cuda
+from .kernels.sliced.cuda import launch as cuda
 
 
 def configuration() -> dict[str, str]:

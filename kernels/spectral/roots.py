@@ -8,7 +8,8 @@ from torch import Tensor
 
 from .. import autograd
 from ..backend import choose
-from . import cpu, newton_schulz, on_gpu, products, reference
+from . import coupled_iteration, gpu_dispatch, newton_schulz, reference
+from .cpu import launch as cpu
 
 
 def sqrtm(a: Tensor) -> Tensor:
@@ -19,9 +20,9 @@ def sqrtm(a: Tensor) -> Tensor:
 
 
 def _sqrtm(a: Tensor) -> Tensor:
-    refusals = on_gpu.refusals(a, "newton_schulz", a.shape[-1])
+    refusals = gpu_dispatch.refusals(a, "newton_schulz", a.shape[-1])
     backend = choose("spectral (sqrtm)", {**refusals, "cpu": cpu.refusal(a), "reference": None})
-    return SquareRoot.apply(backend, a) if backend in on_gpu.BACKENDS else reference.sqrtm(a)
+    return SquareRoot.apply(backend, a) if backend in gpu_dispatch.BACKENDS else reference.sqrtm(a)
 
 
 class SquareRoot(torch.autograd.Function):
@@ -29,7 +30,7 @@ class SquareRoot(torch.autograd.Function):
 
     @staticmethod
     def forward(backend: str, a: Tensor) -> Tensor:
-        return on_gpu.sqrtm(backend, a.detach())
+        return gpu_dispatch.sqrtm(backend, a.detach())
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[str, Tensor], output: Tensor) -> None:
@@ -52,7 +53,7 @@ def lyapunov(s: Tensor, c: Tensor) -> Tensor:
     if not s.is_cuda or torch.is_grad_enabled():
         return reference.Lyapunov.apply(s, c)
     flat = (-1, *s.shape[-2:])
-    return products.lyapunov(s.reshape(flat), c.reshape(flat)).view(s.shape)
+    return coupled_iteration.lyapunov(s.reshape(flat), c.reshape(flat)).view(s.shape)
 
 
 def sqrtm_newton_schulz(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Tensor, Tensor]:

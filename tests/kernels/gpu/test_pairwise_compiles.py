@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from fastlatent.kernels.pairwise import kummer
 
+from fastlatent.kernels.pairwise import kummer
 from tests.kernels.gpu.ahead_of_time import CAPABILITIES, compiled_for
 
 # Not at the top: without triton the helper above has skipped this file.
-from fastlatent.kernels.pairwise import triton  # isort: skip
+from fastlatent.kernels.pairwise.triton import launch as triton  # isort: skip
 
 # Points, coordinates, type: every shape of tile in the table, with the widest layout that takes it, and every way to
 # hold points.

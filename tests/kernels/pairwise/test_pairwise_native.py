@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from fastlatent.kernels.pairwise import cpu
 
 import fastlatent as fl
+from fastlatent.kernels.pairwise.cpu import launch as cpu
 from fastlatent.threads import torch_threads
 from tests.truth.cases import CASES, CHAMFER, CRAMER_WOLD, MMDS, with_gradients
 from tests.truth.clouds import TILE, Clouds

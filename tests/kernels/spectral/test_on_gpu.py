@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from fastlatent.kernels import gpu
-from fastlatent.kernels.spectral import Bures, Frechet, FrechetNormal, on_gpu
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import fastlatent as fl
+from fastlatent.kernels import gpu
+from fastlatent.kernels.spectral import Bures, Frechet, FrechetNormal, gpu_dispatch
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="tests/kernels/gpu has the same with values")
 
@@ -45,13 +45,13 @@ def test_given_matrices_and_roots():
 @pytest.mark.parametrize(("d", "expected"), [(128, "triton"), (129, "cuda")])
 def test_small_matrices_are_tritons(d, expected, monkeypatch):
     monkeypatch.setattr(gpu, "unavailable", lambda device: None)
-    refusals = on_gpu.refusals(on_cuda(300, d), "newton_schulz", d)
+    refusals = gpu_dispatch.refusals(on_cuda(300, d), "newton_schulz", d)
     assert next(name for name, why in refusals.items() if why is None) == expected
 
 
 @pytest.mark.parametrize(("dtype", "route"), [(torch.float64, "auto"), (torch.float32, "eigen")])
 def test_what_needs_an_eigendecomposition_is_left_to_the_reference(dtype, route):
-    refusals = on_gpu.refusals(on_cuda(9, 4, dtype=dtype), route, 4)
+    refusals = gpu_dispatch.refusals(on_cuda(9, 4, dtype=dtype), route, 4)
     assert all(why is not None for why in refusals.values())
     with fl.use_backend("cuda"), pytest.raises(ValueError, match="eigendecomposition"):
         fl.frechet_distance_normal(on_cuda(9, 4, dtype=dtype), route=route)

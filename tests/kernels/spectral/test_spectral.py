@@ -2,11 +2,12 @@ from functools import partial
 
 import pytest
 import torch
-from fastlatent.kernels.spectral import bures, cpu, frechet, frechet_normal, reference
-from fastlatent.kernels.spectral.roots import newton_schulz_op, sqrtm_op
 
 import fastlatent
 from fastlatent import frechet_distance, frechet_distance_normal
+from fastlatent.kernels.spectral import bures, frechet, frechet_normal, reference
+from fastlatent.kernels.spectral.cpu import launch as cpu
+from fastlatent.kernels.spectral.roots import newton_schulz_op, sqrtm_op
 from tests.truth.cases import with_gradients
 
 TILE_EDGES = (1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 13, 16, 17, 24, 25, 31, 33, 64, 65, 127, 128, 129)

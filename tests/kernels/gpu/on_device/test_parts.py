@@ -4,7 +4,8 @@ import pytest
 import torch
 import triton
 import triton.language as tl
-from fastlatent.kernels.triton_parts import in_parts, multiply
+
+from fastlatent.kernels.split_bf16 import in_parts, multiply
 
 
 @triton.jit

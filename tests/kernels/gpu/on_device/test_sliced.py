@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, triton
 from torch import Tensor
 
 import fastlatent as fl
+from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm
+from fastlatent.kernels.sliced.triton import launch as triton
 from fastlatent.losses.directions import random_directions
 from tests.kernels.gpu.on_streams import on_two_streams, replayed
 from tests.truth.cases import with_gradients
@@ -184,7 +185,7 @@ def test_long_columns_on_the_device(n: int, backend: str) -> None:
 
 
 def _cuda_missing() -> str | None:
-    from fastlatent.kernels.sliced import cuda
+    from fastlatent.kernels.sliced.cuda import launch as cuda
 
     return cuda.unavailable()
 

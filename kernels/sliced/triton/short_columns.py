@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-from .triton_columns import couple, key_rows, key_values, sort_keys
+from .columns import couple, key_rows, key_values, sort_keys
 
 
 @triton.jit

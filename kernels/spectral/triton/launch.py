@@ -4,7 +4,7 @@ Five launches against the normal distribution, eight for two samples with both g
 
     moments_kernel      sums of x − x₀ and of its squares, for each sample; rows are split over the device
     covariance_kernel   their total: mean and covariance
-    means_kernel        (triton_means.py) the value, and A⁻¹ # B and B⁻¹ # A: in float32, then in float64 what is left
+    means_kernel        the value, and A⁻¹ # B and B⁻¹ # A: in float32, then in float64 what is left
     gradient_kernel     the gradient to a sample
 """
 
@@ -15,9 +15,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .. import gpu
-from .products import ROUNDS, Means
-from .triton_means import means_kernel
+from ... import gpu
+from ..coupled_iteration import ROUNDS, Means
+from .geometric_means import means_kernel
 
 ROWS = 32  # of samples in a step
 MOST_SPLITS = 32  # of the rows, whose sums one program adds up
@@ -107,7 +107,7 @@ def gradient_kernel(
 
 
 def geometric_means(a: Tensor, b: Tensor | None) -> Means:
-    """`products.geometric_means` of float64 matrices (batch, d, d), in two launches."""
+    """`coupled_iteration.geometric_means` of float64 matrices (batch, d, d), in two launches."""
     with gpu.on_device_of(a):
         return _means(a.contiguous(), None if b is None else b.contiguous(), (), (True, True), torch.float64)[0]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .. import gpu
+from ... import gpu
 
 LIBRARY = "libfastlatent_cuda.so"
 
@@ -48,7 +48,7 @@ def load(path: Path) -> ctypes.CDLL:
 
 def sliced(inputs: Sequence[Tensor], needs: Sequence[bool], p: float, normal: bool) -> tuple[Tensor, ...]:
     """Value and gradients of `SlicedForm`: see there."""
-    from . import triton
+    from ..triton import launch as triton
 
     return triton.sliced(inputs, needs, p, normal, sort=sorted_keys)
 

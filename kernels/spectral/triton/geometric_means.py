@@ -1,4 +1,4 @@
-"""Geometric means of matrices that one multiprocessor holds: the iteration of products.py for a whole batch.
+"""Geometric means of matrices that one multiprocessor holds: the iteration of coupled_iteration.py for a whole batch.
 
 One program takes a problem from its covariances to its means. Matrices lie in scratch memory of the program's own,
 which stays in the caches, and are multiplied block by block, so that neither registers nor shared memory bound d.
@@ -10,18 +10,18 @@ choice is made on the device, matrix by matrix.
 import triton
 import triton.language as tl
 
-from ..triton_parts import multiply
-from . import products
+from ...split_bf16 import multiply
+from .. import coupled_iteration
 
 NEAR_IDENTITY = tl.constexpr(6.5e-3)  # ‖I − G‖_F/√d from where the last step reaches rounding: a round leaves 0.006
 # ‖I − G‖_F/d: what float32 does not bring there is taken in float64. Rounding leaves 6e-8 of it at condition numbers of
 # AB of 10, 2e-7 at 1e3 and 4e-7 at 1e4, whatever d, and twenty times as much in the gradient.
 CONVERGED = tl.constexpr(2.5e-7)
-CUSHION = tl.constexpr(products.CUSHION)
-A1, B1, C1 = (tl.constexpr(c) for c in products.ROUND[0])
-A2, B2, C2 = (tl.constexpr(c) for c in products.ROUND[1])
-A3, B3, C3 = (tl.constexpr(c) for c in products.ROUND[2])
-A0, B0, C0 = (tl.constexpr(c) for c in products.LAST)
+CUSHION = tl.constexpr(coupled_iteration.CUSHION)
+A1, B1, C1 = (tl.constexpr(c) for c in coupled_iteration.ROUND[0])
+A2, B2, C2 = (tl.constexpr(c) for c in coupled_iteration.ROUND[1])
+A3, B3, C3 = (tl.constexpr(c) for c in coupled_iteration.ROUND[2])
+A0, B0, C0 = (tl.constexpr(c) for c in coupled_iteration.LAST)
 
 
 @triton.jit
@@ -124,7 +124,7 @@ def iterate(
         last = (residual <= NEAR_IDENTITY * NEAR_IDENTITY * d) | (step == 3 * ROUNDS)
         which = tl.where(last, 3, step % 3)
         by = tl.where(which == 0, CUSHION * one, one)
-        if step == 0:  # as `products.first_scale`
+        if step == 0:  # as `coupled_iteration.first_scale`
             greatest = tl.sqrt(tl.sqrt(tl.sqrt(tl.maximum(trace_of_square(scratch + p, d, SIZE, PATCH), 0.0))))
             by = CUSHION / tl.maximum(greatest, 1 / tl.sqrt(d * one))
         a = by * one_of(which, A1 * one, A2 * one, A3 * one, A0 * one, one)
@@ -221,7 +221,7 @@ def means_kernel(
         a, b: float64 (batch, d, d); b is not read with IDENTITY, which stands for I.
         mean, other: float64 (batch, d), as many as MEANS says.
         scratch: (programs, 4, SIZE, SIZE), for products in blocks of BLOCK, DEPTH at a time; all else in PATCHes.
-        residual, trace: float64 (batch,), as in `products.Means`; AGAIN: what has already converged is left as it is.
+        residual, trace: float64 (batch,), as in `Means`; AGAIN: what has already converged is left as it is.
         value: (batch,).
         first, second: (batch, d, d), written with FIRST and SECOND.
     """

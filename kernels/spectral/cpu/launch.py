@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .. import native
+from ... import native
 
 # Crossovers measured on one core of a server processor with AVX-512 (bench_spectral.py times each route by its name).
 DECOMPOSED = 128  # the largest size that the native eigendecomposition serves; beyond, LAPACK's blocked one is as fast

@@ -14,12 +14,12 @@ import torch
 import triton
 from torch import Tensor
 
-from .. import gpu
-from . import ONE_LAUNCH as SHORT
-from .reference import quadrature
-from .triton_epps_pulley import epps_pulley_columns
-from .triton_long import couple_chunks, merge_chunks, merge_step, sort_chunks
-from .triton_short import short_columns
+from ... import gpu
+from ..op import ONE_LAUNCH as SHORT
+from ..reference import quadrature
+from .epps_pulley import epps_pulley_columns
+from .long_columns import couple_chunks, merge_chunks, merge_step, sort_chunks
+from .short_columns import short_columns
 
 SHORT_UNEQUAL = SHORT // 2  # samples of different sizes need registers to walk along each other
 CHUNK = 8192  # of a long column, sorted by one program

@@ -6,7 +6,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
-from .. import native
+from ... import native
 
 # The order of the enumerations in kernels/pairwise/cpu.hpp and kernels/native/scalar.hpp.
 PROFILES = (

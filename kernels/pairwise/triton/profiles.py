@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import triton
 import triton.language as tl
 
-from .. import gpu
+from ... import gpu
 
 INTERPRETED = tl.constexpr(gpu.interpreted())
 LARGEST = 1e36  # what a common denominator may grow to, in float32

@@ -7,7 +7,7 @@ beyond the end of a column counts as last, never moves, and needs no memory.
 import triton
 import triton.language as tl
 
-from .triton_columns import LAST_KEY, couple, key_rows, key_values, sort_keys
+from .columns import LAST_KEY, couple, key_rows, key_values, sort_keys
 
 
 @triton.jit

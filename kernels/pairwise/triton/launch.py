@@ -12,11 +12,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .. import gpu
-from .triton_form import PREPARED as _PREPARED
-from .triton_form import finish, prepare, walk
-from .triton_nearest import nearest_by_differences, nearest_by_products
-from .triton_profiles import Arguments, arguments
+from ... import gpu
+from .nearest import nearest_by_differences, nearest_by_products
+from .pairwise_sum import PREPARED as _PREPARED
+from .pairwise_sum import finish, prepare, walk
+from .profiles import Arguments, arguments
 
 PREPARED = _PREPARED.value
 FEW_COORDINATES = 8  # up to so many, differences cost no more than products, and are exact

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .. import gpu
 from ..autograd import full_precision
-from . import cuda, products
+from . import coupled_iteration, matmul
 
 BACKENDS = ("triton", "cuda")
 ON_CHIP = 128  # the largest matrices that Triton takes
@@ -34,9 +34,9 @@ def frechet(
     flat = [_flat(x) for x in samples]
     with full_precision(flat):
         if route == "gram" or backend == "cuda":
-            found = cuda.frechet(_solver(backend), flat, eps, route == "gram", needs)
+            found = matmul.frechet(_solver(backend), flat, eps, route == "gram", needs)
         else:
-            from . import triton
+            from .triton import launch as triton
 
             found = triton.frechet(flat, eps, needs)
     return _shaped(found, samples)
@@ -45,13 +45,13 @@ def frechet(
 def bures(backend: str, a: Tensor, b: Tensor, needs: Sequence[bool]) -> tuple[Tensor, ...]:
     """Value and gradients of `Bures`."""
     with full_precision((a,)):
-        return _shaped(cuda.bures(_solver(backend), _flat(a), _flat(b), needs), (a, b))
+        return _shaped(matmul.bures(_solver(backend), _flat(a), _flat(b), needs), (a, b))
 
 
 def sqrtm(backend: str, a: Tensor) -> Tensor:
     """A^{1/2} (..., d, d), in float32."""
     with full_precision((a,)):
-        return cuda.sqrtm(_solver(backend), _flat(a)).view(a.shape)
+        return matmul.sqrtm(_solver(backend), _flat(a)).view(a.shape)
 
 
 def _not_on_cuda(x: Tensor) -> str | None:
@@ -60,10 +60,10 @@ def _not_on_cuda(x: Tensor) -> str | None:
     return "float64 results need the eigendecomposition" if x.dtype == torch.float64 else None
 
 
-def _solver(backend: str) -> cuda.Solver:
+def _solver(backend: str) -> matmul.Solver:
     if backend == "cuda":
-        return products.geometric_means
-    from . import triton
+        return coupled_iteration.geometric_means
+    from .triton import launch as triton
 
     return triton.geometric_means
 

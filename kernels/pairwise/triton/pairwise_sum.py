@@ -16,7 +16,7 @@ import functools
 import triton
 import triton.language as tl
 
-from ..triton_parts import in_parts, product
+from ...split_bf16 import in_parts, product
 
 COUNTS = (
     "n", "m", "d", "batches", "first_tile", "tiles", "first_column", "last_column", "splits", "chunks", "parts",

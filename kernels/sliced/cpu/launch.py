@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .. import native
-from .reference import quadrature
+from ... import native
+from ..reference import quadrature
 
 NATIVE = (torch.float32, torch.float64)
 # Projected points below which threads cost more than they bring.

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from ..autograd import full_precision
-from . import analytic
-from .products import Means
+from . import lapack
+from .coupled_iteration import Means
 from .reference import trace
 
 EPSILON = torch.finfo(torch.float32).eps
 
-Solver = Callable[[Tensor, Tensor | None], Means]  # `products.geometric_means`, or the same by another way
+Solver = Callable[[Tensor, Tensor | None], Means]  # `coupled_iteration.geometric_means`, or the same by another way
 Coupling = tuple[Tensor, list[Tensor | None]]  # Tr(Σ₁Σ₂)^{1/2}, and the centred samples carried over by their maps
 
 
@@ -56,21 +56,21 @@ def frechet(
 ) -> tuple[Tensor, ...]:
     """Fréchet distance of samples (batch, n, d) and (batch, m, d), or of one to N(0, I), and its gradients."""
     with full_precision(samples):
-        centred = [analytic.centred(x.double()) for x in samples]
+        centred = [lapack.centred(x.double()) for x in samples]
         points = [x for _, x in centred]
         root, moved = _by_gram(means, points, needs) if gram else _by_covariance(means, points, eps, needs)
         d, to_normal = points[0].shape[-1], len(samples) == 1
         shift = centred[0][0] if to_normal else centred[0][0] - centred[1][0]
-        traces = sum((analytic.mean_square(x) + d * eps for x in points), d if to_normal else 0)
+        traces = sum((lapack.mean_square(x) + d * eps for x in points), d if to_normal else 0)
         gradients = [
-            None if m is None else analytic.to_sample(x, m, s)
+            None if m is None else lapack.to_sample(x, m, s)
             for x, m, s in zip(points, moved, (shift, -shift), strict=False)
         ]
         return _narrowed(shift.square().sum(-1) + traces - 2 * root, gradients)
 
 
 def _by_covariance(means: Solver, points: Sequence[Tensor], eps: float, needs: Sequence[bool]) -> Coupling:
-    a, *b = (analytic.covariance(x, eps) for x in points)
+    a, *b = (lapack.covariance(x, eps) for x in points)
     found = means(a, b[0] if b else None)
     maps = (found.first, found.second)
     moved = [x.float() @ map.float() if need else None for x, map, need in zip(points, maps, needs, strict=False)]

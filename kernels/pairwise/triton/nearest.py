@@ -7,7 +7,7 @@ As in the reference, a point with a NaN is everyone's nearest, and a point at in
 import triton
 import triton.language as tl
 
-from .triton_form import height_of, jit, operand, place, products
+from .pairwise_sum import height_of, jit, operand, place, products
 
 HUGE = tl.constexpr(3e38)
 
