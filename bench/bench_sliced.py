@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm
+from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 from torch import Tensor
 
 import fastlatent
@@ -71,7 +71,7 @@ def clouds(n: int, d: int) -> tuple[Tensor, Tensor]:
 def test_sliced_wasserstein(benchmark: Any, who: str, shape: tuple[int, int, int], threads: int) -> None:
     n, d, count = shape
     x, y = clouds(n, d)
-    check(SlicedForm(2), x, y)
+    check(SlicedDistance(2), x, y)
     loss = SLICED[who]
     measure(
         benchmark, step(lambda x, y: loss(x, y, count), x, y), op="sliced_wasserstein", who=who, shape=shape,
@@ -85,7 +85,7 @@ def test_sliced_wasserstein(benchmark: Any, who: str, shape: tuple[int, int, int
 def test_epps_pulley(benchmark: Any, who: str, shape: tuple[int, int, int], threads: int) -> None:
     n, d, count = shape
     x, _ = clouds(n, d)
-    check(EppsPulleyForm(17, 3.0), x)
+    check(EppsPulley(17, 3.0), x)
     loss = EPPS_PULLEY[who]
     measure(
         benchmark, step(lambda x: loss(x, count), x), op="epps_pulley", who=who, shape=shape, threads=threads

@@ -10,7 +10,7 @@ import fastlatent
 from bench import peers
 from bench.bench_sliced import SHAPES, check, clouds, pot
 from bench.gpu_timing import Case, Loss, installed
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm
+from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 from fastlatent.kernels.sliced.cuda import launch as cuda
 
 
@@ -43,7 +43,7 @@ def sliced_wasserstein() -> Iterator[Case]:
             losses["POT"] = partial(pot, n_projections=count)
         yield Case(
             "sliced_wasserstein", (n, d, count), losses, partial(on_device, n, d),
-            lambda n=n, d=d: check(SlicedForm(2), *on_device(n, d), backend="triton", points=n),
+            lambda n=n, d=d: check(SlicedDistance(2), *on_device(n, d), backend="triton", points=n),
             operations=6.0 * n * d * count, traffic=12.0 * n * d, eager_only=frozenset(["POT"]),
         )  # fmt: skip
 
@@ -64,6 +64,6 @@ def epps_pulley() -> Iterator[Case]:
         }
         yield Case(
             "epps_pulley", (n, d, count), losses, lambda n=n, d=d: on_device(n, d)[:1],
-            lambda n=n, d=d: check(EppsPulleyForm(17, 3.0), on_device(n, d)[0], backend="triton", points=n),
+            lambda n=n, d=d: check(EppsPulley(17, 3.0), on_device(n, d)[0], backend="triton", points=n),
             operations=4.0 * n * d * count, traffic=8.0 * n * d,
         )  # fmt: skip

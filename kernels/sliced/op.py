@@ -1,90 +1,89 @@
-"""Sliced distances with their gradients: the ops, their autograd, their backends."""
+"""Sliced engine: custom ops, autograd, choice of backend."""
 
-import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from .. import autograd, gpu
-from ..backend import choose
+from ..backend import launch_module
 from . import reference
 from .cpu import launch as cpu
 from .cuda import launch as cuda
 
-# Longest column that one Triton program sorts and compares in its registers; a radix sort is for longer ones.
-ONE_LAUNCH = 4096
+BACKENDS = ("triton", "cuda", "cpu", "reference")
+
+# Longest column that one Triton program sorts in its registers; beyond it the radix sort of "cuda" is faster.
+MAX_SINGLE_LAUNCH = 4096
 
 
 @dataclass(frozen=True)
-class SlicedForm:
-    """(1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy), or the distance to a normal: see `reference.sliced`."""
+class SlicedDistance(autograd.Operation):
+    """(1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy), or the distance to a normal distribution: see `reference.sliced`.
+
+    Called with x (..., n, d), y (..., m, d) and projections (..., d, L).
+    """
 
     p: float
     normal: bool = False
 
-    def __call__(self, x: Tensor, y: Tensor, projections: Tensor) -> Tensor:
-        """x (..., n, d), y (..., m, d), projections (..., d, L) -> (...,), in float32 for half precision."""
-        return autograd.evaluate(self, x, y, projections)
+    engine = "sliced"
 
     def reference(self, *inputs: Tensor) -> Tensor:
+        """Compute `reference.sliced`."""
         x, y, projections = inputs
         return reference.sliced(x, y, projections, self.p, self.normal)
 
-    def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
+    def unsupported_reasons(self, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> Mapping[str, str | None]:
+        """Return, fastest backend first, why each does not support the call; None if it does."""
         x = inputs[0]
-        devices = {"triton": gpu.refusal(x), "cuda": cuda.refusal(x)}
-        if x.shape[-2] > ONE_LAUNCH:
-            devices = dict(reversed(devices.items()))
-        chosen = choose("sliced", {**devices, "cpu": cpu.refusal(x, needs[-1]), "reference": None})
-        if chosen == "cpu":
-            return cpu.sliced(inputs, needs, self.p, self.normal)
-        if chosen == "reference":
-            return autograd.by_reference(self.reference, inputs, needs)
-        with gpu.on_device_of(x):
-            return _on_device(chosen).sliced(inputs, needs, self.p, self.normal)
+        on_gpu = {"triton": gpu.unsupported_reason(x), "cuda": cuda.unsupported_reason(x)}
+        if x.shape[-2] > MAX_SINGLE_LAUNCH:
+            on_gpu = dict(reversed(on_gpu.items()))
+        return {**on_gpu, "cpu": cpu.unsupported_reason(x, needs_grad[-1]), "reference": None}
 
-    def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
+    def launch(self, backend: str, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+        """Compute value and gradients with that backend."""
+        return launch_module(__package__, backend).sliced(inputs, needs_grad, self.p, self.normal)
+
+    def dispatch(self, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+        """Call the registered operator."""
         x, y, projections = inputs
-        return sliced(x, y, projections, self.p, self.normal, *needs)
+        return sliced(x, y, projections, self.p, self.normal, *needs_grad)
 
 
 @dataclass(frozen=True)
-class EppsPulleyForm:
-    """The sliced Epps–Pulley statistic of `reference.epps_pulley`."""
+class EppsPulley(autograd.Operation):
+    """Sliced Epps–Pulley statistic: see `reference.epps_pulley`. Called with x (..., n, d), projections (..., d, L)."""
 
     n_points: int
     t_max: float
 
-    def __call__(self, x: Tensor, projections: Tensor) -> Tensor:
-        """x (..., n, d), projections (..., d, L) -> (...,), in float32 for half precision."""
-        return autograd.evaluate(self, x, projections)
+    engine = "sliced"
 
     def reference(self, *inputs: Tensor) -> Tensor:
+        """Compute `reference.epps_pulley`."""
         x, projections = inputs
         return reference.epps_pulley(x, projections, self.n_points, self.t_max)
 
-    def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
+    def unsupported_reasons(self, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> Mapping[str, str | None]:
+        """Return, fastest backend first, why each does not support the call; None if it does."""
         x = inputs[0]
-        refusals = {"triton": gpu.refusal(x), "cpu": cpu.refusal(x, needs[-1]), "reference": None}
-        chosen = choose("sliced", refusals)
-        if chosen == "cpu":
-            return cpu.epps_pulley(inputs, needs, self.n_points, self.t_max)
-        if chosen == "reference":
-            return autograd.by_reference(self.reference, inputs, needs)
-        with gpu.on_device_of(x):
-            return _on_device(chosen).epps_pulley(inputs, needs, self.n_points, self.t_max)
+        return {
+            "triton": gpu.unsupported_reason(x),
+            "cpu": cpu.unsupported_reason(x, needs_grad[-1]),
+            "reference": None,
+        }
 
-    def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
+    def launch(self, backend: str, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+        """Compute value and gradients with that backend."""
+        return launch_module(__package__, backend).epps_pulley(inputs, needs_grad, self.n_points, self.t_max)
+
+    def dispatch(self, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+        """Call the registered operator."""
         x, projections = inputs
-        return epps_pulley(x, projections, self.n_points, self.t_max, *needs)
-
-
-def _on_device(backend: str) -> Any:
-    """The module of a GPU backend: "cuda" or "triton", which imports Triton."""
-    return cuda if backend == "cuda" else importlib.import_module(".triton.launch", __package__)
+        return epps_pulley(x, projections, self.n_points, self.t_max, *needs_grad)
 
 
 @torch.library.custom_op("fastlatent::sliced", mutates_args=())
@@ -98,18 +97,19 @@ def sliced(
     grad_y: bool,
     grad_projections: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """`SlicedForm` as an operator: value (...,), and the gradients (empty where not asked for)."""
-    needs = (grad_x, grad_y, grad_projections)
-    return SlicedForm(p, normal).run((x, y, projections), needs)  # type: ignore[return-value]
+    """Compute a `SlicedDistance` as an operator: value (...,), and the gradients (empty if not needed)."""
+    needs_grad = (grad_x, grad_y, grad_projections)
+    return SlicedDistance(p, normal).compute((x, y, projections), needs_grad)  # type: ignore[return-value]
 
 
 @torch.library.custom_op("fastlatent::epps_pulley", mutates_args=())
 def epps_pulley(
     x: Tensor, projections: Tensor, n_points: int, t_max: float, grad_x: bool, grad_projections: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`EppsPulleyForm` as an operator: value (...,), and the gradients (empty where not asked for)."""
-    return EppsPulleyForm(n_points, t_max).run((x, projections), (grad_x, grad_projections))  # type: ignore[return-value]
+    """Compute an `EppsPulley` statistic as an operator: value (...,), and the gradients (empty if not needed)."""
+    needs_grad = (grad_x, grad_projections)
+    return EppsPulley(n_points, t_max).compute((x, projections), needs_grad)  # type: ignore[return-value]
 
 
-autograd.register(sliced, tensors=3, operation=SlicedForm)
-autograd.register(epps_pulley, tensors=2, operation=EppsPulleyForm)
+autograd.register(sliced, num_tensors=3, operation=SlicedDistance)
+autograd.register(epps_pulley, num_tensors=2, operation=EppsPulley)

@@ -1,4 +1,4 @@
-"""The native CPU version: addresses and sizes for small matrices, which it keeps in cache; LAPACK has the others."""
+"""Native CPU backend of the spectral engine: passes addresses and sizes of small matrices to `fastlatent._native`."""
 
 from collections.abc import Sequence
 
@@ -6,38 +6,36 @@ import torch
 from torch import Tensor
 
 from ... import native
+from ...precision import widen
 
-# Crossovers measured on one core of a server processor with AVX-512 (bench_spectral.py times each route by its name).
-DECOMPOSED = 128  # the largest size that the native eigendecomposition serves; beyond, LAPACK's blocked one is as fast
-ITERATED = range(24, 257)  # the sizes at which products in float32 beat both; below, float64 costs as little
+# Crossovers measured on one core of a server CPU with AVX-512 (bench_spectral.py times each route by its name).
+MAX_EIGEN_SIZE = 128  # rows; beyond, LAPACK's blocked eigendecomposition is as fast
+MAX_ITERATION_SIZE = 256  # rows; beyond, LAPACK is faster
+ITERATION_SIZES = range(24, MAX_ITERATION_SIZE + 1)  # rows at which the float32 iteration is the fastest of all
 
 
-def refusal(x: Tensor) -> str | None:
-    """Why the CPU cannot serve this input; None when it can."""
+def unsupported_reason(x: Tensor, route: str, size: int) -> str | None:
+    """Return why the native kernels do not support matrices of this size by this route; None if they do."""
     if x.device.type != "cpu":
-        return f"the input is on {x.device.type}"
-    return None
+        return f"the tensors are on {x.device}"
+    if route == "newton_schulz" and x.dtype == torch.float64:
+        return "it iterates in float32; the tensors are torch.float64"
+    max_size = MAX_ITERATION_SIZE if route == "newton_schulz" else MAX_EIGEN_SIZE
+    if size > max_size:
+        return f"it takes matrices of at most {max_size} rows; these have {size}"
+    return native.unavailable()
 
 
-def iterates(x: Tensor, size: int) -> bool:
-    """Whether the native iteration by products is the fastest way for matrices of this size."""
-    return size in ITERATED and refusal(x) is None and serves(x, size, "newton_schulz")
+def prefers_iteration(x: Tensor, size: int) -> bool:
+    """Return whether the native iteration is the fastest route on a CPU for matrices of this size."""
+    return size in ITERATION_SIZES and unsupported_reason(x, "newton_schulz", size) is None
 
 
-def serves(x: Tensor, size: int, route: str) -> bool:
-    """Whether the native kernel is the one for matrices of this size by that route."""
-    if native.library() is None:
-        return False
-    if route == "newton_schulz":
-        return size < ITERATED.stop and x.dtype != torch.float64
-    return size <= DECOMPOSED
-
-
-def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool]) -> tuple[Tensor, ...]:
-    """Value and gradients of `Frechet`."""
-    x, y = _ready(x), _ready(y)
-    value, gradients = _outputs((x, y), needs)
-    native.library().spectral_frechet(  # type: ignore[union-attr]
+def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+    """Compute value and gradients of `Frechet`."""
+    x, y = _contiguous(x), _contiguous(y)
+    value, gradients = _outputs((x, y), needs_grad)
+    native.module().spectral_frechet(  # type: ignore[union-attr]
         x.dtype == torch.float64, x.data_ptr(), y.data_ptr(), value.numel(), x.shape[-2], y.shape[-2], x.shape[-1],
         eps, route == "gram", route == "newton_schulz", value.data_ptr(), gradients[0].data_ptr(),
         gradients[1].data_ptr(), torch.get_num_threads(),
@@ -45,35 +43,36 @@ def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs: Sequence[bool])
     return value, *gradients
 
 
-def frechet_normal(x: Tensor, eps: float, route: str, needs: Sequence[bool]) -> tuple[Tensor, ...]:
-    """Value and gradient of `FrechetNormal`."""
-    x = _ready(x)
-    value, gradients = _outputs((x,), needs)
-    native.library().spectral_frechet_normal(  # type: ignore[union-attr]
+def frechet_normal(x: Tensor, eps: float, route: str, needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+    """Compute value and gradient of `FrechetNormal`."""
+    x = _contiguous(x)
+    value, gradients = _outputs((x,), needs_grad)
+    native.module().spectral_frechet_normal(  # type: ignore[union-attr]
         x.dtype == torch.float64, x.data_ptr(), value.numel(), x.shape[-2], x.shape[-1], eps, route == "gram",
         route == "newton_schulz", value.data_ptr(), gradients[0].data_ptr(), torch.get_num_threads(),
     )  # fmt: skip
     return value, *gradients
 
 
-def bures(a: Tensor, b: Tensor, route: str, needs: Sequence[bool]) -> tuple[Tensor, ...]:
-    """Value and gradients of `Bures`."""
-    a, b = _ready(a), _ready(b)
-    value, gradients = _outputs((a, b), needs)
-    native.library().spectral_bures(  # type: ignore[union-attr]
+def bures(a: Tensor, b: Tensor, route: str, needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+    """Compute value and gradients of `Bures`."""
+    a, b = _contiguous(a), _contiguous(b)
+    value, gradients = _outputs((a, b), needs_grad)
+    native.module().spectral_bures(  # type: ignore[union-attr]
         a.dtype == torch.float64, a.data_ptr(), b.data_ptr(), value.numel(), a.shape[-1], route == "newton_schulz",
         value.data_ptr(), gradients[0].data_ptr(), gradients[1].data_ptr(), torch.get_num_threads(),
     )  # fmt: skip
     return value, *gradients
 
 
-def _ready(x: Tensor) -> Tensor:
-    if x.dtype not in (torch.float32, torch.float64):
-        x = x.float()
-    return x.contiguous()
+def _contiguous(x: Tensor) -> Tensor:
+    """Return x contiguous in float64 or float32."""
+    return widen(x).contiguous()
 
 
-def _outputs(inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, list[Tensor]]:
-    """Room for the value and the gradients; an empty tensor has address 0, which says "not needed"."""
+def _outputs(inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> tuple[Tensor, list[Tensor]]:
+    """Allocate the value and the gradients; an empty tensor has address 0, which means "not needed"."""
     value = inputs[0].new_empty(inputs[0].shape[:-2])
-    return value, [torch.empty_like(i) if need else value.new_empty(0) for i, need in zip(inputs, needs, strict=True)]
+    return value, [
+        torch.empty_like(i) if need else value.new_empty(0) for i, need in zip(inputs, needs_grad, strict=True)
+    ]
