@@ -10,7 +10,8 @@ import fastlatent
 from bench import peers
 from bench.bench_sliced import SHAPES, check, clouds, pot
 from bench.gpu_timing import Case, Loss, installed
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, cuda
+from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
+from fastlatent.kernels.sliced.cuda import launch as cuda
 
 
 def cases() -> list[Case]:
@@ -48,7 +49,7 @@ def sliced_wasserstein() -> Iterator[Case]:
 
 
 def _check_sliced(n: int, d: int) -> None:
-    check(SlicedForm(2), *on_device(n, d), backend="triton", points=n)
+    check(SlicedDistance(2), *on_device(n, d), backend="triton", points=n)
 
 
 def _forced(backend: str, count: int, x: Tensor, y: Tensor) -> Tensor:
@@ -76,4 +77,4 @@ def _codes(n: int, d: int) -> tuple[Tensor]:
 
 
 def _check_epps_pulley(n: int, d: int) -> None:
-    check(EppsPulleyForm(17, 3.0), *_codes(n, d), backend="triton", points=n)
+    check(EppsPulley(17, 3.0), *_codes(n, d), backend="triton", points=n)

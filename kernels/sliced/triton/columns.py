@@ -1,16 +1,16 @@
-"""Triton building blocks of the sliced engine: sort keys, and the coupling of two sorted columns."""
+"""Triton functions shared by the sliced kernels: sort keys, and the optimal coupling of two sorted columns."""
 
 import triton
 import triton.language as tl
 
 NAN_BITS = tl.constexpr(0x7FC00000)  # above infinity's: NaN sorts last, whatever its sign
-LAST_KEY = tl.constexpr(0x7FFFFFFF)  # above NaN's: what fills a column's block
+LAST_KEY = tl.constexpr(0x7FFFFFFF)  # above NaN's: padding of a block
 
 
 @triton.jit
 def sort_keys(values, rows, n, INDEXED: tl.constexpr):
-    """Integers that sort as the values do, NaN last; INDEXED: in 64 bits, above the row, so that ties keep order."""
-    bits = (values + 0.0).to(tl.int32, bitcast=True)  # −0 becomes 0: they tie
+    """Map values to integers in the same order, NaN last; INDEXED: 64-bit, with the row below for a stable sort."""
+    bits = (values + 0.0).to(tl.int32, bitcast=True)  # −0 becomes 0, so that they tie
     bits = tl.where(values == values, bits, NAN_BITS)
     keys = bits ^ ((bits >> 31) & LAST_KEY)
     keys = tl.where(rows < n, keys, LAST_KEY)
@@ -22,7 +22,7 @@ def sort_keys(values, rows, n, INDEXED: tl.constexpr):
 
 @triton.jit
 def key_values(keys):
-    """The values that `sort_keys` was given; values themselves pass."""
+    """Recover the values from `sort_keys`; values are returned as they are."""
     if keys.dtype == tl.float32:
         return keys
     else:
@@ -33,17 +33,17 @@ def key_values(keys):
 
 @triton.jit
 def key_rows(keys):
-    """The rows that 64-bit keys carry."""
+    """Recover the rows from 64-bit keys."""
     return (keys & 0xFFFFFFFF).to(tl.int32)
 
 
 @triton.jit
 def couple(u, ranks, n, others, m, P: tl.constexpr, EQUAL: tl.constexpr):
-    """The optimal coupling on a line, seen from points u of known ranks: cost and slope of each.
+    """Compute Σⱼ mass_ij |uᵢ − vⱼ|^p of the optimal coupling on a line, and its derivative with respect to uᵢ.
 
-    Returns Σⱼ mass_ij |uᵢ − vⱼ|^p and its derivative with respect to uᵢ, where the masses of a point sum to 1, so that
-    the mean over i is W_p^p. In units of 1/(n m), point i has the masses from i m to (i + 1) m, and point j of the m
-    others, which lie sorted in memory, those from j n to (j + 1) n. EQUAL: n = m.
+    The masses of a point sum to 1, so the mean over i is W_p^p. In units of 1/(n m), point i of rank `ranks` has the
+    masses from i m to (i + 1) m, and point j of the m sorted `others` in memory those from j n to (j + 1) n. EQUAL:
+    n = m.
     """
     if EQUAL:
         v = key_values(tl.load(others + ranks, ranks < n, 0))
@@ -56,11 +56,11 @@ def couple(u, ranks, n, others, m, P: tl.constexpr, EQUAL: tl.constexpr):
         for k in range((m - 1) // n + 2):
             j = first + k
             mass = tl.minimum(start + m, (k + 1) * n) - tl.maximum(start, k * n)
-            meets = (ranks < n) & (mass > 0) & (j < m)
-            v = key_values(tl.load(others + j, meets, 0))
-            part, rise = _power(u - v, P)
-            cost += tl.where(meets, mass.to(tl.float32) * part, 0.0)
-            slope += tl.where(meets, mass.to(tl.float32) * rise, 0.0)
+            overlaps = (ranks < n) & (mass > 0) & (j < m)
+            v = key_values(tl.load(others + j, overlaps, 0))
+            part, derivative = _power(u - v, P)
+            cost += tl.where(overlaps, mass.to(tl.float32) * part, 0.0)
+            slope += tl.where(overlaps, mass.to(tl.float32) * derivative, 0.0)
         cost /= m
         slope /= m
     return tl.where(ranks < n, cost, 0.0), slope
@@ -68,12 +68,12 @@ def couple(u, ranks, n, others, m, P: tl.constexpr, EQUAL: tl.constexpr):
 
 @triton.jit
 def _power(difference, P: tl.constexpr):
-    """|difference|^p and its derivative."""
+    """Compute |difference|^p and its derivative."""
     if P == 2:
         return difference * difference, 2 * difference
     size = tl.abs(difference)
-    sign = tl.where(difference > 0, 1.0, tl.where(difference < 0, -1.0, difference))  # NaN stays
+    sign = tl.where(difference > 0, 1.0, tl.where(difference < 0, -1.0, difference))  # NaN is kept
     if P == 1:
         return size, sign
-    less = tl.exp2((P - 1) * tl.log2(tl.where(size == 0, 1.0, size)))  # 0 stays 0 below
-    return size * less, P * sign * less
+    lower_power = tl.exp2((P - 1) * tl.log2(tl.where(size == 0, 1.0, size)))  # size 0 gives 0 below
+    return size * lower_power, P * sign * lower_power

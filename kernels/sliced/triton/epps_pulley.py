@@ -1,4 +1,4 @@
-"""Triton: the sliced Epps–Pulley statistic and its derivatives in one launch, a direction a program."""
+"""Triton kernel of the sliced Epps–Pulley statistic and its derivatives: one launch, one direction per program."""
 
 import triton
 import triton.language as tl
@@ -18,10 +18,10 @@ def epps_pulley_columns(
     POINTS: tl.constexpr,
     SIZE: tl.constexpr,
 ):
-    """Values (columns,), and in u (columns, n) the projections, then the derivatives by them, times `scale`.
+    """Compute values (columns,), and overwrite projections u (columns, n) by derivatives; both times `scale`.
 
-    The `points` of the quadrature, from `first` on, are `step` apart, which is twice the first if DOUBLED; POINTS is
-    the next power of two. t = 0, where the characteristic functions agree whatever the sample, is left out.
+    The `points` of the quadrature start at `first` and are `step` apart, twice the first if DOUBLED; POINTS is the next
+    power of two. t = 0, where the characteristic functions agree for every sample, is left out.
     """
     column = tl.program_id(0).to(tl.int64)
     u += column * n
@@ -31,11 +31,11 @@ def epps_pulley_columns(
     for row in range(0, n, SIZE):
         rows = row + tl.arange(0, SIZE)
         inside = rows < n
-        cosine, sine, lost, turned = _first_angle(first * tl.load(u + rows, inside, 0.0), DOUBLED)
+        cosine, sine, step_versine, step_sine = _first_angle(first * tl.load(u + rows, inside, 0.0), DOUBLED)
         for k in range(points):
             cosines += tl.where(index == k, tl.sum(tl.where(inside, cosine, 0.0), 0), 0.0)
             sines += tl.where(index == k, tl.sum(tl.where(inside, sine, 0.0), 0), 0.0)
-            cosine, sine = _turn(cosine, sine, lost, turned)
+            cosine, sine = _rotate(cosine, sine, step_versine, step_sine)
 
     t = first + index * step
     normal = tl.exp(-0.5 * t * t)
@@ -50,20 +50,20 @@ def epps_pulley_columns(
         for row in range(0, n, SIZE):
             rows = row + tl.arange(0, SIZE)
             inside = rows < n
-            cosine, sine, lost, turned = _first_angle(first * tl.load(u + rows, inside, 0.0), DOUBLED)
+            cosine, sine, step_versine, step_sine = _first_angle(first * tl.load(u + rows, inside, 0.0), DOUBLED)
             slope = tl.zeros([SIZE], tl.float32)
             for k in range(points):
                 slope += cosine * tl.sum(tl.where(index == k, by_sine, 0.0), 0)
                 slope -= sine * tl.sum(tl.where(index == k, by_cosine, 0.0), 0)
-                cosine, sine = _turn(cosine, sine, lost, turned)
+                cosine, sine = _rotate(cosine, sine, step_versine, step_sine)
             tl.store(u + rows, slope, inside)
 
 
 @triton.jit
 def _cosine_sine(x):
-    """Cosine and sine together, in registers alone: the library's own keep a table in memory for the largest arguments.
+    """Compute cosine and sine together in registers; libdevice's keep a table in memory for the largest arguments.
 
-    Multiples of π/2 are taken off in three parts, below 2¹⁶ of them without loss; then each has its Taylor polynomial.
+    Multiples of π/2 are subtracted in three parts, exact up to 2¹⁶ multiples; then a Taylor polynomial each.
     """
     turns = tl.floor(x * 0.63661977236758134 + 0.5)
     r = ((x - turns * 1.5703125) - turns * 4.837512969970703125e-4) - turns * 7.549789948768648e-8
@@ -83,16 +83,16 @@ def _cosine_sine(x):
 
 @triton.jit
 def _first_angle(angle, DOUBLED: tl.constexpr):
-    """Cosine and sine of the first angle, and 1 − cos and sin of the step to the next."""
+    """Compute cosine and sine of the first angle, and 1 − cos (the versine) and sin of the step to the next."""
     cosine, sine = _cosine_sine(angle)
     if DOUBLED:
         return cosine, sine, 2 * sine * sine, 2 * cosine * sine
-    forward = cosine > 0
-    lost = tl.where(forward, sine * sine / tl.where(forward, 1 + cosine, 1.0), 1 - cosine)
-    return cosine, sine, lost, sine
+    positive = cosine > 0
+    versine = tl.where(positive, sine * sine / tl.where(positive, 1 + cosine, 1.0), 1 - cosine)
+    return cosine, sine, versine, sine
 
 
 @triton.jit
-def _turn(cosine, sine, lost, turned):
-    """Rotate by the step: the identity less a correction, whose rounding is small where the angle is."""
-    return cosine - (lost * cosine + turned * sine), sine - (lost * sine - turned * cosine)
+def _rotate(cosine, sine, step_versine, step_sine):
+    """Rotate by the step: the identity minus a correction, whose rounding error is small for small angles."""
+    return cosine - (step_versine * cosine + step_sine * sine), sine - (step_versine * sine - step_sine * cosine)

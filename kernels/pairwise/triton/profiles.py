@@ -1,7 +1,7 @@
-"""The profiles φ on a GPU: value and slope of a tile of squared distances (of inner products, for polynomials).
+"""Kernel profiles φ in Triton: value and slope for a tile of squared distances (of inner products, for polynomials).
 
-Each takes the tile, whether all of it is within the `reach` of `arguments`, and the numbers that `arguments` made on
-the host. The formulas are those of reference.py.
+Arguments of each are the tile, whether all of it is within the `reach` of `arguments`, and the numbers that `arguments`
+computes on the host. The formulas are those of reference.py.
 """
 
 import functools
@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 import triton
 import triton.language as tl
 
-from .. import gpu
+from ... import gpu
 
 INTERPRETED = tl.constexpr(gpu.interpreted())
-LARGEST = 1e36  # what a common denominator may grow to, in float32
-MOST_IN_ONE = 7  # constants over one denominator
+MAX_DENOMINATOR = 1e36  # bound of a common denominator in float32
+MAX_COMMON = 7  # constants over one common denominator
 
 
 @triton.jit
 def reciprocal(x):
-    """1/x by the device's own instruction, which the interpreter lacks: a fifth of what a division takes."""
+    """Compute 1/x by the approximate instruction, a fifth of the time of a division; by division when interpreted."""
     if INTERPRETED:
         return 1 / x
     else:
@@ -29,31 +29,31 @@ def reciprocal(x):
 
 
 @triton.jit
-def imq(s, within, p):
-    """Σ C/(C+s), over one denominator where that does not overflow: p as `_over_one_denominator` orders it."""
+def imq(s, within_reach, p):
+    """Compute Σ C/(C+s), over a common denominator if that does not overflow: p from `_common_denominator`."""
     n: tl.constexpr = len(p) // 5
-    if within:
-        # P/Q and −N/Q² by Horner's rule in s/C̄: all coefficients positive, nothing cancels, one division
+    if within_reach:
+        # P/Q and −N/Q² by Horner's rule in s/C̄: all coefficients positive, no cancellation, one division
         t = s * p[n]
-        above = tl.zeros_like(s) + p[2 * n]
-        below = t + p[3 * n]
-        down = tl.zeros_like(s) + p[5 * n - 1]
+        p_value = tl.zeros_like(s) + p[2 * n]
+        q_value = t + p[3 * n]
+        n_value = tl.zeros_like(s) + p[5 * n - 1]
         for k in tl.static_range(n - 1):
-            above = above * t + p[2 * n - 1 - k]
-            below = below * t + p[3 * n - 1 - k]
+            p_value = p_value * t + p[2 * n - 1 - k]
+            q_value = q_value * t + p[3 * n - 1 - k]
         for k in tl.static_range(2 * n - 2):
-            down = down * t + p[5 * n - 2 - k]
-        inverse = reciprocal(below)
-        value = above * inverse
-        slope = down * inverse * inverse
+            n_value = n_value * t + p[5 * n - 2 - k]
+        inverse = reciprocal(q_value)
+        value = p_value * inverse
+        slope = n_value * inverse * inverse
     else:
         value, slope = _imq_by_division(s, p, n)
     return value, slope
 
 
 @triton.jit
-def imq_by_division(s, within, p):
-    """Σ C/(C+s) of many constants C: p."""
+def imq_by_division(s, within_reach, p):
+    """Compute Σ C/(C+s) of many constants C: p."""
     return _imq_by_division(s, p, len(p))
 
 
@@ -69,8 +69,8 @@ def _imq_by_division(s, p, n: tl.constexpr):
 
 
 @triton.jit
-def gaussian(s, within, p):
-    """Σ exp(r·s) of rates r: p."""
+def gaussian(s, within_reach, p):
+    """Compute Σ exp(r·s) of rates r: p."""
     value = tl.zeros_like(s)
     slope = tl.zeros_like(s)
     for k in tl.static_range(len(p)):
@@ -81,8 +81,8 @@ def gaussian(s, within, p):
 
 
 @triton.jit
-def laplace(s, within, p):
-    """Σ exp(r·√s) of rates r: p; slope 0 at s = 0."""
+def laplace(s, within_reach, p):
+    """Compute Σ exp(r·√s) of rates r: p; slope 0 at s = 0."""
     inverse = tl.where(s == 0, 0.0, tl.rsqrt(s))
     root = s * inverse
     value = tl.zeros_like(s)
@@ -95,8 +95,8 @@ def laplace(s, within, p):
 
 
 @triton.jit
-def rational_quadratic(s, within, p):
-    """Σ (1 + s/(2α))^(−α): p holds the α, then the 1/(2α)."""
+def rational_quadratic(s, within_reach, p):
+    """Compute Σ (1 + s/(2α))^(−α): p holds the α, then the 1/(2α)."""
     n: tl.constexpr = len(p) // 2
     value = tl.zeros_like(s)
     slope = tl.zeros_like(s)
@@ -109,22 +109,22 @@ def rational_quadratic(s, within, p):
 
 
 @triton.jit
-def energy(s, within, p):
-    """−√s; slope 0 at s = 0."""
+def energy(s, within_reach, p):
+    """Compute −√s; slope 0 at s = 0."""
     inverse = tl.where(s == 0, 0.0, tl.rsqrt(s))
     return -s * inverse, -0.5 * inverse
 
 
 @triton.jit
-def inverse_root(s, within, p):
-    """(1 + k·s)^(−1/2): p = (k,)."""
+def inverse_root(s, within_reach, p):
+    """Compute (1 + k·s)^(−1/2): p = (k,)."""
     term = tl.rsqrt(1 + p[0] * s)
     return term, (-0.5 * p[0]) * term * term * term
 
 
 @triton.jit
-def kummer(s, within, p):
-    """₁F₁(1/2; d/2; −c·s) by Clenshaw's recurrence: p = (c, c·rate, series of the value, of the slope)."""
+def kummer(s, within_reach, p):
+    """Compute ₁F₁(1/2; d/2; −c·s) by Clenshaw's recurrence: p = (c, c·rate, series of the value, of the slope)."""
     n: tl.constexpr = (len(p) - 2) // 2
     r = reciprocal(1 + p[1] * s)
     t = 4 * r - 2
@@ -144,8 +144,8 @@ def kummer(s, within, p):
 
 
 @triton.jit
-def polynomial(product, within, p):
-    """(γ·⟨a, b⟩ + c)^q: p = (γ, c, then q·γ, q − 1 times)."""
+def polynomial(product, within_reach, p):
+    """Compute (γ·⟨a, b⟩ + c)^q: p = (γ, c, then q·γ, q − 1 times)."""
     base = p[0] * product + p[1]
     power = tl.zeros_like(base) + 1
     for _ in tl.static_range(len(p) - 3):
@@ -154,26 +154,37 @@ def polynomial(product, within, p):
 
 
 class Arguments(NamedTuple):
-    """What a launch passes for a profile."""
+    """Launch arguments of a profile.
+
+    Args:
+        function: the Triton function.
+        numbers: its constants.
+        reach: squared distance up to which the function may use its faster formula; infinite if it has only one.
+        phi0: φ(0).
+        inner: whether φ is a function of the inner product.
+    """
 
     function: Any
     numbers: tuple[float, ...]
-    reach: float  # the squared distance up to which the profile may take a shorter way; infinite where it has none
-    of_itself: float  # φ(0)
-    inner: bool = False  # a function of the inner product
+    reach: float
+    phi0: float
+    inner: bool = False
 
 
 @functools.cache
-def arguments(profile: str, parameters: tuple[float, ...], *, brief: bool) -> Arguments:
-    """The profile of `reference.form` and its parameters as the kernels take them.
+def arguments(profile: str, parameters: tuple[float, ...], *, few_registers: bool) -> Arguments:
+    """Return the launch arguments of a profile of `reference.pairwise_sum`.
 
-    brief: the fewest registers rather than the fewest divisions, for points of so many coordinates that the profile
-    hardly counts.
+    Args:
+        profile: its name.
+        parameters: its parameters.
+        few_registers: minimize registers instead of divisions, for points of so many coordinates that the time of the
+            profile is negligible.
     """
     unlimited, count = math.inf, float(len(parameters))
     match profile:
-        case "imq" if len(parameters) <= MOST_IN_ONE and not brief:
-            numbers, reach = _over_one_denominator(parameters)
+        case "imq" if len(parameters) <= MAX_COMMON and not few_registers:
+            numbers, reach = _common_denominator(parameters)
             return Arguments(imq, numbers, reach, count)
         case "imq":
             return Arguments(imq_by_division, parameters, unlimited, count)
@@ -199,29 +210,29 @@ def arguments(profile: str, parameters: tuple[float, ...], *, brief: bool) -> Ar
     raise AssertionError(profile)
 
 
-def _over_one_denominator(constants: Sequence[float]) -> tuple[tuple[float, ...], float]:
-    """Σ C/(C+s) = P/Q, its slope −N/(C̄·Q²), in t = s/C̄ with c = C/C̄; and the s up to which N stays a float32.
+def _common_denominator(constants: Sequence[float]) -> tuple[tuple[float, ...], float]:
+    """Return the numbers of Σ C/(C+s) = P/Q and its slope −N/(C̄·Q²) in t = s/C̄, c = C/C̄, and their reach.
 
-    Q = Π (c+t), P = Σ c·Π_others (c'+t), N = Σ c·Π_others (c'+t)². Returns the C, 1/C̄, and the coefficients, lowest
-    first, of P, Q without its leading 1, and −N/C̄.
+    Q = Π (c+t), P = Σ c·Π_others (c'+t), N = Σ c·Π_others (c'+t)². The numbers are the C, 1/C̄, and the coefficients,
+    lowest first, of P, Q without its leading 1, and −N/C̄. The reach is the s up to which N is finite in float32.
     """
     n = len(constants)
     mean = math.sqrt(min(constants) * max(constants))
     c = [constant / mean for constant in constants]
-    above, down = [0.0] * n, [0.0] * (2 * n - 1)
+    p_value, n_value = [0.0] * n, [0.0] * (2 * n - 1)
     for k in range(n):
-        others = _product(c[:k] + c[k + 1 :])
+        others = _expand(c[:k] + c[k + 1 :])
         for i, a in enumerate(others):
-            above[i] += c[k] * a
+            p_value[i] += c[k] * a
             for j, b in enumerate(others):
-                down[i + j] -= c[k] * a * b / mean
-    reach = (LARGEST ** (1 / (2 * n - 1)) / 2 - max(c)) * mean
-    return (*constants, 1 / mean, *above, *_product(c)[:-1], *down), reach
+                n_value[i + j] -= c[k] * a * b / mean
+    reach = (MAX_DENOMINATOR ** (1 / (2 * n - 1)) / 2 - max(c)) * mean
+    return (*constants, 1 / mean, *p_value, *_expand(c)[:-1], *n_value), reach
 
 
-def _product(roots: Sequence[float]) -> list[float]:
-    """Coefficients of Π (c+t), lowest first."""
+def _expand(constants: Sequence[float]) -> list[float]:
+    """Return the coefficients of Π (c+t), lowest first."""
     coefficients = [1.0]
-    for c in roots:
+    for c in constants:
         coefficients = [c * low + high for low, high in zip([*coefficients, 0.0], [0.0, *coefficients], strict=True)]
     return coefficients

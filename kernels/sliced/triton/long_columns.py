@@ -1,27 +1,27 @@
-"""Triton: columns too long for one program are sorted in chunks, merged in place, and compared chunk by chunk.
+"""Triton kernels for columns too long for one program: sorted in chunks, merged in place, coupled chunk by chunk.
 
-The network is Batcher's bitonic one with a mirrored first step, so that every part of it sorts upwards: whatever lies
-beyond the end of a column counts as last, never moves, and needs no memory.
+The network is Batcher's bitonic sort with a mirrored first step, so every part of it sorts in ascending order: padding
+beyond the end of a column counts as largest, never moves, and needs no memory.
 """
 
 import triton
 import triton.language as tl
 
-from .triton_columns import LAST_KEY, couple, key_rows, key_values, sort_keys
+from .columns import LAST_KEY, couple, key_rows, key_values, sort_keys
 
 
 @triton.jit
 def sort_chunks(values, keys, n, chunks, INDEXED: tl.constexpr, SIZE: tl.constexpr):
-    """Keys of the columns (columns, n), each chunk of SIZE sorted."""
+    """Compute the keys of columns (columns, n), with each chunk of SIZE sorted."""
     column = (tl.program_id(0) // chunks).to(tl.int64)
     rows = tl.program_id(0) % chunks * SIZE + tl.arange(0, SIZE)
-    found = tl.sort(sort_keys(tl.load(values + column * n + rows, rows < n, 0.0), rows, n, INDEXED))
-    tl.store(keys + column * n + rows, found, rows < n)
+    sorted_chunk = tl.sort(sort_keys(tl.load(values + column * n + rows, rows < n, 0.0), rows, n, INDEXED))
+    tl.store(keys + column * n + rows, sorted_chunk, rows < n)
 
 
 @triton.jit
 def merge_step(keys, n, span, blocks, MIRRORED: tl.constexpr, SIZE: tl.constexpr):
-    """Put the pairs of one step in order, in place: in each `span`, i and i + span/2; MIRRORED: i and span − 1 − i."""
+    """Order the pairs of one step in place: in each `span`, i and i + span/2; MIRRORED: i and span − 1 − i."""
     column = (tl.program_id(0) // blocks).to(tl.int64)
     pair = (tl.program_id(0) % blocks).to(tl.int64) * SIZE + tl.arange(0, SIZE)
     half = span // 2
@@ -37,7 +37,7 @@ def merge_step(keys, n, span, blocks, MIRRORED: tl.constexpr, SIZE: tl.constexpr
 
 @triton.jit
 def merge_chunks(keys, n, chunks, SIZE: tl.constexpr):
-    """The steps of a merge that stay within chunks."""
+    """Apply the steps of a merge that stay within chunks."""
     column = (tl.program_id(0) // chunks).to(tl.int64)
     rows = tl.program_id(0) % chunks * SIZE + tl.arange(0, SIZE)
     last = LAST_KEY if keys.dtype.element_ty == tl.int32 else LAST_KEY << 32
@@ -62,7 +62,7 @@ def couple_chunks(
     SLOPE: tl.constexpr,
     SIZE: tl.constexpr,
 ):
-    """Sorted columns coupled with the others, sorted keys or values: values (columns, chunks), slopes (columns, n)."""
+    """Couple sorted columns with sorted keys or values `others`: values (columns, chunks), slopes (columns, n)."""
     column = (tl.program_id(0) // chunks).to(tl.int64)
     ranks = (tl.program_id(0) % chunks).to(tl.int64) * SIZE + tl.arange(0, SIZE)
     own = tl.load(keys + column * n + ranks, ranks < n, 0)

@@ -1,9 +1,9 @@
-"""Triton: columns that fit in one program's registers are sorted and compared in a single launch."""
+"""Triton kernel for columns that fit in one program's registers: sorting and coupling in a single launch."""
 
 import triton
 import triton.language as tl
 
-from .triton_columns import couple, key_rows, key_values, sort_keys
+from .columns import couple, key_rows, key_values, sort_keys
 
 
 @triton.jit
@@ -21,11 +21,11 @@ def short_columns(
     SLOPE_V: tl.constexpr,
     SIZE: tl.constexpr,
 ):
-    """A column a program: values (columns,), and the derivatives by each projection.
+    """Compute values (columns,) and derivatives with respect to the projections, one column per program.
 
-    u (columns, n) and v (columns, m) hold the projections, then the sorted ones, and in the end, where asked for,
-    `scale` times the derivatives of W_p^p by them: a row is read and written by one program alone. If NORMAL, v (n,)
-    are the means, which stay.
+    u (columns, n) and v (columns, m) hold the projections, then the sorted ones, and finally, if needed, `scale` times
+    the derivatives of W_p^p: each row is read and written by one program. If NORMAL, v (n,) are the means, not
+    overwritten.
     """
     column = tl.program_id(0).to(tl.int64)
     ranks = tl.arange(0, SIZE)
@@ -34,7 +34,7 @@ def short_columns(
     x_keys = tl.sort(sort_keys(tl.load(own + ranks, ranks < n, 0.0), ranks, n, SLOPE_U))
     if not NORMAL:
         y_keys = tl.sort(sort_keys(tl.load(other + ranks, ranks < m, 0.0), ranks, m, SLOPE_V))
-        tl.debug_barrier()  # all have read before any writes
+        tl.debug_barrier()  # all threads read before any writes
         tl.store(other + ranks, key_values(y_keys), ranks < m)
         if SLOPE_V:
             tl.store(own + ranks, key_values(x_keys), ranks < n)
