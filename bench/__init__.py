@@ -1,1 +1,1 @@
-"""Benchmarks against what people use today: `make bench`."""
+"""Benchmarks against the usual implementations: `make bench`."""

@@ -1,4 +1,4 @@
-"""`python -m bench [engine ...]`: time the engines, keep the rows in bench/results, write docs/performance.md."""
+"""`python -m bench [engine ...]`: time the engines, store the rows in bench/results, write docs/performance.md."""
 
 import os
 import subprocess
@@ -8,12 +8,12 @@ from pathlib import Path
 from . import report
 
 HERE = Path(__file__).parent
-# glibc returns large blocks to the system at once, which costs the idiom most of its time; these keep them
+# glibc returns large blocks to the system at once, which takes most of the time of plain torch; not with these limits
 TUNED_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 
 
 def run(engine: str, environment: dict[str, str], to: Path) -> None:
-    """One pytest-benchmark run of an engine's file; its rows as JSON."""
+    """Run pytest-benchmark on the file of an engine and store its rows as JSON."""
     command = [
         sys.executable, "-m", "pytest", "-q", HERE / f"bench_{engine}.py", "-o", "python_files=bench_*.py",
         "--benchmark-json", to, "--benchmark-quiet", "-p", "no:cacheprovider", "-rs",
@@ -22,12 +22,13 @@ def run(engine: str, environment: dict[str, str], to: Path) -> None:
 
 
 def main() -> None:
+    """Run the engines named on the command line, or all."""
     engines = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
-    chosen = sys.argv[1:] or engines
-    for name in chosen:
+    selected = sys.argv[1:] or engines
+    for name in selected:
         if name not in engines:
-            sys.exit(f"bench: no engine {name!r}; there are: {', '.join(engines)}")
-    for name in chosen:
+            sys.exit(f"bench: no engine {name!r}; the engines are: {', '.join(engines)}")
+    for name in selected:
         run(name, {}, HERE / "results" / f"{name}.json")
         if name == "pairwise":
             run(name, TUNED_ALLOCATOR, HERE / "results" / "pairwise_tuned_allocator.json")

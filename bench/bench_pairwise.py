@@ -1,4 +1,4 @@
-"""The pairwise engine against the idioms of its field, torch.compile of them, geomloss and torchmetrics."""
+"""Pairwise engine against plain torch, torch.compile of it, geomloss and torchmetrics."""
 
 import os
 from collections.abc import Callable
@@ -10,20 +10,20 @@ from torch import Tensor
 
 import fastlatent
 from bench import peers
-from bench.timing import ALL_THREADS, THREADS, assert_close, measure, needs, step
+from bench.timing import ALL_THREADS, THREADS, assert_close, measure, require, step
 
 SHAPES = [(128, 8), (256, 64), (1024, 64), (4096, 64)]
-CHECKED_POINTS = 1024  # how many points of a sample are checked against float64 before it is timed
+CHECKED_POINTS = 1024  # points of a sample that are checked against float64 before timing
 TUNED_ALLOCATOR = "MALLOC_MMAP_THRESHOLD_" in os.environ
 
 
 def clouds(n: int, d: int) -> tuple[Tensor, Tensor]:
-    """Codes that want a gradient, and a sample of their prior."""
+    """Draw latent codes that require a gradient, and a prior sample."""
     return (1.2 * torch.randn(n, d) + 0.1).requires_grad_(), torch.randn(n, d)
 
 
 def check(ours: Callable[..., Tensor], *inputs: Tensor, tolerance: float = 1e-4) -> None:
-    """Gradient to x against the reference in float64."""
+    """Check the gradient with respect to x against the reference in float64."""
     few = [i.detach()[..., :CHECKED_POINTS, :] for i in inputs]
     gradients: list[Tensor] = []
     for dtype, backend in ((torch.float32, "cpu"), (torch.float64, "reference")):
@@ -35,7 +35,7 @@ def check(ours: Callable[..., Tensor], *inputs: Tensor, tolerance: float = 1e-4)
 
 
 def pair_operations(n: int, d: int) -> float:
-    """2d a distance, 2d a gradient contribution: 6d and 2d for an unordered pair in x and in y, 4d across."""
+    """Count operations: 2d per distance and per gradient term; 6d and 2d per unordered pair in x and y, 4d across."""
     return n * (n - 1) / 2 * 8 * d + n * n * 4 * d
 
 
@@ -68,7 +68,7 @@ def test_mmd_imq(benchmark: Any, who: str, shape: tuple[int, int], threads: int)
     )
 
 
-@pytest.mark.skipif(TUNED_ALLOCATOR, reason="only the idiom's row needs a tuned allocator")
+@pytest.mark.skipif(TUNED_ALLOCATOR, reason="only the rows of plain torch use a tuned allocator")
 class TestOthers:
     def test_mmd_imq_large(self, benchmark: Any) -> None:
         shape = (16384, 64)
@@ -82,7 +82,7 @@ class TestOthers:
     @pytest.mark.parametrize("shape", [(4096, 64), (1024, 64)], ids=str)
     @pytest.mark.parametrize("who", ["torch.mm", "fastlatent"])
     def test_rate(self, benchmark: Any, who: str, shape: tuple[int, int]) -> None:
-        """Share of the plain matrix product's rate, side by side."""
+        """Time mmd_imq and torch.mm, to compare their FLOP/s."""
         if who == "torch.mm":
             a, b = torch.randn(1536, 1536), torch.randn(1536, 1536)
             measure(
@@ -97,7 +97,7 @@ class TestOthers:
         )  # fmt: skip
 
     @pytest.mark.parametrize("shape", [(256, 64), (1024, 64), (4096, 64)], ids=str)
-    @pytest.mark.parametrize("who", ["fastlatent", "geomloss, tensorised", "geomloss, KeOps"])
+    @pytest.mark.parametrize("who", ["fastlatent", "geomloss, tensorized", "geomloss, KeOps"])
     def test_mmd_rbf(self, benchmark: Any, who: str, shape: tuple[int, int]) -> None:
         x, y = clouds(*shape)
         loss: Callable[..., Tensor] = fastlatent.mmd_rbf
@@ -109,9 +109,9 @@ class TestOthers:
 
         else:
             if who.endswith("KeOps"):
-                needs("pykeops")
+                require("pykeops")
             backend = "online" if who.endswith("KeOps") else "tensorized"
-            loss = needs("geomloss").SamplesLoss("gaussian", blur=8.0, backend=backend)
+            loss = require("geomloss").SamplesLoss("gaussian", blur=8.0, backend=backend)
         measure(benchmark, step(loss, x, y), op="mmd_rbf", who=who, shape=shape)
 
     @pytest.mark.parametrize("shape", [(256, 64), (1024, 64), (4096, 64)], ids=str)
@@ -129,7 +129,7 @@ class TestOthers:
         check(fastlatent.polynomial_mmd, x, y)
         loss = fastlatent.polynomial_mmd
         if who == "torchmetrics":
-            loss = needs("torchmetrics.image.kid").poly_mmd
+            loss = require("torchmetrics.image.kid").poly_mmd
         measure(benchmark, step(loss, x, y), op="polynomial_mmd", who=who, shape=shape)
 
     @pytest.mark.parametrize("shape", [(256, 64), (1024, 64), (4096, 64)], ids=str)

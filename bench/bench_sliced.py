@@ -1,4 +1,4 @@
-"""The sliced engine against the SWAE idiom, its torch.compile, POT, and the Epps–Pulley formula in torch."""
+"""Sliced engine against the SWAE idiom, its torch.compile, POT, and the Epps–Pulley formula in torch."""
 
 import math
 from collections.abc import Callable
@@ -10,19 +10,20 @@ from torch import Tensor
 
 import fastlatent
 from bench import peers
-from bench.timing import THREADS, assert_close, measure, needs, step
+from bench.timing import THREADS, assert_close, measure, require, step
 from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 
 # (n, d, L): points, dimension, directions.
 SHAPES = [(128, 8, 50), (256, 64, 128), (1024, 64, 512), (8192, 64, 512), (65536, 64, 128)]
-CHECKED_POINTS = 2048  # how many points of a sample are checked against float64 before it is timed
+CHECKED_POINTS = 2048  # points of a sample that are checked against float64 before timing
 CHECKED_DIRECTIONS = 16
 
 Loss = Callable[..., Tensor]
 
 
 def pot(x: Tensor, y: Tensor, n_projections: int) -> Tensor:
-    return needs("ot").sliced_wasserstein_distance(x, y, n_projections=n_projections)
+    """Compute the distance of POT."""
+    return require("ot").sliced_wasserstein_distance(x, y, n_projections=n_projections)
 
 
 SLICED: dict[str, Loss] = {
@@ -42,26 +43,27 @@ EPPS_PULLEY: dict[str, Loss] = {
 }
 
 
-def check(form: Loss, *samples: Tensor, backend: str = "cpu", points: int = CHECKED_POINTS) -> None:
-    """Value and gradient to x against the reference in float64, on projections that float32 holds exactly.
+def check(operation: Loss, *samples: Tensor, backend: str = "cpu", points: int = CHECKED_POINTS) -> None:
+    """Check value and gradient with respect to x against the reference in float64, on points exact in float32.
 
-    So both order the points alike; where rounding decides between near ties, gradients differ by the gaps of y.
+    Then both sort the points in the same order; where rounding decides near ties, gradients differ by the gaps of y.
     """
     few = [(64 * s.detach()[:points]).round() / 64 for s in samples]
     d = few[0].shape[1]
     theta = torch.randn(d, CHECKED_DIRECTIONS, device=few[0].device).sign() / 2 ** round(math.log2(d) / 2)
-    found = []
+    results = []
     for dtype, who in ((torch.float32, backend), (torch.float64, "reference")):
         x, *others = (s.to(dtype) for s in few)
         x.requires_grad_()
         with fastlatent.use_backend(who):
-            value = form(x, *others, theta.to(dtype))
-        found.append((value, torch.autograd.grad(value, x)[0]))
-    for ours, truth in zip(*found, strict=True):
+            value = operation(x, *others, theta.to(dtype))
+        results.append((value, torch.autograd.grad(value, x)[0]))
+    for ours, truth in zip(*results, strict=True):
         assert_close(ours, truth, tolerance=1e-4)
 
 
 def clouds(n: int, d: int) -> tuple[Tensor, Tensor]:
+    """Draw latent codes that require a gradient, and a prior sample."""
     return (1.2 * torch.randn(n, d) + 0.1).requires_grad_(), torch.randn(n, d)
 
 

@@ -1,6 +1,6 @@
-"""`python -m bench.gpu [engine ...]`: time the engines on a CUDA device, keep the rows, write them into the docs.
+"""`python -m bench.gpu [engine ...]`: time the engines on a CUDA device, store the rows, write them into the docs.
 
-An engine's cases are in bench/gpu_ENGINE.py: `cases()`, which is called where there is a CUDA device.
+The cases of an engine are `cases()` of bench/gpu_ENGINE.py, called only if there is a CUDA device.
 """
 
 import datetime
@@ -26,25 +26,26 @@ START, END = "<!-- gpu rows: written by bench.gpu -->", "<!-- end of gpu rows --
 
 
 def main() -> None:
+    """Time the engines named on the command line, or all."""
     if not torch.cuda.is_available():
-        print("bench.gpu: torch sees no CUDA device; nothing was timed.")
+        print("bench.gpu: torch sees no CUDA device; nothing to time.")
         return
-    chosen = sys.argv[1:] or ENGINES
-    for name in chosen:
+    selected = sys.argv[1:] or ENGINES
+    for name in selected:
         if name not in ENGINES:
-            sys.exit(f"bench.gpu: no engine {name!r}; there are: {', '.join(ENGINES)}")
-    reached = gpu_timing.ceilings()
-    for name in chosen:
+            sys.exit(f"bench.gpu: no engine {name!r}; the engines are: {', '.join(ENGINES)}")
+    ceilings = gpu_timing.ceilings()
+    for name in selected:
         torch.manual_seed(0)
         cases = importlib.import_module(f"bench.gpu_{name}").cases()
         rows = [row for case in cases for row in gpu_timing.rows(case)]
-        kept = about() | {"ceilings": reached, "rows": rows}
-        (RESULTS / f"gpu_{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
+        stored = about() | {"ceilings": ceilings, "rows": rows}
+        (RESULTS / f"gpu_{name}.json").write_text(json.dumps(stored, indent=1) + "\n")
     write()
 
 
 def about() -> dict[str, Any]:
-    """Where and with what the rows were measured."""
+    """Return the device, versions, commit and date of the rows."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE)
     return {
         "device": torch.cuda.get_device_name(),
@@ -58,56 +59,55 @@ def about() -> dict[str, Any]:
 
 
 def write() -> None:
-    """Print the table of all kept rows, and put it into docs/performance.md between its markers."""
-    kept = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("gpu_*.json"))]
-    body = "\n\n".join([START, *(f"{machine(k)}\n\n{table(k)}" for k in kept), END])
+    """Print the table of all stored rows, and write it between the markers of docs/performance.md."""
+    stored = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("gpu_*.json"))]
+    body = "\n\n".join([START, *(f"{machine(s)}\n\n{table(s)}" for s in stored), END])
     before, _, rest = PAGE.read_text().partition(START)
     PAGE.write_text(before + body + rest.partition(END)[2])
     print(body)
 
 
-def machine(kept: dict[str, Any]) -> str:
-    """One line: device, versions, day, and the rates that shares are of."""
-    copy = f"copy {kept['ceilings']['copy'] / 1e12:.2f} TB/s"
-    products = ", ".join(f"{k} {v / 1e12:.0f} TFLOP/s" for k, v in kept["ceilings"].items() if k != "copy")
+def machine(stored: dict[str, Any]) -> str:
+    """Format one line: device, versions, date, and the measured ceilings."""
+    copy = f"copy {stored['ceilings']['copy'] / 1e12:.2f} TB/s"
+    matmul = ", ".join(f"{k} {v / 1e12:.0f} TFLOP/s" for k, v in stored["ceilings"].items() if k != "copy")
     return (
-        f"- {kept['device']}; torch {kept['torch']}, CUDA {kept['cuda']}, triton {kept['triton']}, fastlatent "
-        f"{kept['fastlatent']} at {kept['commit']}, {kept['date']}; measured {copy}; products {products}"
+        f"- {stored['device']}; torch {stored['torch']}, CUDA {stored['cuda']}, triton {stored['triton']}, fastlatent "
+        f"{stored['fastlatent']} at {stored['commit']}, {stored['date']}; measured {copy}; matmul {matmul}"
     )
 
 
-def table(kept: dict[str, Any]) -> str:
-    """Markdown: one line a row; the last column is the peer's time over ours, below 1 where we lose."""
+def table(stored: dict[str, Any]) -> str:
+    """Format the rows in Markdown; the last column is the time of the peer over ours, below 1 if ours is slower."""
     lines = [
         "| op | shape | who | µs, eager | µs, in a graph | peak memory | share of the ceiling | times ours |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    ours = {(r["op"], tuple(r["shape"]), r["dtype"]): r for r in kept["rows"] if r["who"] == OURS}
-    for row in kept["rows"]:
-        beside = ours[row["op"], tuple(row["shape"]), row["dtype"]]
-        best, least = _best(row), _best(beside)
-        ratio = "" if row is beside else f"{best / least:.2g}"
+    ours = {(r["op"], tuple(r["shape"]), r["dtype"]): r for r in stored["rows"] if r["who"] == OURS}
+    for row in stored["rows"]:
+        own = ours[row["op"], tuple(row["shape"]), row["dtype"]]
+        ratio = "" if row is own else f"{_median(row) / _median(own):.2g}"
         graph = f"{row['graph']['p50'] * 1e6:.4g}" if row["graph"] else "not capturable"
-        shape, name = ", ".join(map(str, row["shape"])), f"**{OURS}**" if row is beside else row["who"]
+        shape, name = ", ".join(map(str, row["shape"])), f"**{OURS}**" if row is own else row["who"]
         lines.append(
             f"| {row['op']}, {row['dtype']} | ({shape}) | {name} | {row['eager']['p50'] * 1e6:.4g} | {graph} | "
-            f"{row['peak_memory_bytes'] / 2**20:.1f} MB | {_share(row, kept['ceilings'])} | {ratio} |"
+            f"{row['peak_memory_bytes'] / 2**20:.1f} MB | {_share(row, stored['ceilings'])} | {ratio} |"
         )
     return "\n".join(lines)
 
 
-def _best(row: dict[str, Any]) -> float:
+def _median(row: dict[str, Any]) -> float:
     return row["graph"]["p50"] if row["graph"] else row["eager"]["p50"]
 
 
 def _share(row: dict[str, Any], ceilings: dict[str, float]) -> str:
-    """Of the rate of plain products in TF32 or bfloat16, and of the bandwidth of a copy."""
-    products = ceilings["tf32" if row["dtype"] == "float32" else "bfloat16"]
+    """Format the shares of the matmul rate in TF32 or bfloat16, and of the bandwidth of a copy."""
+    rate = ceilings["tf32" if row["dtype"] == "float32" else "bfloat16"]
     shares = {
-        "products": row["operations"] and row["operations"] / _best(row) / products,
-        "copy": row["traffic"] and row["traffic"] / _best(row) / ceilings["copy"],
+        "matmul": row["operations"] and row["operations"] / _median(row) / rate,
+        "copy": row["traffic"] and row["traffic"] / _median(row) / ceilings["copy"],
     }
-    return ", ".join(f"{share:.0%} of {what}" for what, share in shares.items() if share)
+    return ", ".join(f"{share:.0%} of {name}" for name, share in shares.items() if share)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The sliced engine on a GPU against the SWAE idiom, torch.compile of it, POT, and the Epps–Pulley formula in torch."""
+"""Sliced engine on a GPU against the SWAE idiom, torch.compile of it, POT, and the Epps–Pulley formula in torch."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -15,16 +15,18 @@ from fastlatent.kernels.sliced.cuda import launch as cuda
 
 
 def cases() -> list[Case]:
+    """Return the cases of the engine."""
     return [*sliced_wasserstein(), *epps_pulley()]
 
 
 def on_device(n: int, d: int) -> tuple[Tensor, Tensor]:
-    """Codes that want a gradient, and a sample of their prior."""
+    """Draw latent codes that require a gradient, and a prior sample."""
     x, y = clouds(n, d)
     return x.detach().cuda().requires_grad_(), y.cuda()
 
 
 def sliced_wasserstein() -> Iterator[Case]:
+    """Yield sliced_wasserstein, with each backend by name."""
     for n, d, count in SHAPES:
         losses: dict[str, Loss] = {
             "fastlatent": partial(fastlatent.sliced_wasserstein, n_projections=count),
@@ -58,6 +60,7 @@ def _forced(backend: str, count: int, x: Tensor, y: Tensor) -> Tensor:
 
 
 def epps_pulley() -> Iterator[Case]:
+    """Yield epps_pulley."""
     for n, d, count in SHAPES[:4]:
         losses: dict[str, Loss] = {
             "fastlatent": partial(fastlatent.epps_pulley, n_projections=count),

@@ -1,4 +1,4 @@
-"""One row of a GPU benchmark: a checked loss, timed by CUDA events, eager and in a CUDA graph."""
+"""Timing of one benchmark row on a GPU: a checked loss, by CUDA events, eager and in a CUDA graph."""
 
 import importlib
 import itertools
@@ -17,22 +17,24 @@ from bench.timing import step
 Loss = Callable[..., Tensor]
 Step = Callable[[], Any]
 
-SECONDS_A_ROW = 0.5
-MOST_SETS = 256  # of inputs: what is so small that these fit in the cache stays there in training too
+SECONDS_PER_ROW = 0.5
+MAX_INPUT_SETS = 256  # inputs so small that these fit in the cache stay there in training too
 
 
 @dataclass(frozen=True)
 class Case:
-    """A loss beside its peers on inputs of one shape.
+    """A loss and its peers on inputs of one shape.
 
     Args:
-        op, shape: what is timed.
-        losses: of the inputs, by who made them, "fastlatent" among them; a name in `eager_only` is not captured in a
-            graph, because it synchronises with the host.
-        inputs: draws fresh inputs on the CUDA device; the gradient is taken to those that require one.
-        check: raises where fastlatent's numbers are wrong; nothing is timed then.
-        operations: floating point operations of a step, for its share of the matrix rate.
-        traffic: the fewest bytes that a step moves, for its share of the copy bandwidth.
+        op: name of the operation.
+        shape: shape of the inputs.
+        losses: functions of the inputs by implementation, "fastlatent" among them.
+        inputs: draws new inputs on the CUDA device; gradients are computed for those that require one.
+        check: raises if fastlatent's numbers are wrong; nothing is timed then.
+        operations: floating point operations of a step, for its share of the matmul rate.
+        traffic: minimal bytes that a step reads and writes, for its share of the copy bandwidth.
+        timed: timed part of the operation.
+        eager_only: implementations not captured in a graph, because they synchronize with the host.
     """
 
     op: str
@@ -47,13 +49,13 @@ class Case:
 
 
 def rows(case: Case) -> list[dict[str, Any]]:
-    """The case's rows, after its check."""
+    """Check and time a case, and return its rows."""
     case.check()
     return [_row(case, who, loss) for who, loss in case.losses.items()]
 
 
 def installed(module: str) -> Any | None:
-    """A peer's module, or None where it is not installed."""
+    """Import the module of a peer; None if it is not installed."""
     try:
         return importlib.import_module(module)
     except ImportError:
@@ -61,19 +63,19 @@ def installed(module: str) -> Any | None:
 
 
 def ceilings() -> dict[str, float]:
-    """What this device reaches: bytes/s of a copy (read and written), FLOP/s of a large product by input type."""
+    """Measure this device: bytes/s of a copy (read and written), FLOP/s of a large matmul by input dtype."""
     data = torch.randn(2**28, device="cuda")
     to = torch.empty_like(data)
-    found = {"copy": 2 * data.nbytes / _times([lambda: to.copy_(data)])["p50"]}
+    rates = {"copy": 2 * data.nbytes / _times([lambda: to.copy_(data)])["p50"]}
     before = torch.get_float32_matmul_precision()
     for name, dtype, precision in (
         ("float32", torch.float32, "highest"), ("tf32", torch.float32, "high"), ("bfloat16", torch.bfloat16, "high"),
     ):  # fmt: skip
         a, b = (torch.randn(8192, 8192, device="cuda", dtype=dtype) for _ in range(2))
         torch.set_float32_matmul_precision(precision)
-        found[name] = 2 * 8192.0**3 / _times([partial(torch.mm, a, b)])["p50"]
+        rates[name] = 2 * 8192.0**3 / _times([partial(torch.mm, a, b)])["p50"]
     torch.set_float32_matmul_precision(before)
-    return found
+    return rates
 
 
 def _row(case: Case, who: str, loss: Loss) -> dict[str, Any]:
@@ -99,12 +101,12 @@ def _rotated(inputs: Callable[[], Sequence[Tensor]]) -> list[Sequence[Tensor]]:
     """So many sets of inputs that a pass over them does not find the first in the L2 cache again."""
     first = inputs()
     cache = torch.cuda.get_device_properties(0).L2_cache_size
-    count = min(MOST_SETS, 1 + math.ceil(cache / sum(i.nbytes for i in first)))
+    count = min(MAX_INPUT_SETS, 1 + math.ceil(cache / sum(i.nbytes for i in first)))
     return [first, *(inputs() for _ in range(count - 1))]
 
 
 def _captured(steps: Sequence[Step]) -> Step:
-    """All steps as one CUDA graph."""
+    """Capture all steps in one CUDA graph."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -119,7 +121,7 @@ def _captured(steps: Sequence[Step]) -> Step:
 
 
 def _times(runs: Sequence[Step], steps: int | None = None) -> dict[str, float]:
-    """Seconds a step: the 20th, 50th and 80th percentile of passes over all runs, which hold `steps` steps."""
+    """Return the 20th, 50th and 80th percentile of the seconds per step, over passes of `steps` steps."""
     steps = steps or len(runs)
 
     def one_pass() -> float:
@@ -132,14 +134,14 @@ def _times(runs: Sequence[Step], steps: int | None = None) -> dict[str, float]:
         return start.elapsed_time(end) * 1e-3 / steps
 
     for _ in range(3):  # compilation, allocation, clocks
-        once = one_pass()
-    times = [one_pass() for _ in range(min(100, max(5, int(SECONDS_A_ROW / (once * steps)))))]
+        duration = one_pass()
+    times = [one_pass() for _ in range(min(100, max(5, int(SECONDS_PER_ROW / (duration * steps)))))]
     low, *_, high = statistics.quantiles(times, n=5)
     return {"p20": low, "p50": statistics.median(times), "p80": high}
 
 
 def _peak_memory(run: Step) -> int:
-    """Bytes that a second call of `run` adds at its peak."""
+    """Return the peak memory in bytes that a second call of `run` adds."""
     run()
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from fastlatent.data import Batch, Split
 from fastlatent.models import AAE, WAE, GenerativeModel
 
-from .timing import needs
+from .timing import require
 
 Steps = Callable[[], object]  # runs some steps
 
@@ -63,8 +63,8 @@ def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, l
 
 def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr: float) -> Steps:
     """An epoch of so many steps of pythae's trainer, with our encoder, decoder and critic."""
-    models, trainers, networks = needs("pythae.models"), needs("pythae.trainers"), needs("pythae.models.nn")
-    output = needs("pythae.models.base.base_utils").ModelOutput
+    models, trainers, networks = require("pythae.models"), require("pythae.trainers"), require("pythae.models.nn")
+    output = require("pythae.models.base.base_utils").ModelOutput
 
     class Encoder(networks.BaseEncoder):  # type: ignore[name-defined]
         def __init__(self, network: nn.Module) -> None:
@@ -109,7 +109,7 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
         )
         training = trainers.AdversarialTrainerConfig(**shared, **rates)
     examples = split[torch.arange(steps * batch_size)]
-    dataset = needs("pythae.data.datasets").BaseDataset(examples.x, examples.label)
+    dataset = require("pythae.data.datasets").BaseDataset(examples.x, examples.label)
     running = trainer(theirs, dataset, training_config=training)
     running.prepare_training()
     return lambda: running.train_step(1)

@@ -1,4 +1,4 @@
-"""The rows of bench/results as a table with ratios (docs/performance.md and the terminal) and as figures."""
+"""Report of the rows in bench/results: a table with ratios (docs/performance.md and the terminal) and figures."""
 
 import json
 from collections import defaultdict
@@ -18,38 +18,38 @@ START, END = "<!-- rows: written by make bench -->", "<!-- end of rows -->"
 Row = dict[str, Any]
 
 
-def rows() -> list[Row]:
-    """All kept rows of the CPU, with the machine and commit that they were measured on."""
-    found = []
+def load_rows() -> list[Row]:
+    """Return all stored rows of the CPU, with the machine and commit of each."""
+    rows = []
     for path in sorted(set(RESULTS.glob("*.json")) - set(RESULTS.glob("gpu_*.json"))):
-        kept = json.loads(path.read_text())
-        machine = kept["machine_info"]
+        stored = json.loads(path.read_text())
+        machine = stored["machine_info"]
         about = {
-            "processor": machine.get("cpu", {}).get("brand_raw", machine.get("processor", "")),
+            "cpu": machine.get("cpu", {}).get("brand_raw", machine.get("processor", "")),
             "cores": machine.get("cpu", {}).get("count"),
             "python": machine["python_version"],
             "fastlatent": machine.get("fastlatent"),
-            "commit": (kept["commit_info"].get("id") or "")[:7],
+            "commit": (stored["commit_info"].get("id") or "")[:7],
         }
-        found += [about | benchmark["extra_info"] for benchmark in kept["benchmarks"]]
-    return found
+        rows += [about | benchmark["extra_info"] for benchmark in stored["benchmarks"]]
+    return rows
 
 
-def compared(found: list[Row]) -> dict[tuple[str, tuple[int, ...], int], list[Row]]:
-    """Rows that belong together: the same op, shape and threads."""
+def group_rows(rows: list[Row]) -> dict[tuple[str, tuple[int, ...], int], list[Row]]:
+    """Group the rows of the same op, shape and threads."""
     groups = defaultdict(list)
-    for row in found:
+    for row in rows:
         groups[row["op"], tuple(row["shape"]), row["threads"]].append(row)
     return dict(sorted(groups.items()))
 
 
-def table(found: list[Row]) -> str:
-    """Markdown: one line a row; the last column is the peer's time over ours, below 1 where we lose."""
+def table(rows: list[Row]) -> str:
+    """Format the rows in Markdown; the last column is the time of the peer over ours, below 1 if ours is slower."""
     lines = [
         "| op | shape | threads | who | ms (p20 to p80) | peak memory | rate | times ours |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for (op, shape, threads), group in compared(found).items():
+    for (op, shape, threads), group in group_rows(rows).items():
         ours = next((r["p50"] for r in group if r["who"] == OURS), None)
         for row in sorted(group, key=lambda r: (r["who"] != OURS, r["p50"])):
             ratio = "" if ours is None or row["who"] == OURS else f"{row['p50'] / ours:.2g}"
@@ -63,7 +63,7 @@ def table(found: list[Row]) -> str:
 
 
 def _rate(row: Row) -> str:
-    """Operations or examples a second, and what the loss takes of a training step."""
+    """Format operations or examples per second, and the share of the loss in a training step."""
     if row.get("flops"):
         return f"{row['flops'] / 1e9:.0f} GFLOP/s"
     if not row.get("examples_per_second"):
@@ -72,20 +72,20 @@ def _rate(row: Row) -> str:
     return f"{row['examples_per_second']:,.0f} examples/s{share}"
 
 
-def machines(found: list[Row]) -> str:
-    """One line for each machine, version and day that the rows come from."""
-    kinds = {
-        f"- {r['processor']}, {r['cores']} cores; torch {r['torch']}, Python {r['python']}, "
+def machines(rows: list[Row]) -> str:
+    """Format one line for each machine, version and day of the rows."""
+    lines = {
+        f"- {r['cpu']}, {r['cores']} cores; torch {r['torch']}, Python {r['python']}, "
         f"fastlatent {r['fastlatent']} at {r['commit']}, {r['date']}"
-        for r in found
+        for r in rows
     }
-    return "\n".join(sorted(kinds))
+    return "\n".join(sorted(lines))
 
 
-def draw(found: list[Row], op: str, value: str, label: str, scale: float) -> str:
-    """Time or memory against n for one op at one thread; the name of the PNG."""
+def draw(rows: list[Row], op: str, value: str, label: str, scale: float) -> str:
+    """Draw time or memory against n for one op at one thread, and return the name of the PNG."""
     lines: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for row in found:
+    for row in rows:
         if row["op"] == op and row["threads"] == 1 and row.get(value):
             lines[row["who"]].append((row["shape"][0], row[value] * scale))
     figure, axes = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
@@ -105,18 +105,18 @@ def draw(found: list[Row], op: str, value: str, label: str, scale: float) -> str
 
 
 def write() -> None:
-    """Print the table, and put it with the figures into docs/performance.md between its markers."""
-    found = rows()
-    drawn = [r for r in found if not r.get("examples_per_second")]
-    ops = sorted({r["op"] for r in drawn if len({tuple(q["shape"]) for q in drawn if q["op"] == r["op"]}) > 2})
+    """Print the table, and write it with the figures between the markers of docs/performance.md."""
+    rows = load_rows()
+    loss_rows = [r for r in rows if not r.get("examples_per_second")]
+    ops = sorted({r["op"] for r in loss_rows if len({tuple(q["shape"]) for q in loss_rows if q["op"] == r["op"]}) > 2})
     images = []
     for op in ops:
-        images.append(f"![time of {op}](images/{draw(found, op, 'p50', 'ms, forward + backward', 1e3)})")
-        images.append(f"![memory of {op}](images/{draw(found, op, 'peak_memory_bytes', 'MB at the peak', 2**-20)})")
-    body = "\n\n".join([START, machines(found), table(found), *images, END])
+        images.append(f"![time of {op}](images/{draw(rows, op, 'p50', 'ms, forward + backward', 1e3)})")
+        images.append(f"![memory of {op}](images/{draw(rows, op, 'peak_memory_bytes', 'MB at the peak', 2**-20)})")
+    body = "\n\n".join([START, machines(rows), table(rows), *images, END])
     before, _, rest = PAGE.read_text().partition(START)
     PAGE.write_text(before + body + rest.partition(END)[2])
-    print(table(found))
+    print(table(rows))
     print(f"\nwritten: {PAGE.relative_to(ROOT)}")
 
 

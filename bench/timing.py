@@ -1,4 +1,4 @@
-"""One row of a benchmark: what is timed, checked before it is timed, with the columns that every row carries."""
+"""Timing of one benchmark row on the CPU, with the columns of every row; callers check the numbers before."""
 
 import ctypes
 import datetime
@@ -15,14 +15,14 @@ from torch import Tensor
 
 from fastlatent.utils.threads import torch_threads
 
-SECONDS_A_ROW = 1.0
-SLOW = 2.0  # seconds; a step that takes longer is repeated three times, not five
+SECONDS_PER_ROW = 1.0
+SLOW = 2.0  # seconds above which a step is repeated three times instead of five
 ALL_THREADS = os.cpu_count() or 1
 THREADS = sorted({1, ALL_THREADS})
 
 
 def step(loss: Callable[..., Tensor], *inputs: Tensor) -> Callable[[], None]:
-    """Forward and backward to those inputs that require a gradient."""
+    """Return a step: forward, and backward to the inputs that require a gradient."""
 
     def run() -> None:
         for tensor in inputs:
@@ -46,26 +46,30 @@ def measure(
     parts: int = 1,
     examples: int | None = None,
 ) -> None:
-    """Time `run` with `threads` torch threads and note the columns of its row.
+    """Time `run` and store the columns of its row; rows of one `op`, `shape` and `threads` are compared.
 
     Args:
-        benchmark: pytest-benchmark's fixture.
-        run: the step; it has been checked to give the right numbers.
-        op, who, shape, dtype, timed: what is timed; rows of one `op`, `shape` and `threads` are compared.
-        threads: torch's thread count.
-        operations: floating point operations of a step, where a rate is wanted.
-        parts: steps in a run; the row is of one.
-        examples: in a step, where a rate is wanted.
+        benchmark: fixture of pytest-benchmark.
+        run: the step, whose numbers the caller has checked.
+        op: name of the operation.
+        who: name of the implementation.
+        shape: shape of the inputs.
+        threads: number of torch threads.
+        timed: timed part of the operation.
+        dtype: dtype of the inputs.
+        operations: floating point operations per step, for the rate.
+        parts: steps per run; the row is of one step.
+        examples: examples per step, for the rate.
     """
     benchmark.group = f"{op} {shape}, {threads} thread{'s' * (threads > 1)}"
     with torch_threads(threads):
         memory = peak_memory(run)
         start = time.perf_counter()
         run()
-        once = time.perf_counter() - start
-        iterations = max(1, int(2e-3 / max(once, 1e-6)))
-        rounds = min(100, max(5 if once < SLOW else 3, int(SECONDS_A_ROW / (once * iterations))))
-        benchmark.pedantic(run, rounds=rounds, iterations=iterations, warmup_rounds=2 if once < 1 else 0)
+        duration = time.perf_counter() - start
+        iterations = max(1, int(2e-3 / max(duration, 1e-6)))
+        rounds = min(100, max(5 if duration < SLOW else 3, int(SECONDS_PER_ROW / (duration * iterations))))
+        benchmark.pedantic(run, rounds=rounds, iterations=iterations, warmup_rounds=2 if duration < 1 else 0)
     low, *_, high = statistics.quantiles(benchmark.stats.stats.data, n=5)
     median = benchmark.stats.stats.median / parts
     benchmark.extra_info.update(
@@ -78,19 +82,19 @@ def measure(
 
 
 def assert_close(ours: Tensor, truth: Tensor, tolerance: float) -> None:
-    """No speed is printed for a kernel whose numbers are wrong."""
+    """Assert that the relative error is at most `tolerance`, so that no wrong kernel is timed."""
     error = (ours.detach().double() - truth.detach().double()).norm() / truth.detach().double().norm().clamp(min=1e-30)
     assert error <= tolerance, f"relative error {error:.1e} > {tolerance:.0e}"
 
 
 def peak_memory(run: Callable[[], Any]) -> int | None:
-    """Bytes of memory that a second call of `run` adds at its peak; None where the kernel does not tell (not Linux)."""
+    """Return the peak memory in bytes that a second call of `run` adds; None if the system is not Linux."""
     reset, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
     if not reset.exists():
         return None
     run()
     ctypes.CDLL(None).malloc_trim(0)
-    reset.write_text("5")  # sets the high-water mark back to what is resident now
+    reset.write_text("5")  # resets the high-water mark to the current resident size
 
     def field(name: str) -> int:
         (line,) = [line for line in status.read_text().splitlines() if line.startswith(name + ":")]
@@ -101,6 +105,6 @@ def peak_memory(run: Callable[[], Any]) -> int | None:
     return max(0, field("VmHWM") - before)
 
 
-def needs(module: str) -> Any:
-    """The peer's module, or a skip that names it."""
+def require(module: str) -> Any:
+    """Import the module of a peer, or skip the benchmark with its name."""
     return pytest.importorskip(module, reason=f"peer {module} is not installed (pip install 'fastlatent[bench]')")

@@ -1,0 +1,1 @@
+"""Computation engines of fastlatent: one package per engine, one subpackage per backend."""

@@ -1,0 +1,1 @@
+"""Native CPU backend of the sliced engine."""

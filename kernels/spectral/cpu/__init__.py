@@ -1,0 +1,1 @@
+"""Native CPU backend of the spectral engine."""
