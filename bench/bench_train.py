@@ -1,4 +1,4 @@
-"""Training steps of WAE-MMD, SWAE, WWAE, ACAI and AAE on MNIST against loops that people write and use today."""
+"""Training steps of WAE-MMD, SWAE, WWAE, ACAI and AAE on MNIST against the usual training loops."""
 
 import os
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from fastlatent.utils.threads import torch_threads
 
 D, HIDDEN, LR = 64, (512, 512), 1e-3
 BATCHES = (64, 256, 1024)
-EXAMPLES_A_RUN = 1024  # so many steps are timed together
+EXAMPLES_PER_RUN = 1024  # examples of the steps that are timed together
 IDIOMS = {
     "mmd": peers.mmd_imq,
     "sliced": partial(peers.sliced_wasserstein_rows, n_projections=128),
@@ -31,23 +31,23 @@ IDIOMS = {
 }
 PENALTIES = {"wae-mmd": "mmd", "swae": "sliced", "wwae": "frechet"}
 MODELS = (*PENALTIES, "acai", "aae")
-PYTHAE = {"wae-mmd": (64, 256), "aae": BATCHES}  # its MMD of 1024 codes takes more than ten gigabytes
+PYTHAE = {"wae-mmd": (64, 256), "aae": BATCHES}  # its MMD of 1024 codes needs more than ten gigabytes
 OURS, HALF = "fastlatent", "fastlatent, bf16-mixed"
 TENSORS, IMAGES = "torch loop, TensorDataset", "torch loop, torchvision's MNIST"
 
 
 @cache
 def mnist() -> data.Dataset:
-    """The real files, of FASTLATENT_DATA or beside the repository."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("FASTLATENT_DATA", beside))
+    """Load MNIST from FASTLATENT_DATA, by default a folder next to the repository."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("FASTLATENT_DATA", default))
     if not (folder / "mnist").is_dir():
         pytest.skip(f"no MNIST in {folder}: set FASTLATENT_DATA")
     return data.load("mnist", folder)
 
 
 def build(name: str, *, idiom: bool = False) -> Any:
-    """The model, the same networks in each, with our penalty or with the one that people write."""
+    """Build a model of the same networks, with the penalty of fastlatent or in plain torch."""
     torch.manual_seed(0)
     shape, prior = mnist().shape, Normal(D)
     encoder, decoder = mlp_encoder(shape, D, HIDDEN), mlp_decoder(shape, D, HIDDEN)
@@ -60,7 +60,7 @@ def build(name: str, *, idiom: bool = False) -> Any:
 
 
 def our_loop(model: GenerativeModel, batch_size: int, **options: Any) -> Iterator[None]:
-    """The trainer's steps."""
+    """Run the steps of the trainer."""
     config = TrainConfig(epochs=1, batch_size=batch_size, lr=LR, accelerator="cpu", **options)
     state = initialize(model, mnist().train, config, make_fabric(model, config))
     while True:
@@ -71,7 +71,7 @@ def our_loop(model: GenerativeModel, batch_size: int, **options: Any) -> Iterato
 
 
 def steps(who: str, name: str, batch_size: int, count: int) -> peers_train.Steps:
-    """So many steps of this loop."""
+    """Return a function that runs `count` steps of the loop of that implementation."""
     train = mnist().train
     if who == "pythae":
         return peers_train.pythae_epoch(build(name), train, batch_size, count, LR)
@@ -84,7 +84,7 @@ def steps(who: str, name: str, batch_size: int, count: int) -> peers_train.Steps
 
 
 def seconds_of_penalty(model: WAE, batch_size: int, threads: int) -> float:
-    """Of the penalty of a batch of codes, with its gradient and the draw of the prior."""
+    """Time the penalty of a batch of latent codes, with its gradient and the prior sample."""
     codes = torch.randn(batch_size, D, requires_grad=True)
     with torch_threads(threads):
         timer = Timer("model.penalty(*model.compared(codes)).backward()", globals=locals(), num_threads=threads)
@@ -103,7 +103,7 @@ CASES = [
 @pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize(("name", "who", "size"), CASES)
 def test_train(benchmark: Any, name: str, who: str, size: int, threads: int) -> None:
-    count = EXAMPLES_A_RUN // size
+    count = EXAMPLES_PER_RUN // size
     with torch_threads(threads):
         run = steps(who, name, size, count)
     measure(

@@ -1,4 +1,4 @@
-"""Training loops as people write and use them today, with our networks."""
+"""Training loops in plain torch and pythae, with the networks of fastlatent."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,11 +16,11 @@ from fastlatent.models import AAE, WAE, GenerativeModel
 
 from .timing import require
 
-Steps = Callable[[], object]  # runs some steps
+Steps = Callable[[], object]  # runs a number of steps
 
 
 class ImageDataset(Dataset[tuple[Tensor, int]]):
-    """What torchvision's MNIST does with the transform ToTensor, for each example: a PIL image, an array, a tensor."""
+    """Dataset with the conversions of torchvision's MNIST and ToTensor for each example: PIL image, array, tensor."""
 
     def __init__(self, split: Split) -> None:
         self.data, self.targets = split.x[:, 0], split.labels
@@ -35,7 +35,7 @@ class ImageDataset(Dataset[tuple[Tensor, int]]):
 
 
 def tensors(split: Split) -> TensorDataset:
-    """All examples as one float tensor, of which a loader takes one after the other."""
+    """Return all examples as one float tensor, indexed one by one by a loader."""
     return TensorDataset(_floats(split), split.labels)
 
 
@@ -45,7 +45,7 @@ def _floats(split: Split) -> Tensor:
 
 
 def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, lr: float) -> Iterator[None]:
-    """The loop of most scripts: a shuffling DataLoader, Adam as it comes, and the loss asked for at every step."""
+    """Run the loop of most scripts: a shuffling DataLoader, Adam with its defaults, and `item()` at every step."""
     phases = model.phases()
     optimizers = [torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999)) for phase in phases]
     loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
@@ -62,7 +62,7 @@ def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, l
 
 
 def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr: float) -> Steps:
-    """An epoch of so many steps of pythae's trainer, with our encoder, decoder and critic."""
+    """Return an epoch of `steps` steps of the pythae trainer, with our encoder, decoder and critic."""
     models, trainers, networks = require("pythae.models"), require("pythae.trainers"), require("pythae.models.nn")
     output = require("pythae.models.base.base_utils").ModelOutput
 

@@ -78,9 +78,9 @@ def nearest_by_matmul(
         columns = first + tl.arange(0, COLUMNS)
         valid = columns < end
         column_at = z + columns.to(tl.int64)[None, :] * WIDTH + k[:, None]
-        product, _ = inner_products(a, row_at, column_at, plane, rows < n, valid, WIDTH, CHUNK, PLANES, ALIGNED)
+        inner, _ = inner_products(a, row_at, column_at, plane, rows < n, valid, WIDTH, CHUNK, PLANES, ALIGNED)
         norm = tl.load(norms + columns, mask=valid, other=float("inf"))
-        score = tl.maximum(norm[None, :] - 2 * product, -HUGE, propagate_nan=tl.PropagateNan.ALL)
+        score = tl.maximum(norm[None, :] - 2 * inner, -HUGE, propagate_nan=tl.PropagateNan.ALL)
         score = _order_not_finite(score, norm)
         better = score < best
         best = tl.where(better, score, best)

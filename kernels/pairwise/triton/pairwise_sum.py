@@ -248,7 +248,7 @@ def sum_pairs(
             if not INNER:
                 norm = a_norms[:, None] + load(norms + columns, column_valid, ALIGNED)[None, :]
                 s = norm - 2 * s
-                s = tl.where(s <= ROUNDING * norm, 0.0, s)  # NaN is kept
+                s = tl.where(s <= ROUNDING * norm, 0.0, s)  # NaN propagates
         phi, slope = PHI(s, within_reach, numbers)
         own = in_x == rows_in_x
         masked_tail = (first + COLUMNS > end) | (first_row + ROWS > end_of_rows)

@@ -144,9 +144,9 @@ def kummer(s, within_reach, p):
 
 
 @triton.jit
-def polynomial(product, within_reach, p):
+def polynomial(inner, within_reach, p):
     """Compute (γ·⟨a, b⟩ + c)^q: p = (γ, c, then q·γ, q − 1 times)."""
-    base = p[0] * product + p[1]
+    base = p[0] * inner + p[1]
     power = tl.zeros_like(base) + 1
     for _ in tl.static_range(len(p) - 3):
         power *= base

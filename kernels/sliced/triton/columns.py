@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-NAN_BITS = tl.constexpr(0x7FC00000)  # above infinity's: NaN sorts last, whatever its sign
+NAN_BITS = tl.constexpr(0x7FC00000)  # above those of infinity: NaN of either sign sorts last
 LAST_KEY = tl.constexpr(0x7FFFFFFF)  # above NaN's: padding of a block
 
 
@@ -72,7 +72,7 @@ def _power(difference, P: tl.constexpr):
     if P == 2:
         return difference * difference, 2 * difference
     size = tl.abs(difference)
-    sign = tl.where(difference > 0, 1.0, tl.where(difference < 0, -1.0, difference))  # NaN is kept
+    sign = tl.where(difference > 0, 1.0, tl.where(difference < 0, -1.0, difference))  # NaN propagates
     if P == 1:
         return size, sign
     lower_power = tl.exp2((P - 1) * tl.log2(tl.where(size == 0, 1.0, size)))  # size 0 gives 0 below
