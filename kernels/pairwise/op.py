@@ -21,15 +21,15 @@ def unsupported_reasons(x: Tensor) -> dict[str, str | None]:
 
 @dataclass(frozen=True)
 class PairwiseSum(autograd.Operation):
-    """w_xx Σ_{i≠j} φ(xᵢ, xⱼ) + w_xy Σ_ij φ(xᵢ, yⱼ) + w_yy Σ_{i≠j} φ(yᵢ, yⱼ); with `diagonal`, pairs i = j too.
+    """Sum w_xx Σ_{i≠j} φ(xᵢ, xⱼ) + w_xy Σ_ij φ(xᵢ, yⱼ) + w_yy Σ_{i≠j} φ(yᵢ, yⱼ); with `diagonal`, pairs i = j too.
 
     Every MMD is such a sum: one pass over the pairs gives its value and both gradients. Called with x (..., n, d) and
     y (..., m, d). The options are those of `reference.pairwise_sum`.
     """
 
     profile: str
-    parameters: tuple[float, ...]
-    weights: tuple[float, float, float]
+    parameters: Sequence[float]
+    weights: Sequence[float]
     diagonal: bool = False
 
     engine = "pairwise"
@@ -67,13 +67,8 @@ def pairwise(
     grad_y: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Compute a `PairwiseSum` as an operator: value (...,), gradients of x and y (empty if not needed)."""
-    operation = _pairwise_sum(profile, parameters, weights, diagonal)
+    operation = PairwiseSum(profile, parameters, weights, diagonal)
     return operation.compute((x, y), (grad_x, grad_y))  # type: ignore[return-value]
 
 
-def _pairwise_sum(profile: str, parameters: Sequence[float], weights: Sequence[float], diagonal: bool) -> PairwiseSum:
-    xx, xy, yy = weights
-    return PairwiseSum(profile, tuple(parameters), (xx, xy, yy), diagonal)
-
-
-autograd.register(pairwise, num_tensors=2, operation=_pairwise_sum)
+autograd.register(pairwise, num_tensors=2, operation=PairwiseSum)

@@ -20,7 +20,7 @@ MAX_SINGLE_LAUNCH = 4096
 
 @dataclass(frozen=True)
 class SlicedDistance(autograd.Operation):
-    """(1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy), or the distance to a normal distribution: see `reference.sliced`.
+    """Sliced distance (1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy), or that to a normal distribution: see `reference.sliced`.
 
     Called with x (..., n, d), y (..., m, d) and projections (..., d, L).
     """

@@ -13,7 +13,10 @@ from .routes import LAUNCHERS, SpectralOperation
 
 @dataclass(frozen=True)
 class Frechet(SpectralOperation):
-    """‖μ₁−μ₂‖² + Tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^{1/2}) of samples x (..., n, d) and y (..., m, d), eps·I added to both Σ."""
+    """Fréchet distance ‖μ₁−μ₂‖² + Tr(Σ₁ + Σ₂ − 2(Σ₁Σ₂)^{1/2}), eps·I added to both Σ.
+
+    Called with samples x (..., n, d) and y (..., m, d).
+    """
 
     eps: float = 0.0
     route: str = "auto"
@@ -39,7 +42,7 @@ class Frechet(SpectralOperation):
 
 @dataclass(frozen=True)
 class FrechetNormal(SpectralOperation):
-    """‖μ‖² + Tr(Σ + I − 2Σ^{1/2}) of a sample x (..., n, d), eps·I added to Σ."""
+    """Fréchet distance to N(0, I), ‖μ‖² + Tr(Σ + I − 2Σ^{1/2}), eps·I added to Σ. Called with x (..., n, d)."""
 
     eps: float = 0.0
     route: str = "auto"
@@ -65,7 +68,7 @@ class FrechetNormal(SpectralOperation):
 
 @dataclass(frozen=True)
 class Bures(SpectralOperation):
-    """Tr(A + B − 2(AB)^{1/2}) of positive semidefinite matrices A and B (..., d, d)."""
+    """Squared Bures distance Tr(A + B − 2(AB)^{1/2}). Called with positive semidefinite matrices (..., d, d)."""
 
     route: str = "auto"
 
