@@ -113,7 +113,7 @@ def test_projections_on_random_directions(n: int, d: int, count: int, device: st
 @pytest.mark.parametrize(("n", "count"), [(2, 1), (70, 9)])
 def test_epps_pulley(n: int, count: int, n_points: int, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a sample far from normal: near the minimum the statistic is a small difference of large numbers."""
-    monkeypatch.setattr(triton, "ROWS_AT_ONCE", 64)
+    monkeypatch.setattr(triton, "ROWS_PER_STEP", 64)
     inputs = (3 * torch.rand(n, 5, device=device) + 1, random_directions(5, count, device=device))
     assert_as_the_reference(EppsPulley(n_points, 3.0), inputs, (True, True))
 
