@@ -50,7 +50,7 @@ def test_float64_is_exact_to_float64(case, n, m, d):
 @pytest.mark.parametrize("case", [*MMDS[::4], *CRAMER_WOLD, *CHAMFER], ids=str)
 @pytest.mark.parametrize(("batch", "n", "m"), [((), 5 * TILE + 1, 3 * TILE - 1), ((3,), 2 * TILE + 1, TILE)])
 def test_any_number_of_threads_gives_the_same_bits(case, batch, n, m, monkeypatch):
-    monkeypatch.setattr(cpu, "ENOUGH_FOR_THREADS", 0.0)
+    monkeypatch.setattr(cpu, "MIN_THREADED_OPERATIONS", 0.0)
     x, y = torch.randn(*batch, n, 5), torch.randn(*batch, m, 5)
     once, *others = (_bits(case, threads, x, y) for threads in (1, 2, 3, 2))
     for again in others:
@@ -64,11 +64,11 @@ def _bits(case, threads, x, y):
 
 def test_large_problems_do_use_threads(monkeypatch):
     seen = []
-    monkeypatch.setattr(cpu, "_threads", lambda operations: seen.append(operations) or 1)
+    monkeypatch.setattr(cpu, "_num_threads", lambda operations: seen.append(operations) or 1)
     for n in (64, 4096):
         fl.mmd_imq(torch.randn(n, 64), torch.randn(n, 64))
     small, large = seen
-    assert small < cpu.ENOUGH_FOR_THREADS < large
+    assert small < cpu.MIN_THREADED_OPERATIONS < large
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
