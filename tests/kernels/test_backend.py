@@ -99,3 +99,29 @@ def test_show_config_prints_what_the_machine_has(capsys):
 def test_show_config_says_that_the_native_module_is_missing(without_native, capsys):
     fl.show_config()
     assert "the native module was not built" in capsys.readouterr().out
+
+
+def test_cpu_admits_lapack_and_explain_names_it(without_native):
+    x, y = torch.randn(9, 4), torch.randn(8, 4)
+    with fl.use_backend("cpu"):
+        assert served_by(fl.frechet_distance, x, y) == ["lapack"]
+
+
+def test_matrices_beyond_the_native_kernels_run_on_lapack():
+    explanation = fl.explain(fl.frechet_distance_normal, torch.randn(260, 129), route="eigen")
+    assert [d.backend for d in explanation.decisions] == ["lapack"]
+    assert "not cpu: it takes matrices of at most 128 rows; these have 129" in str(explanation)
+
+
+def test_a_backend_of_another_engine_is_an_error_that_names_the_own_ones():
+    expected = r"it has no such backend, only triton, matmul, cpu, lapack, reference"
+    with fl.use_backend("cuda"), pytest.raises(ValueError, match=expected):
+        fl.frechet_distance(torch.randn(9, 4), torch.randn(8, 4))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="lists the backends of a machine without a GPU")
+def test_show_config_lists_the_backends_of_each_engine(capsys):
+    fl.show_config()
+    rows = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert rows["engine pairwise"].split(", ") == ["cpu", "reference"]
+    assert rows["engine spectral"].split(", ") == ["cpu", "lapack", "reference"]
