@@ -172,7 +172,7 @@ def test_what_the_kernels_do_not_have_is_said(device: str) -> None:
     x, theta = torch.randn(6, 3, device=device), torch.eye(3, device=device)
     with pytest.raises(ValueError, match="it has no weights"):
         fl.sliced_wasserstein(x, x, projections=theta, x_weights=torch.ones(6, device=device))
-    with pytest.raises(ValueError, match="it has no generalised slices"):
+    with pytest.raises(ValueError, match="it has no generalized slices"):
         fl.sliced_wasserstein(x, x, projections=lambda points: points)
     with pytest.raises(ValueError, match="it computes in float32"):
         fl.sliced_wasserstein(x.double(), x.double(), projections=theta)
