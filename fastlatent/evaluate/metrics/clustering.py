@@ -88,5 +88,5 @@ def cluster_to_label_error(probabilities: Tensor, labels: Tensor, validation: Te
 
 
 def every_fifth(n: int) -> Tensor:
-    """Return the mask (n,) of the validation examples: the first, the sixth, …"""
+    """Return the mask (n,) of the validation examples, those with indices 0, 5, 10 and so on."""
     return torch.arange(n) % 5 == 0

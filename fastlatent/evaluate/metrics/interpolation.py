@@ -152,7 +152,8 @@ def interpolation_critic_r2(
 
     Args:
         decode: g, from codes (n, d) to images (n, *shape).
-        train, test: codes (n, d) and (m, d); each test code is interpolated with the preceding one.
+        train: codes (n, d) for the training of the critic.
+        test: codes (m, d), each interpolated with the preceding one.
         shape: (channels, height, width).
         steps: of training.
 

@@ -79,7 +79,8 @@ def jensen_shannon(x: Tensor, y: Tensor, *, cells: int = CELLS) -> float:
     equal shares and 1 for shares without a common cell.
 
     Args:
-        x, y: clouds (n, points, 3) and (m, points, 3), in the unit ball.
+        x: clouds (n, points, 3), in the unit ball.
+        y: clouds (m, points, 3), in the unit ball.
         cells: along each side of the grid, ≥ 2; 28 in the paper.
 
     Raises:
@@ -98,7 +99,8 @@ def pairwise_distances(x: Tensor, y: Tensor, distance: PairDistance) -> Tensor:
     """Compute the distance of each cloud of x (n, points, 3) to each cloud of y (m, points, 3), (n, m).
 
     Args:
-        x, y: two sets of clouds.
+        x: first set of clouds.
+        y: second set of clouds.
         distance: of clouds (m, points, 3) and (m, points, 3), (m,), such as `chamfer_distance`.
 
     Raises:

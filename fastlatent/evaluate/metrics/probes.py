@@ -76,10 +76,11 @@ def clustering_accuracy(train: Labeled, test: Labeled, *, clusters: int, starts:
     """Compute the accuracy on test codes of k-means clusters of training codes, matched one-to-one with labels.
 
     Codes are whitened (`whiten`); k-means on training codes runs from random starts, and the run of lowest inertia is
-    used; the clusters of test codes are matched with labels (`matched_accuracy`). Training labels are not used.
+    used; the clusters of test codes are matched with labels (`matched_accuracy`).
 
     Args:
-        train, test: codes and labels.
+        train: training codes; their labels are ignored.
+        test: test codes and labels.
         clusters: number of clusters, that of the classes.
         starts: number of random starts; 1,000 in the paper.
 
@@ -101,7 +102,8 @@ def whiten(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     """Whiten codes by the SVD U·diag(s)·Vᵀ of the centered training codes: (z − mean)·V/(s + 1e−5).
 
     Args:
-        train, test: codes (n, d) and (m, d).
+        train: codes (n, d).
+        test: codes (m, d).
 
     Returns:
         Whitened training and test codes, (n, min(n, d)) and (m, min(n, d)).
@@ -116,7 +118,8 @@ def matched_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     """Compute the accuracy of clusters under the best one-to-one assignment of labels to clusters.
 
     Args:
-        clusters, labels: (n,) integers from 0.
+        clusters: (n,) integers from 0.
+        labels: (n,) integers from 0.
 
     Raises:
         ValueError: if they differ in length or are empty.

@@ -17,7 +17,8 @@ def errors_by_column(columns: tuple[TableColumn, ...], model_errors: Tensor, typ
 
     Args:
         columns: of the table.
-        model_errors, typical_row_errors: (columns,).
+        model_errors: (columns,).
+        typical_row_errors: (columns,), of the column means or most common categories.
     """
     model, baseline = model_errors.cpu().numpy(), typical_row_errors.cpu().numpy()
     indices = np.arange(len(model))
