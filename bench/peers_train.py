@@ -1,4 +1,4 @@
-"""Training loops in plain torch and pythae, with the networks of fastlatent."""
+"""Common training loops with the networks of fastlatent, for comparison in benchmarks."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,11 +16,11 @@ from fastlatent.models import AAE, WAE, GenerativeModel
 
 from .timing import require
 
-Steps = Callable[[], object]  # runs a number of steps
+Steps = Callable[[], object]  # runs a fixed number of steps
 
 
 class ImageDataset(Dataset[tuple[Tensor, int]]):
-    """Dataset with the conversions of torchvision's MNIST and ToTensor for each example: PIL image, array, tensor."""
+    """Copy of torchvision's MNIST with the transform ToTensor: each example becomes a PIL image, then a tensor."""
 
     def __init__(self, split: Split) -> None:
         self.data, self.targets = split.x[:, 0], split.labels
@@ -35,7 +35,7 @@ class ImageDataset(Dataset[tuple[Tensor, int]]):
 
 
 def tensors(split: Split) -> TensorDataset:
-    """Return all examples as one float tensor, indexed one by one by a loader."""
+    """Return all examples as one float tensor."""
     return TensorDataset(_floats(split), split.labels)
 
 
@@ -45,7 +45,7 @@ def _floats(split: Split) -> Tensor:
 
 
 def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, lr: float) -> Iterator[None]:
-    """Run the loop of most scripts: a shuffling DataLoader, Adam with its defaults, and `item()` at every step."""
+    """Run the loop of most scripts: a shuffling DataLoader, Adam with default options, loss.item() at every step."""
     phases = model.phases()
     optimizers = [torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999)) for phase in phases]
     loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
@@ -62,7 +62,7 @@ def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, l
 
 
 def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr: float) -> Steps:
-    """Return an epoch of `steps` steps of the pythae trainer, with our encoder, decoder and critic."""
+    """Return a function that runs an epoch of `steps` steps of pythae's trainer, with the networks of a model."""
     models, trainers, networks = require("pythae.models"), require("pythae.trainers"), require("pythae.models.nn")
     output = require("pythae.models.base.base_utils").ModelOutput
 
@@ -97,12 +97,12 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
     shared = {"output_dir": folder, "per_device_train_batch_size": batch_size, "num_epochs": 1, "no_cuda": True}
     if isinstance(model, WAE):
         config = models.WAE_MMD_Config(**options, kernel_choice="imq", reg_weight=model.weight)
-        theirs = models.WAE_MMD(config, encoder, decoder)
+        pythae_model = models.WAE_MMD(config, encoder, decoder)
         trainer, rates = trainers.BaseTrainer, {"learning_rate": lr}
         training = trainers.BaseTrainerConfig(**shared, **rates)
     else:
         config = models.Adversarial_AE_Config(**options, deterministic_posterior=True)
-        theirs = models.Adversarial_AE(config, encoder, decoder, Critic(model.critic))
+        pythae_model = models.Adversarial_AE(config, encoder, decoder, Critic(model.critic))
         trainer, rates = (
             trainers.AdversarialTrainer,
             {"autoencoder_learning_rate": lr, "discriminator_learning_rate": lr},
@@ -110,6 +110,6 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
         training = trainers.AdversarialTrainerConfig(**shared, **rates)
     examples = split[torch.arange(steps * batch_size)]
     dataset = require("pythae.data.datasets").BaseDataset(examples.x, examples.label)
-    running = trainer(theirs, dataset, training_config=training)
-    running.prepare_training()
-    return lambda: running.train_step(1)
+    pythae_trainer = trainer(pythae_model, dataset, training_config=training)
+    pythae_trainer.prepare_training()
+    return lambda: pythae_trainer.train_step(1)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .exits import wrong_options
-from .metrics_table import print_numbers
+from .metrics_table import print_metrics
 
 if TYPE_CHECKING:
     from ..experiments.evaluate import CombinedMetric
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Take all measures that apply to trained models, on test data, and write their reports anew.
+    """Compute all metrics that apply to trained models, on test data, and overwrite their reports.
 
-    Of several runs the numbers are also shown together, here and in their reports: the mean over runs that differ in
-    their seed alone, with a confidence interval of 95 %.
+    Metrics of several runs are also combined, here and in their reports: the mean over runs that differ only in their
+    seed, with a 95 % confidence interval.
     """
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
@@ -30,7 +30,7 @@ class Evaluate:
     kmeans_starts: int = 10
     """Random starts of k-means on codes; 1000 in Berthelot et al. 2018."""
     out: Path | None = None
-    """JSON file for the numbers of several runs together; None: they are only printed."""
+    """JSON file for the combined metrics of several runs; None: they are only printed."""
 
     def run(self) -> None:
         """Evaluate each run, then all together."""
@@ -42,7 +42,7 @@ class Evaluate:
             names, reports = configuration_names(self.runs), []
             for name, folder in zip(names, self.runs, strict=True):
                 report = evaluate_run(folder, starts=self.kmeans_starts)
-                print_numbers(f"{folder}: {name}", report.numbers)
+                print_metrics(f"{folder}: {name}", report.metrics)
                 Console().print(f"Report: {folder / 'report.html'}", soft_wrap=True)
                 reports.append((name, report))
         if len(self.runs) > 1:
@@ -61,16 +61,16 @@ class Evaluate:
 def _print_together(rows: "list[CombinedMetric]") -> None:
     """A column for each configuration."""
     counts = {name: interval.count for row in rows for name, interval in row.intervals.items()}
-    table = Table(box=box.SIMPLE, title="Mean over runs ± half of the 95 % confidence interval")
+    table = Table(box=box.SIMPLE, title="Mean over runs ± half-width of the 95 % confidence interval")
     table.add_column("")
     for name, count in counts.items():
         table.add_column(f"{name}\n{count} runs" if count > 1 else f"{name}\n1 run", justify="right")
-    group = None
+    heading = None
     for row in rows:
-        if row.number.group != group:
-            group = row.number.group
+        if row.result.heading != heading:
+            heading = row.result.heading
             table.add_section()
-            table.add_row(f"[bold]{group} ({row.number.better} is better)")
+            table.add_row(f"[bold]{heading}")
         cells = [row.intervals[name].text if name in row.intervals else "" for name in counts]
-        table.add_row(f"  {row.number.of}", *cells, style="bold green" if row.number.ours else None)
+        table.add_row(f"  {row.result.label}", *cells, style="bold green" if row.result.is_model else None)
     Console().print(table)

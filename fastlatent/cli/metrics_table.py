@@ -1,4 +1,4 @@
-"""The numbers of a report on the screen."""
+"""Table of metrics for the terminal."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from ..evaluate import MetricResult
 
 
-def print_numbers(title: str, numbers: Sequence["MetricResult"]) -> None:
-    """Print a table of them, in the groups of the report; the model's own in green."""
-    from ..evaluate.report.html import grouped
+def print_metrics(title: str, metrics: Sequence["MetricResult"]) -> None:
+    """Print a table of metrics by group, those of the model in green."""
+    from ..evaluate.report.html import group_results
 
     table = Table(box=box.SIMPLE, title=title)
     table.add_column("")
     table.add_column("value", justify="right")
-    for group, members in grouped(numbers):
+    for heading, members in group_results(metrics):
         table.add_section()
-        table.add_row(f"[bold]{group} ({members[0].better} is better)", "")
-        for number in members:
-            table.add_row(f"  {number.of}", number.text, style="bold green" if number.ours else None)
+        table.add_row(f"[bold]{heading}", "")
+        for result in members:
+            table.add_row(f"  {result.label}", result.text, style="bold green" if result.is_model else None)
     Console().print(table)

@@ -66,7 +66,8 @@ def print_table(console: Console, recipe: Recipe, done: "Reproduction") -> None:
 
     table = Table("", box=box.SIMPLE, title=f"{recipe.about} Obtained / reported ({recipe.source})")
     for column in recipe.columns:
-        table.add_column(f"{column.heading}\n[dim]{column.better} is better", justify="right")
+        direction = "higher" if column.higher_is_better else "lower"
+        table.add_column(f"{column.heading}\n[dim]{direction} is better", justify="right")
     for row, cells in done.cells.items():
         table.add_row(row, *(cell_text(cells[c.heading]) if c.heading in cells else "" for c in recipe.columns))
     console.print(table)

@@ -13,7 +13,7 @@ from ..models import MODEL_CONFIGS
 from ..models.configs import ModelConfig
 from ..train import TrainingInterrupted
 from .exits import wrong_options
-from .metrics_table import print_numbers
+from .metrics_table import print_metrics
 
 
 def _model(name: str, made: type[ModelConfig]) -> Any:
@@ -58,10 +58,10 @@ def train(run: Run, resume: bool = False) -> None:
     if not done.leads:
         return
     try:
-        numbers = write_report(model, data, done).numbers
+        metrics = write_report(model, data, done).metrics
     except KeyboardInterrupt as stopped:
         raise TrainingInterrupted(
             "stopped after the training, before its report", done.folder, signal.SIGINT
         ) from stopped
-    print_numbers(f"{run.name} on {data.name}, test {data.kind}", numbers)
+    print_metrics(f"{run.name} on {data.name}, test {data.kind}", metrics)
     Console().print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)

@@ -28,48 +28,48 @@ INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*RESUME_INVARIAN
 
 
 def evaluate_run(folder: Path, *, starts: int = KMEANS_STARTS, names: Collection[str] | None = None) -> Report:
-    """Take the measures that apply to a run, on test data, and write its results.json and report.html anew.
+    """Compute the metrics that apply to a run, on test data, and overwrite its results.json and report.html.
 
     Args:
         folder: of the run.
-        starts: of k-means.
-        names: of measures to take beside the quick ones; None: all.
+        starts: random starts of k-means.
+        names: of metrics to compute in addition to the quick ones; None: all.
 
     Raises:
         FileNotFoundError: if the folder holds no run, or the files of its data are not there.
-        ValueError: if its model was built by hand, or there is no measure of a name.
+        ValueError: if its model was built by hand, or for an unknown metric name.
     """
     run = read_run(folder)
     model, data, config = load_run(folder)
     labeled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
     model = model.to(Fabric(accelerator=config.accelerator, devices=1).device)
     with torch_threads(config.threads):
-        numbers = compute_metrics(EvaluatedModel(model, data, labeled=labeled, starts=starts), names)
-        return write_report(model, data, TrainingResult(folder, read_metrics(folder)), numbers)
+        metrics = compute_metrics(EvaluatedModel(model, data, labeled=labeled, kmeans_starts=starts), names)
+        return write_report(model, data, TrainingResult(folder, read_metrics(folder)), metrics)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over runs with its confidence interval, mean ± half.
+    """A mean over runs with its confidence interval, mean ± half-width.
 
     Args:
         mean: over runs.
-        half: half the width of the interval; NaN for a single run.
+        half_width: of the interval; NaN for a single run.
         count: of runs.
     """
 
     mean: float
-    half: float
+    half_width: float
     count: int
 
     @property
     def text(self) -> str:
-        """As it is shown: the mean and, of several runs, ± half."""
+        """As it is shown: the mean and, of several runs, ± half-width."""
         return self.written(lambda value: MetricResult("", "", value).text)
 
     def written(self, number: Callable[[float], str]) -> str:
         """The same, each number written so."""
-        return number(self.mean) if self.count == 1 else f"{number(self.mean)} ± {number(self.half)}"
+        return number(self.mean) if self.count == 1 else f"{number(self.mean)} ± {number(self.half_width)}"
 
 
 def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
@@ -91,57 +91,58 @@ def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Inter
     n = len(values)
     if n == 1:
         return Interval(float(values[0]), math.nan, 1)
-    half = students_t.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / math.sqrt(n)
-    return Interval(float(np.mean(values)), float(half), n)
+    half_width = students_t.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / math.sqrt(n)
+    return Interval(float(np.mean(values)), float(half_width), n)
 
 
 @dataclass(frozen=True)
 class CombinedMetric:
-    """A number of several configurations, each over its runs.
+    """Metric of several configurations, each over its runs.
 
     Args:
-        number: the first run's, for its names.
-        intervals: of each configuration that has the number.
+        result: of the first run, for its names.
+        intervals: by configuration that has the metric.
     """
 
-    number: MetricResult
+    result: MetricResult
     intervals: dict[str, Interval]
 
 
 def combine(runs: Sequence[tuple[str, Sequence[MetricResult]]]) -> list[CombinedMetric]:
-    """The numbers of runs together, over the runs of each configuration.
+    """Combine the metrics of runs over the runs of each configuration.
 
     Args:
-        runs: the name of each run's configuration, and its numbers.
+        runs: name of each run's configuration, and its metrics.
     """
     values: dict[tuple[str, str], dict[str, list[float]]] = {}
     first: dict[tuple[str, str], MetricResult] = {}
-    for name, numbers in runs:
-        for number in numbers:
-            key = (number.group, number.of)
-            first.setdefault(key, number)
-            values.setdefault(key, {}).setdefault(name, []).append(number.value)
+    for name, results in runs:
+        for result in results:
+            key = (result.group, result.label)
+            first.setdefault(key, result)
+            values.setdefault(key, {}).setdefault(name, []).append(result.value)
     rows = [
-        CombinedMetric(first[key], {name: t_interval(v) for name, v in found.items()}) for key, found in values.items()
+        CombinedMetric(first[key], {name: t_interval(v) for name, v in by_name.items()})
+        for key, by_name in values.items()
     ]
-    order = list(dict.fromkeys(row.number.group for row in rows))
-    return sorted(rows, key=lambda row: order.index(row.number.group))
+    order = list(dict.fromkeys(row.result.group for row in rows))
+    return sorted(rows, key=lambda row: order.index(row.result.group))
 
 
 def write_together(reports: Sequence[tuple[str, Report]]) -> list[CombinedMetric]:
-    """Combine the numbers of runs, and show in the report of each, beside its numbers, their means over its seeds.
+    """Combine the metrics of runs, and add to the report of each run the means over the seeds of its configuration.
 
     Args:
-        reports: the name of each run's configuration, and its report.
+        reports: name of each run's configuration, and its report.
 
     Returns:
-        The numbers together.
+        The combined metrics.
     """
-    rows = combine([(name, report.numbers) for name, report in reports])
+    rows = combine([(name, report.metrics) for name, report in reports])
     for name, report in reports:
         mine = [row for row in rows if name in row.intervals]
         if any(row.intervals[name].count > 1 for row in mine):
-            report.write({(row.number.group, row.number.of): row.intervals[name].text for row in mine})
+            report.write({(row.result.group, row.result.label): row.intervals[name].text for row in mine})
     return rows
 
 

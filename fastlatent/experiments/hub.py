@@ -1,25 +1,26 @@
 """Models on the Hugging Face hub: config.json, model.safetensors and a card. Needs the package huggingface_hub."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import load_file
 from torch import nn
 
 from ..models import MODEL_CONFIGS, GenerativeModel
 from ..train.run_dir import (
-    RESULTS,
     WEIGHTS,
     load_checkpoint,
     new_folder,
     read_config,
-    read_results,
     save_config,
     save_weights,
 )
 from .run import build_model
+
+if TYPE_CHECKING:
+    from ..evaluate import MetricResult
 
 try:
     from huggingface_hub import ModelCard, PyTorchModelHubMixin, hf_hub_download
@@ -41,11 +42,11 @@ CARD = """---
 # {{ name }} on {{ data }}
 
 {{ summary }} Source: {{ source }}.
-{% if numbers %}
+{% if metrics %}
 | On test data | |
 |---|---|
-{% for number in numbers -%}
-| {{ number.group }} | {{ "%.4g" | format(number.value) }} |
+{% for metric in metrics -%}
+| {{ metric.group }} | {{ "%.4g" | format(metric.value) }} |
 {% endfor %}{% endif %}
 ```python
 from fastlatent.experiments.hub import HubModel
@@ -89,11 +90,11 @@ class HubModel(
         load_checkpoint(folder, made.model)
         return made.eval()
 
-    def generate_model_card(self, *, repo: str = "USER/NAME", numbers: Sequence[Mapping[str, Any]] = ()) -> ModelCard:
-        """The README.md of the model, with numbers as results.json has them."""
+    def generate_model_card(self, *, repo: str = "USER/NAME", metrics: Sequence["MetricResult"] = ()) -> ModelCard:
+        """Return the README.md of the model, with metrics."""
         made = MODEL_CONFIGS[self.options["model"]]
         return super().generate_model_card(
-            **{"name": self.options["model"], "data": self.options["data"], "repo": repo, "numbers": numbers},
+            **{"name": self.options["model"], "data": self.options["data"], "repo": repo, "metrics": metrics},
             **{"summary": (made.__doc__ or "").splitlines()[0], "source": made.source},
         )
 
@@ -128,11 +129,13 @@ def push(run: Path, repo: str, *, private: bool | None = None) -> str:
         ValueError: if its model was built by hand, or for a name that the hub does not allow.
         OSError: if the hub cannot be reached, or refuses.
     """
-    measured = read_results(run) if (run / RESULTS).is_file() else []
-    numbers = [number for number in measured if number["ours"]]
+    from ..evaluate.report.results import RESULTS, read_results  # imports matplotlib
+
+    results = read_results(run) if (run / RESULTS).is_file() else []
+    metrics = [result for result in results if result.is_model]
     with _hub_errors():
         return HubModel.of_run(run).push_to_hub(
-            repo, private=private, model_card_kwargs={"repo": repo, "numbers": numbers}
+            repo, private=private, model_card_kwargs={"repo": repo, "metrics": metrics}
         )
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from ..evaluate.evaluated_model import KMEANS_STARTS
 from ..evaluate.metrics.result import MetricResult
-from ..train.run_dir import atomic_write, read_metrics, read_results
+from ..evaluate.report.results import read_results
+from ..train.run_dir import read_metrics
+from ..utils.atomic import atomic_write
 from .evaluate import Interval, evaluate_run, t_interval
 from .recipes import Budget, Planned, Recipe, RecipeColumn
 from .sweep import finished, train
@@ -84,8 +86,8 @@ def reproduce(
             raise ValueError(f"{own.name} failed: {error}")
         took = _epochs(own)
         seconds[row] += sum(took)
-        numbers = _numbers(own, row, recipe, recipe.kmeans_starts.get(budget, KMEANS_STARTS))
-        found[row].append([*numbers, MetricResult(SECONDS, "this run", sum(took) / len(took))])
+        metrics = _metrics(own, row, recipe, recipe.kmeans_starts.get(budget, KMEANS_STARTS))
+        found[row].append([*metrics, MetricResult(SECONDS, "this run", sum(took) / len(took))])
     cells = {row.name: _cells(found[row.name], recipe.columns, row.reported) for row in recipe.rows}
     done = Reproduction(recipe.name, budget, cells, seconds, _processor(planned), time.strftime("%Y-%m-%d"))
     text = json.dumps(asdict(done), indent=2, ensure_ascii=False)
@@ -110,25 +112,26 @@ def cell_text(cell: Cell) -> str:
     return f"{obtained} / {cell.reported}" if cell.reported else obtained
 
 
-def _numbers(run: Path, row: str, recipe: Recipe, starts: int) -> list[MetricResult]:
-    """The numbers of a run's report, those of the recipe's measures among them."""
-    numbers = [MetricResult(**number) for number in read_results(run)]
+def _metrics(run: Path, row: str, recipe: Recipe, starts: int) -> list[MetricResult]:
+    """Return the metrics of a run's report, after evaluating the run if metrics of the recipe are missing."""
+    results = read_results(run)
     columns = [column for column in recipe.columns if column.applies(row) and column.group != SECONDS]
-    if not recipe.measures or all(_of(numbers, column) for column in columns):
-        return numbers
-    return evaluate_run(run, starts=starts, names=recipe.measures).numbers
+    if not recipe.metrics or all(_of_column(results, column) for column in columns):
+        return results
+    return evaluate_run(run, starts=starts, names=recipe.metrics).metrics
 
 
-def _of(numbers: Sequence[MetricResult], column: RecipeColumn) -> list[float]:
-    """The values that are the column's."""
+def _of_column(results: Sequence[MetricResult], column: RecipeColumn) -> list[float]:
+    """Return the values of the column."""
     scale = 100.0 if column.percent else 1.0
-    return [scale * n.value for n in numbers if n.group.startswith(column.group) and n.of.startswith(column.of)]
+    matching = (r for r in results if r.group.startswith(column.group) and r.label.startswith(column.label))
+    return [scale * result.value for result in matching]
 
 
 def _cells(seeds: Sequence[Sequence[MetricResult]], columns: Sequence[RecipeColumn], reported: Any) -> dict[str, Cell]:
     cells = {}
     for column in columns:
-        if values := [value for numbers in seeds for value in _of(numbers, column)[:1]]:
+        if values := [value for results in seeds for value in _of_column(results, column)[:1]]:
             reports = str(reported.get(column.heading, ""))
             cells[column.heading] = Cell(t_interval(values), reports, column.percent)
     return cells

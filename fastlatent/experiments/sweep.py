@@ -11,7 +11,8 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from ..train.run_dir import CONFIG, atomic_write, read_results
+from ..train.run_dir import CONFIG
+from ..utils.atomic import atomic_write
 from .run import Run, default_run
 
 JSON, CSV, REPORT = "sweep.json", "sweep.csv", "report.html"
@@ -139,9 +140,11 @@ def finished(folder: Path) -> bool:
 
 
 def _numbers(folder: Path) -> dict[str, float]:
-    numbers = [number for number in read_results(folder) if number["ours"]]
-    groups = Counter(number["group"] for number in numbers)
-    return {n["group"] if groups[n["group"]] == 1 else f"{n['group']}: {n['of']}": n["value"] for n in numbers}
+    from ..evaluate.report.results import read_results
+
+    results = [result for result in read_results(folder) if result.is_model]
+    counts = Counter(result.group for result in results)
+    return {r.group if counts[r.group] == 1 else f"{r.group}: {r.label}": r.value for r in results}
 
 
 def _write(folder: Path, outcomes: Sequence[Outcome]) -> None:

@@ -13,7 +13,6 @@ from ..utils.atomic import atomic_write as atomic_write
 from ..utils.atomic import cannot_write, part
 
 CONFIG, METRICS, WEIGHTS, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
-RESULTS = "results.json"  # of the report
 Record = dict[str, float]
 
 
@@ -71,11 +70,6 @@ def write_metrics(folder: Path, records: Sequence[Record]) -> None:
 def read_metrics(folder: Path) -> list[Record]:
     """All lines of metrics.jsonl."""
     return [json.loads(line) for line in (folder / METRICS).read_text().splitlines()]
-
-
-def read_results(folder: Path) -> list[dict[str, Any]]:
-    """The numbers of the report in results.json, each as the fields of a `fastlatent.evaluate.MetricResult`."""
-    return json.loads((folder / RESULTS).read_text())
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:

@@ -37,6 +37,11 @@ class TrainingResult(NamedTuple):
     leads: bool = True
     """Whether this process is the first of those that trained, which alone writes files."""
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of model, data and training in config.yaml."""
+        return files.read_config(self.folder)
+
 
 def fit(
     model: GenerativeModel,

@@ -1,5 +1,4 @@
 import dataclasses
-import json
 import re
 import shlex
 import signal
@@ -13,7 +12,7 @@ import pytest
 
 from fastlatent import __main__, evaluate
 from fastlatent.cli import main
-from fastlatent.evaluate import MetricResult
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments.run import default_run, read_run
 from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import fit
@@ -82,10 +81,10 @@ def test_train_leaves_a_report_and_prints_where(capsys, tmp_path):
 def test_train_on_mnist_ends_with_the_table_of_its_numbers(capsys, tmp_path, mnist_dir):
     options = ["--epochs", "1", "--batch-size", "500", "--hidden", "32", "--out", str(tmp_path / "run")]
     text = output(capsys, "train", "wae-mmd", "--data", "mnist", "--data-dir", str(mnist_dir), *options)
-    numbers = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert len(numbers) == 9
-    for number in numbers:
-        assert re.search(rf"{re.escape(number['of'])} +{re.escape(MetricResult(**number).text)}", text), number
+    results = read_results(tmp_path / "run")
+    assert len(results) == 9
+    for result in results:
+        assert re.search(rf"{re.escape(result.label)} +{re.escape(result.text)}", text), result
 
 
 @pytest.mark.parametrize(

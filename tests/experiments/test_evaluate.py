@@ -10,7 +10,8 @@ from scipy import stats
 from fastlatent.cli import main
 from fastlatent.evaluate import MetricResult
 from fastlatent.evaluate.features import classifier
-from fastlatent.evaluate.metrics import critic, normality
+from fastlatent.evaluate.metrics import interpolation, normality
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments.evaluate import Interval, combine, configuration_names, evaluate_run, t_interval
 from fastlatent.experiments.run import Run
 from fastlatent.models.configs import AAESemiSupervisedConfig
@@ -24,27 +25,27 @@ VALUES = [0.3, 0.9, 0.5, 0.4]
 def test_the_interval_is_scipys(confidence):
     found = t_interval(VALUES, confidence)
     low, high = stats.t.interval(confidence, 3, np.mean(VALUES), stats.sem(VALUES))
-    np.testing.assert_allclose([found.mean - found.half, found.mean + found.half], [low, high])
+    np.testing.assert_allclose([found.mean - found.half_width, found.mean + found.half_width], [low, high])
     assert found.count == 4
 
 
 def test_the_interval_of_two_runs_by_hand():
     found = t_interval([1.0, 3.0])
     assert found.mean == 2
-    assert found.half == pytest.approx(12.7062 * math.sqrt(2) / math.sqrt(2), rel=1e-5)  # t₀.₉₇₅ of one degree
+    assert found.half_width == pytest.approx(12.7062 * math.sqrt(2) / math.sqrt(2), rel=1e-5)  # t₀.₉₇₅ of one degree
 
 
 def test_it_holds_the_mean_as_often_as_it_says():
     random = np.random.default_rng(0)
     found = [t_interval(random.normal(3, 2, size=4), 0.8) for _ in range(2000)]
-    holds = np.mean([abs(interval.mean - 3) < interval.half for interval in found])
+    holds = np.mean([abs(interval.mean - 3) < interval.half_width for interval in found])
     assert abs(holds - 0.8) < 4 * math.sqrt(0.8 * 0.2 / 2000)
 
 
 def test_one_run_has_no_interval():
     found = t_interval([0.25])
     assert (found.mean, found.text) == (0.25, "0.2500")
-    assert math.isnan(found.half)
+    assert math.isnan(found.half_width)
 
 
 def test_an_interval_is_shown_as_mean_and_half():
@@ -58,16 +59,16 @@ def test_what_is_no_confidence_or_no_run_is_refused():
         t_interval([])
 
 
-def number(group, of, value):
-    return MetricResult(group, of, value, ours=True)
+def metric(group, label, value):
+    return MetricResult(group, label, value, is_model=True)
 
 
 def test_numbers_are_combined_over_the_runs_of_a_configuration():
-    a = [number("error", "this", 1.0), number("distance", "this", 5.0)]
-    b = [number("error", "this", 3.0), number("distance", "this", 5.0)]
-    other = [number("error", "this", 7.0), number("extra", "this", 8.0), number("error", "that", 9.0)]
+    a = [metric("error", "this", 1.0), metric("distance", "this", 5.0)]
+    b = [metric("error", "this", 3.0), metric("distance", "this", 5.0)]
+    other = [metric("error", "this", 7.0), metric("extra", "this", 8.0), metric("error", "that", 9.0)]
     rows = combine([("x", a), ("y", other), ("x", b)])
-    assert [(row.number.group, row.number.of) for row in rows] == [
+    assert [(row.result.group, row.result.label) for row in rows] == [
         ("error", "this"),
         ("error", "that"),
         ("distance", "this"),
@@ -76,7 +77,7 @@ def test_numbers_are_combined_over_the_runs_of_a_configuration():
     error, _, distance, extra = rows
     assert error.intervals["x"] == t_interval([1.0, 3.0])
     assert error.intervals["y"].mean == 7.0
-    assert distance.intervals["x"].half == 0
+    assert distance.intervals["x"].half_width == 0
     assert set(distance.intervals) == {"x"}
     assert set(extra.intervals) == {"y"}
 
@@ -105,16 +106,16 @@ def _little(classifiers):
     """Measures that take long, of little."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(normality, "SIMULATIONS", 9)
-        patch.setattr(critic, "STEPS", 20)
-        patch.setattr(classifier, "SEEN", 2**12)
+        patch.setattr(interpolation, "CRITIC_STEPS", 20)
+        patch.setattr(classifier, "TRAINING_IMAGES", 2**12)
         patch.setenv("FASTLATENT_CACHE", str(classifiers))
         yield
 
 
 @pytest.fixture(scope="module")
 def evaluated(folders):
-    """The numbers of the first run."""
-    return evaluate_run(folders[0], starts=2).numbers
+    """Return the metrics of the first run."""
+    return evaluate_run(folders[0], starts=2).metrics
 
 
 def test_configurations_have_their_names_from_what_differs(folders):
@@ -124,15 +125,14 @@ def test_configurations_have_their_names_from_what_differs(folders):
 
 
 def test_a_run_is_evaluated_in_full_with_all_labels_of_the_data(folders, evaluated):
-    groups = list(dict.fromkeys(number.group for number in evaluated))
-    for start in ("Reconstruction", "Classification error", "Cluster-to-label", "Accuracy of k-means", "KID", "Share"):
+    groups = list(dict.fromkeys(result.group for result in evaluated))
+    for start in ("Reconstruction", "Classification error", "Cluster-to-label", "Accuracy of k-means", "KID", "R²"):
         assert any(group.startswith(start) for group in groups), start
-    written = json.loads((folders[0] / "results.json").read_text())
-    assert [MetricResult(**found) for found in written] == evaluated
+    assert read_results(folders[0]) == evaluated
     page = (folders[0] / "report.html").read_text()
     assert all(found.text in page for found in evaluated)
-    assert "larger is better" in page
-    layer = next(n for n in evaluated if n.group.startswith("Accuracy of a single") and n.ours)
+    assert "higher is better" in page
+    layer = next(n for n in evaluated if n.group.startswith("Accuracy of a single") and n.is_model)
     assert layer.value > 0.2  # by the labels of all training images, of which 50 were shown in training
 
 
@@ -143,7 +143,7 @@ def test_the_command_prints_runs_alone_and_together_the_same_each_time(
     out = tmp_path / "together.json"
     main(["evaluate", *map(str, folders[:2]), "--kmeans-starts", "2", "--out", str(out)])
     text = capsys.readouterr().out
-    assert text.count("Reconstruction error, per pixel (smaller is better)") == 3
+    assert text.count("Reconstruction error, per pixel (lower is better)") == 3
     rows = json.loads(out.read_text())
     error = rows[0]["intervals"]["aae-semi-supervised digits"]
     assert error["count"] == 2
@@ -151,8 +151,7 @@ def test_the_command_prints_runs_alone_and_together_the_same_each_time(
     page = (folders[1] / "report.html").read_text()
     assert Interval(**error).text in page
     assert "mean over runs" in page
-    again = json.loads((folders[0] / "results.json").read_text())
-    assert [MetricResult(**found) for found in again] == evaluated
+    assert read_results(folders[0]) == evaluated
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from fastlatent.cli import main
+from fastlatent.evaluate import MetricResult
+from fastlatent.evaluate.report.results import write_results
 from fastlatent.experiments import Run, load_model
 from fastlatent.models.configs.wae import WAEMMDConfig
 from fastlatent.train import TrainConfig
@@ -29,12 +31,11 @@ def test_without_the_package_it_says_what_to_install(monkeypatch, capsys, tmp_pa
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run folder with the first numbers of a report."""
+    """A run folder with metrics of a report."""
     out = tmp_path_factory.mktemp("runs") / "run"
     training = TrainConfig(epochs=1, batch_size=500, out=out, accelerator="cpu")
     Run(WAEMMDConfig(latent_dim=3, hidden=(16,)), training, data_dir=out.parent).fit()
-    numbers = [{"group": "An error", "of": "us", "value": 0.25, "ours": True}, {"group": "An error", "ours": False}]
-    (out / "results.json").write_text(json.dumps(numbers))
+    write_results(out, [MetricResult("An error", "us", 0.25, is_model=True), MetricResult("An error", "them", 0.5)])
     return out
 
 

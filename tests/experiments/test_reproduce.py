@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments.recipes import NAMES, RecipeColumn, recipe
 from fastlatent.experiments.reproduce import reproduce
 
@@ -54,17 +55,17 @@ def test_the_table_has_what_was_obtained_beside_what_was_reported(tmp_path):
     done = reproduce(chosen, "short", tmp_path, said.append, **changes)
     cell = done.cells["Semi-supervised AAE"]["error, %"]
     errors = [
-        100 * number["value"]
+        100 * result.value
         for seed in (0, 1)
-        for number in json.loads((tmp_path / f"semi-supervised-aae-{seed}" / "results.json").read_text())
-        if number["group"].startswith("Classification error") and number["ours"]
+        for result in read_results(tmp_path / f"semi-supervised-aae-{seed}")
+        if result.group.startswith("Classification error") and result.is_model
     ]
     assert len(errors) == 2
     assert cell.obtained.mean == pytest.approx(sum(errors) / 2)
     assert cell.obtained.count == 2
     assert cell.reported == "1.90 ± 0.10"
     lines = (tmp_path / "reproduction.md").read_text().splitlines()
-    obtained = f"{cell.obtained.mean:.2f} ± {cell.obtained.half:.2f}"
+    obtained = f"{cell.obtained.mean:.2f} ± {cell.obtained.half_width:.2f}"
     assert lines[2].startswith(f"| Semi-supervised AAE | {obtained} / 1.90 ± 0.10 | ")
     assert "/" not in lines[3]  # of its views the source reports nothing
     assert json.loads((tmp_path / "reproduction.json").read_text())["recipe"] == chosen.name

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments import Run
 from fastlatent.experiments.run import default_run
 from fastlatent.experiments.sweep import Outcome, run_name, summary, sweep
@@ -37,10 +38,9 @@ def test_a_sweep_leaves_a_folder_for_each_run_and_all_numbers_as_json_and_csv(tm
     outcomes = sweep(seeds(SMALL, 0, 1), tmp_path, said.append)
     assert [line.split()[1] for line in said] == ["1/2", "2/2"]
     for outcome in outcomes:
-        results = json.loads((tmp_path / outcome.run / "results.json").read_text())
-        ours = [number["value"] for number in results if number["ours"]]
-        assert list(outcome.numbers.values()) == ours
-        assert ours
+        values = [result.value for result in read_results(tmp_path / outcome.run) if result.is_model]
+        assert list(outcome.numbers.values()) == values
+        assert values
     assert outcomes[0].numbers != outcomes[1].numbers
     saved = json.loads((tmp_path / "sweep.json").read_text())
     assert [one["numbers"] for one in saved] == [outcome.numbers for outcome in outcomes]

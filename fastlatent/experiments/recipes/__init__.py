@@ -19,21 +19,21 @@ NAMES = tuple(sorted(path.name.removesuffix(".yaml") for path in FOLDER.iterdir(
 
 @dataclass(frozen=True)
 class RecipeColumn:
-    """A measure of a table.
+    """Column of a table, a metric.
 
     Args:
         heading: of the column.
-        group, of: the beginnings of those of the report's number.
-        percent: whether the number is a share that the table gives in per cent.
-        better: which numbers are.
-        rows: names of those that it applies to; none: all.
+        group, label: prefixes of the group and label of the metric.
+        percent: whether the metric is a share, shown in percent.
+        higher_is_better: whether higher values are better.
+        rows: names of the rows to which the column applies; none: all.
     """
 
     heading: str
     group: str
-    of: str
+    label: str
     percent: bool = False
-    better: Literal["smaller", "larger"] = "smaller"
+    higher_is_better: bool = False
     rows: Sequence[str] = ()
 
     def applies(self, row: str) -> bool:
@@ -76,7 +76,7 @@ class Recipe:
         columns, rows: of the table.
         options: of every run, but where a row or, before it, a budget says otherwise.
         budgets: for each its seeds and the options that it sets.
-        measures: that its columns need beside those which training reports, named as in
+        metrics: that its columns need in addition to the quick ones, by their names in
             `fastlatent.evaluate.metrics.registry`.
         kmeans_starts: of k-means on codes, by budget; without them those of `fastlatent evaluate`.
     """
@@ -88,7 +88,7 @@ class Recipe:
     rows: tuple[RecipeRow, ...]
     options: Mapping[str, Any]
     budgets: Mapping[Budget, Mapping[str, Any]]
-    measures: Sequence[str] = ()
+    metrics: Sequence[str] = ()
     kmeans_starts: Mapping[Budget, int] = field(default_factory=dict)
 
     def runs(self, budget: Budget, folder: Path, **changes: Any) -> list[Planned]:

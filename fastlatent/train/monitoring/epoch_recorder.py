@@ -40,7 +40,9 @@ class EpochRecorder:
         self.log(record)
         every = self.state.config.figures_every
         if every is not None and record["epoch"] % every == 0:
-            from ...evaluate.report.training_figures import draw_halfway  # only now: matplotlib takes long to import
+            from ...evaluate.report.training_figures import write_training_figures  # imports matplotlib
 
             with alone(self.state.model):
-                draw_halfway(self.state.model, self.data, self.run / FIGURES, f"epoch-{int(record['epoch']):05d}")
+                write_training_figures(
+                    self.state.model, self.data, self.run / FIGURES, f"epoch-{int(record['epoch']):05d}"
+                )
