@@ -64,9 +64,9 @@ class ACAI(Autoencoder):
         """x̂_α (n, *shape) of codes (n, d), each α (n, 1) of the way to the next code from its own."""
         return self.decode(torch.lerp(z.roll(1, 0), z, alpha))
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         z = self.encode(batch.x)
-        made, alpha = self.decode(z), _alpha(z, self.ranks)
+        made, alpha = self.decode(z), _alpha(z, context)
         between = self.interpolate(z, alpha)
         error = squared_error(batch.x, made)
         betrayed = _frozen(self.critic, between).square().mean()
@@ -76,7 +76,7 @@ class ACAI(Autoencoder):
         terms = {"reconstruction": error, "critic": betrayed, "interpolated": guess, "near data": calm}
         loss = error + self.strength * betrayed + guess + calm
         if self.penalty is not None:
-            terms["penalty"] = self.penalty(*self.compared(z))
+            terms["penalty"] = self.penalty(*self.compared(z, context))
             loss = loss + self.weight * terms["penalty"]
         return {"loss": loss, **terms}
 
@@ -91,5 +91,5 @@ def _frozen(network: nn.Module, x: Tensor) -> Tensor:
     return torch.func.functional_call(network, parameters, (x,))
 
 
-def _alpha(z: Tensor, ranks: DataParallelContext = SINGLE_PROCESS) -> Tensor:
-    return 0.5 * ranks.uniform(len(z), 1, like=z)
+def _alpha(z: Tensor, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+    return 0.5 * context.uniform(len(z), 1, like=z)

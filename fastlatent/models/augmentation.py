@@ -31,12 +31,12 @@ class RandomAffine:
     def __init__(self, amount: float = 0.2) -> None:
         self.amount = checks.non_negative("amount", amount)
 
-    def __call__(self, x: Tensor, ranks: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+    def __call__(self, x: Tensor, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         """Deformed images, of the shape and dtype of x.
 
         Args:
             x: images (n, channels, h, w).
-            ranks: those that draw the maps.
+            context: ranks over which the images are distributed.
 
         Raises:
             ValueError: if x has other dimensions.
@@ -45,7 +45,7 @@ class RandomAffine:
             raise ValueError(f"x must be images (n, channels, h, w); got {tuple(x.shape)}")
         exact = x if x.dtype == torch.float64 else x.float()  # 16 bits are too coarse for the place of a pixel
         still = torch.eye(2, 3, device=x.device, dtype=exact.dtype)
-        change = self.amount * ranks.normal_like(still.expand(len(x), 2, 3))
+        change = self.amount * context.normal_like(still.expand(len(x), 2, 3))
         change[:, :, 2] *= MOVED
         grid = affine_grid(still + change, list(x.shape), align_corners=False)
         return grid_sample(exact, grid, align_corners=False).to(x.dtype)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ..data.batch import Batch
 from ..priors import Prior
 from ..utils import checks
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from .base.generative import GenerativeModel
 from .base.phase import Phase
 
@@ -40,26 +41,26 @@ class Autoencoder(GenerativeModel):
         """The reconstruction g(f(x))."""
         return self.decode(self.encode(x))
 
-    def codes(self, batch: Batch) -> Tensor:
+    def codes(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         """Codes (n, d) of a batch as the decoder meets them in training: what is to be distributed like the prior."""
         return self.encode(batch.x)
 
-    def reconstruct(self, batch: Batch) -> Tensor:
+    def reconstruct(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         """x̂ (n, *shape) of a batch."""
-        return self.decode(self.codes(batch))
+        return self.decode(self.codes(batch, context))
 
     def prior_like(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """A fresh sample of the prior with the size, device and dtype of the codes z."""
         return self.prior.sample(len(z), generator=generator, device=z.device, dtype=z.dtype)
 
-    def compared(self, z: Tensor) -> tuple[Tensor, Tensor]:
+    def compared(self, z: Tensor, context: DataParallelContext = SINGLE_PROCESS) -> tuple[Tensor, Tensor]:
         """What a penalty compares: the codes of the whole batch, all ranks', and as large a sample of the prior."""
-        codes = self.ranks.whole(z)
+        codes = context.all_gather(z)
         return codes, self.prior_like(codes)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         """The terms of the objective; "loss" is their sum."""
-        error = squared_error(batch.x, self.reconstruct(batch))
+        error = squared_error(batch.x, self.reconstruct(batch, context))
         return {"loss": error, "reconstruction": error}
 
     def phases(self) -> tuple[Phase, ...]:
@@ -82,10 +83,10 @@ class DropoutAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, prior)
         self.rate = checks.fraction("rate", rate)
 
-    def reconstruct(self, batch: Batch) -> Tensor:
-        z = self.codes(batch)
+    def reconstruct(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        z = self.codes(batch, context)
         if self.training:
-            z = z * (self.ranks.uniform(*z.shape, like=z) >= self.rate) / (1 - self.rate)
+            z = z * (context.uniform(*z.shape, like=z) >= self.rate) / (1 - self.rate)
         return self.decode(z)
 
 
@@ -103,6 +104,6 @@ class DenoisingAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, prior)
         self.noise = checks.non_negative("noise", noise)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        error = squared_error(batch.x, self(batch.x + self.noise * self.ranks.normal_like(batch.x)))
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
+        error = squared_error(batch.x, self(batch.x + self.noise * context.normal_like(batch.x)))
         return {"loss": error, "reconstruction": error}

@@ -36,7 +36,7 @@ class GAN(GenerativeModel):
         return game(
             self.critic,
             tuple(self.decoder.parameters()),
-            real=lambda batch: batch.x,
-            made=lambda batch: self.decode(self.ranks.draw(len(batch.x), self.draw)),
+            real=lambda batch, context: batch.x,
+            made=lambda batch, context: self.decode(context.local_draw(len(batch.x), self.draw)),
             maker_loss=self.maker_loss,
         )

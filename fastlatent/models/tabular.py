@@ -8,6 +8,7 @@ from ..data.batch import Batch
 from ..priors import Prior
 from ..utils import checks
 from .autoencoder import Autoencoder
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from .networks.columns import Columns
 from .objectives.penalties import Penalty
 
@@ -47,7 +48,7 @@ class TabularAutoencoder(Autoencoder):
         """Rows (n, columns) from codes (n, d), each category the most probable."""
         return self.columns.rows(self.decoder(z))
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         z = self.encode(batch.x)
         made = self.decoder(z)
         terms = {}
@@ -57,6 +58,6 @@ class TabularAutoencoder(Autoencoder):
             terms["categorical"] = self.columns.cross_entropy(batch.x, made)
         loss = sum(terms.values(), start=made.new_zeros(()))
         if self.penalty is not None:
-            terms["penalty"] = self.penalty(*self.compared(z))
+            terms["penalty"] = self.penalty(*self.compared(z, context))
             loss = loss + self.weight * terms["penalty"]
         return {"loss": loss, **terms}

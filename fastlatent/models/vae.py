@@ -8,6 +8,7 @@ from ..data.batch import Batch
 from ..priors import Normal
 from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 
 
 def kl_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -48,18 +49,18 @@ class VAE(Autoencoder):
     def encode(self, x: Tensor) -> Tensor:
         return self.posterior(x)[0]
 
-    def codes(self, batch: Batch) -> Tensor:
-        return self._drawn(*self.posterior(batch.x))
+    def codes(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        return self._drawn(*self.posterior(batch.x), context)
 
-    def reconstruct(self, batch: Batch) -> Tensor:
+    def reconstruct(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         return self(batch.x)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         mean, log_variance = self.posterior(batch.x)
-        error = squared_error(batch.x, self.decode(self._drawn(mean, log_variance)))
+        error = squared_error(batch.x, self.decode(self._drawn(mean, log_variance, context)))
         divergence = kl_normal(mean, log_variance)
         return {"loss": error + self.beta * divergence, "reconstruction": error, "kl": divergence}
 
-    def _drawn(self, mean: Tensor, log_variance: Tensor) -> Tensor:
+    def _drawn(self, mean: Tensor, log_variance: Tensor, context: DataParallelContext) -> Tensor:
         """μ + σ ⊙ ε, ε from N(0, I), differentiable in μ and log σ²."""
-        return mean + (0.5 * log_variance).exp() * self.ranks.normal_like(mean)
+        return mean + (0.5 * log_variance).exp() * context.normal_like(mean)

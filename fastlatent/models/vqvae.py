@@ -10,6 +10,7 @@ from ..losses.chamfer import nearest
 from ..priors import Device, Generator
 from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 
 DEAD_CODE_THRESHOLD = 0.05  # of an equal share: an entry used less is moved
 
@@ -100,11 +101,11 @@ class VQVAE(Autoencoder):
     def encode(self, x: Tensor) -> Tensor:
         return self.prior.vectors[self.prior(self.encoder(x))].flatten(1)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         z = self.encoder(batch.x)
         chosen = self.prior(z.detach())
         if self.training:
-            self.prior.update(self.ranks.whole(z.detach()), self.ranks.whole(chosen))
+            self.prior.update(context.all_gather(z.detach()), context.all_gather(chosen))
         q = self.prior.vectors[chosen].flatten(1)
         error = squared_error(batch.x, self.decode(z + (q - z).detach()))
         commitment = squared_error(z, q)

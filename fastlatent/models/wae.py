@@ -9,6 +9,7 @@ from ..data.batch import Batch
 from ..priors import Prior
 from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from .base.phase import Phase
 from .objectives.adversarial import ADVERSARIAL_BETA1, game, non_saturating_loss
 from .objectives.penalties import Penalty
@@ -32,10 +33,10 @@ class WAE(Autoencoder):
         super().__init__(encoder, decoder, prior)
         self.penalty, self.weight = penalty, checks.non_negative("weight", weight)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         z = self.encode(batch.x)
         error = squared_error(batch.x, self.decode(z))
-        penalty = self.penalty(*self.compared(z))
+        penalty = self.penalty(*self.compared(z, context))
         return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
 
 
@@ -57,13 +58,18 @@ class WAEGAN(Autoencoder):
         super().__init__(encoder, decoder, prior)
         self.critic, self.weight = critic, checks.non_negative("weight", weight)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         z = self.encode(batch.x)
         error = squared_error(batch.x, self.decode(z))
         penalty = non_saturating_loss(self.critic(z))
         return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
 
     def phases(self) -> tuple[Phase, ...]:
-        critic, _ = game(self.critic, (), real=lambda b: self.ranks.draw(len(b.x), self.draw), made=self.codes)
+        critic, _ = game(
+            self.critic,
+            (),
+            real=lambda batch, context: context.local_draw(len(batch.x), self.draw),
+            made=self.codes,
+        )
         (autoencoder,) = super().phases()
         return critic, replace(autoencoder, momentum=ADVERSARIAL_BETA1)

@@ -28,7 +28,7 @@ class CheckpointManager:
         self.checkpoints = Checkpoints(run / CHECKPOINTS, state.config.keep_last)
         self.saved: Path | None = None  # the newest checkpoint
         self.saved_at, self.saved_time = -1, time.monotonic()  # its step, and when
-        self.ranks = state.model.ranks
+        self.context = state.context
 
     def resume(self) -> str:
         """Restore the newest whole checkpoint, or begin anew if there is none; damaged ones are removed.
@@ -69,9 +69,9 @@ class CheckpointManager:
             OSError: naming the path, if the state cannot be written.
         """
         looks = self.state.step == 0 or self.state.total % self.state.config.log_every == 0
-        if self.ranks.size > 1 and not looks:
+        if self.context.size > 1 and not looks:
             return
-        due, caught = self.ranks.greatest(self._due(), self.interrupts.caught or 0, device=self.state.device)
+        due, caught = self.context.all_reduce_max(self._due(), self.interrupts.caught or 0, device=self.state.device)
         if caught:
             self._stop(caught)
         elif due:
@@ -114,7 +114,7 @@ class CheckpointManager:
     @property
     def writes(self) -> bool:
         """Whether this process writes the files of the run: the first one does."""
-        return self.ranks.rank == 0
+        return self.context.rank == 0
 
     def _due(self) -> bool:
         config, since = self.state.config, self.state.total - max(self.saved_at, 0)

@@ -1,7 +1,4 @@
-"""Devices and processes: Lightning Fabric's work, and what the model must know of it."""
-
-import contextlib
-from collections.abc import Iterator
+"""Devices and processes, by Lightning Fabric."""
 
 import torch.distributed as dist
 from lightning_fabric import Fabric
@@ -29,21 +26,6 @@ def make_fabric(model: GenerativeModel, config: TrainConfig) -> Fabric:
     )
 
 
-@contextlib.contextmanager
-def spread(model: GenerativeModel, fabric: Fabric) -> Iterator[DataParallelContext]:
-    """Within it, the model's batches are spread over Fabric's processes."""
-    model.ranks = DataParallelContext(dist.group.WORLD) if fabric.world_size > 1 else SINGLE_PROCESS
-    try:
-        yield model.ranks
-    finally:
-        model.ranks = SINGLE_PROCESS
-
-
-@contextlib.contextmanager
-def alone(model: GenerativeModel) -> Iterator[None]:
-    """Within it, each process computes by itself."""
-    ranks, model.ranks = model.ranks, SINGLE_PROCESS
-    try:
-        yield
-    finally:
-        model.ranks = ranks
+def data_parallel_context(fabric: Fabric) -> DataParallelContext:
+    """Return the context of Fabric's processes, over which batches are distributed."""
+    return DataParallelContext(dist.group.WORLD) if fabric.world_size > 1 else SINGLE_PROCESS

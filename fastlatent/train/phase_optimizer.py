@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..data.batch import Batch
 from ..models import GenerativeModel, Phase
+from ..models.base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from ..models.base.phase import Loss
 from .config import TrainConfig
 from .optim import adam
@@ -22,8 +23,8 @@ class PhaseLossModule(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, batch: Batch, loss: Loss) -> Mapping[str, Tensor]:
-        return loss(batch)
+    def forward(self, batch: Batch, loss: Loss, context: DataParallelContext) -> Mapping[str, Tensor]:
+        return loss(batch, context)
 
 
 class PhaseOptimizer:
@@ -35,10 +36,19 @@ class PhaseOptimizer:
         phase: of the model.
         config: the learning rate, and whether to compile.
         steps: of the whole training.
+        context: ranks over which the training batches are distributed.
     """
 
-    def __init__(self, fabric: Fabric, wrapped: _FabricModule, phase: Phase, config: TrainConfig, steps: int) -> None:
-        self.fabric, self.wrapped, self.phase = fabric, wrapped, phase
+    def __init__(
+        self,
+        fabric: Fabric,
+        wrapped: _FabricModule,
+        phase: Phase,
+        config: TrainConfig,
+        steps: int,
+        context: DataParallelContext = SINGLE_PROCESS,
+    ) -> None:
+        self.fabric, self.wrapped, self.phase, self.context = fabric, wrapped, phase, context
         own = {id(parameter) for parameter in phase.parameters}
         self.others = [p for p in wrapped.parameters() if p.requires_grad and id(p) not in own]
         self.loss = _compiled(phase.loss) if config.compile else phase.loss
@@ -50,7 +60,7 @@ class PhaseOptimizer:
     def step(self, batch: Batch) -> Mapping[str, Tensor]:
         """Move the phase's parameters once, by the rate as it is; the terms of its loss, on the device."""
         self._freeze_others(True)
-        terms = self.wrapped(batch, self.loss)
+        terms = self.wrapped(batch, self.loss, self.context)
         self.fabric.backward(terms["loss"])
         self._freeze_others(False)
         self.optimizer.step()
@@ -60,7 +70,7 @@ class PhaseOptimizer:
     @torch.no_grad()
     def look(self, batch: Batch) -> dict[str, float]:
         """The terms of the phase's loss, and nothing moved."""
-        terms = self.wrapped(batch, self.phase.loss)
+        terms = self.wrapped(batch, self.phase.loss, SINGLE_PROCESS)
         return {f"{self.phase.name}/{term}": float(value) for term, value in terms.items()}
 
     def _freeze_others(self, frozen: bool) -> None:

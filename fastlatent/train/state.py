@@ -11,6 +11,7 @@ from torch import Tensor
 from ..data import Split
 from ..data.batch import Batch
 from ..models import GenerativeModel, Phase
+from ..models.base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from .config import TrainConfig
 from .cuda_graph import CUDAGraphStep, Step
 from .monitoring.loss_history import LossHistory
@@ -30,12 +31,18 @@ class TrainingState:
         movers: its phases.
         train: the examples, on the device.
         config: how to train.
+        context: ranks over which the batches are distributed.
     """
 
     def __init__(
-        self, model: GenerativeModel, movers: Sequence[PhaseOptimizer], train: Split, config: TrainConfig
+        self,
+        model: GenerativeModel,
+        movers: Sequence[PhaseOptimizer],
+        train: Split,
+        config: TrainConfig,
+        context: DataParallelContext = SINGLE_PROCESS,
     ) -> None:
-        self.model, self.movers, self.train, self.config = model, movers, train, config
+        self.model, self.movers, self.train, self.config, self.context = model, movers, train, config, context
         self.steps, self.device = len(train) // config.batch_size, train.x.device
         self.known = train.known()
         self.move: Step = CUDAGraphStep(self._move) if config.cuda_graph else self._move
@@ -44,7 +51,7 @@ class TrainingState:
         self.epoch_order = self.order.get_state()  # at the start of the epoch
         self.epoch, self.step = 1, 0  # the epoch that is under way, and how many of its steps are done
         self.started = time.perf_counter()  # the epoch, had there been no break
-        self.terms = LossHistory(self.steps, self.device, model.ranks)
+        self.terms = LossHistory(self.steps, self.device, context)
         self.history: list[Record] = []
         self.best: dict[str, Any] = {"epoch": 0, "loss": float("inf"), "weights": {}}
 
@@ -62,7 +69,7 @@ class TrainingState:
         """What is left of the epoch's batches."""
         self.order.set_state(self.epoch_order)
         size = self.config.batch_size
-        return islice(self.train.shuffled(size, self.order, self.model.ranks.part(size)), self.step, None)
+        return islice(self.train.shuffled(size, self.order, self.context.local_slice(size)), self.step, None)
 
     def advance(self, batch: Batch) -> None:
         """One step of each phase."""
@@ -78,7 +85,7 @@ class TrainingState:
     def _for(self, phase: Phase, batch: Batch) -> Batch:
         """The batch; or one of labeled examples, where the phase learns from those and there are others too."""
         few = phase.labeled and 0 < len(self.known) < len(self.train)
-        return self.known[self.model.ranks.draw(len(batch.x), self.known.random_rows)] if few else batch
+        return self.known[self.context.local_draw(len(batch.x), self.known.random_rows)] if few else batch
 
     def record(self) -> Record:
         """The epoch so far: its number, its time and speed, and the mean of each term; waits for the device."""

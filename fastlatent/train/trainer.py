@@ -16,7 +16,7 @@ from ..utils.threads import torch_threads
 from . import run_dir as files
 from .checkpoint_manager import CheckpointManager
 from .config import TrainConfig
-from .devices import alone, make_fabric, spread
+from .devices import data_parallel_context, make_fabric
 from .monitoring.epoch_recorder import EpochRecorder
 from .monitoring.loggers import open_logger
 from .monitoring.progress import ProgressDisplay
@@ -85,7 +85,7 @@ def fit(
     run = cast(Path, fabric.broadcast(folder))  # of the first process
     fabric.seed_everything(config.seed, verbose=False)
     console = Console(stderr=True, quiet=not fabric.is_global_zero)
-    with torch_threads(config.threads), StopSignals() as interrupts, spread(model, fabric):
+    with torch_threads(config.threads), StopSignals() as interrupts:
         state, test = initialize(model, data.train, config, fabric), data.test.to(fabric.device)
         keeper = CheckpointManager(state, run, interrupts)
         if resume:
@@ -105,8 +105,9 @@ def initialize(model: GenerativeModel, train: Split, config: TrainConfig, fabric
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     wrapped = fabric.setup_module(PhaseLossModule(model.train()))  # it may have been evaluated before
     steps = (config.epochs or 0) * (len(train) // config.batch_size)
-    movers = [PhaseOptimizer(fabric, wrapped, phase, config, steps) for phase in model.phases()]
-    return TrainingState(model, movers, train.to(fabric.device), config)
+    context = data_parallel_context(fabric)
+    movers = [PhaseOptimizer(fabric, wrapped, phase, config, steps, context) for phase in model.phases()]
+    return TrainingState(model, movers, train.to(fabric.device), config, context)
 
 
 def _train(
@@ -132,8 +133,7 @@ def _held_out(state: TrainingState, test: Split) -> Record:
     """The terms of each phase on test examples."""
     batch = test.spread(TEST_EXAMPLES)
     state.model.eval()
-    with alone(state.model):
-        terms = {f"test/{term}": value for mover in state.movers for term, value in mover.look(batch).items()}
+    terms = {f"test/{term}": value for mover in state.movers for term, value in mover.look(batch).items()}
     state.model.train()
     return terms
 

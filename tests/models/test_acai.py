@@ -14,7 +14,7 @@ ALPHA = torch.tensor([[0.5], [0.25]])
 
 @pytest.fixture(autouse=True)
 def alpha(monkeypatch):
-    monkeypatch.setattr(acai, "_alpha", lambda z, ranks: ALPHA)
+    monkeypatch.setattr(acai, "_alpha", lambda z, context: ALPHA)
 
 
 def model(**options):

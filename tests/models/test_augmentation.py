@@ -56,10 +56,11 @@ def test_the_maps_of_ranks_are_those_of_one_process():
     torch.manual_seed(0)
     whole = RandomAffine()(x)
     for rank in range(2):
-        ranks = DataParallelContext()
-        ranks.rank, ranks.size = rank, 2
+        context = DataParallelContext()
+        context.rank, context.size = rank, 2
+        part = context.local_slice(6)
         torch.manual_seed(0)
-        torch.testing.assert_close(RandomAffine()(x[ranks.part(6)], ranks), whole[ranks.part(6)])
+        torch.testing.assert_close(RandomAffine()(x[part], context), whole[part])
 
 
 def test_images_of_16_bits_are_deformed_as_exactly_as_they_can_be():

@@ -56,7 +56,7 @@ def test_a_phase_of_labelled_examples_gets_none_but_those(tmp_path, monkeypatch)
     model = AAESemiSupervisedConfig(hidden=(8,)).build(data.shape)
     seen = []
     learn = model.classification_loss
-    monkeypatch.setattr(model, "classification_loss", lambda batch: seen.append(batch) or learn(batch))
+    monkeypatch.setattr(model, "classification_loss", lambda batch, context: seen.append(batch) or learn(batch))
     fit(model, few, TrainConfig(epochs=1, accelerator="cpu", out=tmp_path / "run"))
     assert {len(batch.x) for batch in seen[:-1]} == {64}  # the last look is at test data
     labels = torch.bincount(torch.cat([batch.label for batch in seen[:-1]]))  # of −1 it would refuse

@@ -6,6 +6,7 @@ from ...data.batch import Batch
 from ...priors import Categorical, LabeledPrior, Prior, Product
 from ...utils import checks
 from ..autoencoder import Autoencoder
+from ..base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from ..base.phase import Phase
 from ..networks.labels import one_hot, with_unknown
 from ..objectives.adversarial import game
@@ -30,11 +31,11 @@ class AAE(Autoencoder):
         super().__init__(encoder, decoder, prior)
         self.critic = critic
 
-    def real(self, batch: Batch) -> Tensor:
+    def real(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         """What the critic is to take for true."""
-        return self.ranks.draw(len(batch.x), self.draw)
+        return context.local_draw(len(batch.x), self.draw)
 
-    def made(self, batch: Batch) -> Tensor:
+    def made(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         """What the encoder makes of a batch for the critic to judge."""
         return self.encode(batch.x)
 
@@ -63,12 +64,12 @@ class LabeledAAE(AAE):
     def classes(self) -> int:
         return self.prior.classes
 
-    def real(self, batch: Batch) -> Tensor:
-        labels = self.ranks.whole(batch.label[:, None])[:, 0]
-        draws = self.ranks.draw(len(batch.x), lambda _: self.prior.given(labels, dtype=batch.x.dtype))
+    def real(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        labels = context.all_gather(batch.label[:, None])[:, 0]
+        draws = context.local_draw(len(batch.x), lambda _: self.prior.given(labels, dtype=batch.x.dtype))
         return with_unknown(draws, batch.label, self.prior.classes)
 
-    def made(self, batch: Batch) -> Tensor:
+    def made(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         return with_unknown(self.encode(batch.x), batch.label, self.prior.classes)
 
 
@@ -99,8 +100,10 @@ class SupervisedAAE(AAE):
     def classes(self) -> int:
         return self.category.dim
 
-    def codes(self, batch: Batch) -> Tensor:
+    def codes(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         return one_hot(batch.label, self.classes, self.encode(batch.x))
 
-    def real(self, batch: Batch) -> Tensor:
-        return self.ranks.draw(len(batch.x), lambda n: self.style.sample(n, device=batch.x.device, dtype=batch.x.dtype))
+    def real(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        return context.local_draw(
+            len(batch.x), lambda n: self.style.sample(n, device=batch.x.device, dtype=batch.x.dtype)
+        )

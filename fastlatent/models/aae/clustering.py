@@ -13,6 +13,7 @@ from ...priors import Categorical, Prior, Product
 from ...utils import checks
 from ..augmentation import Augmentation
 from ..autoencoder import Autoencoder, squared_error
+from ..base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from ..base.phase import Phase
 from ..objectives.adversarial import ADVERSARIAL_BETA1, critic_loss, non_saturating_loss
 
@@ -77,40 +78,43 @@ class ClusteringAAE(Autoencoder):
         self.view = view
         self.consistency_weight = checks.non_negative("consistency_weight", consistency_weight)
 
-    def heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def heads(self, x: Tensor, context: DataParallelContext = SINGLE_PROCESS) -> tuple[Tensor, Tensor]:
         """Logits f_y (n, clusters) and style f_z (n, d)."""
-        return self._parts(self.encoder(self._blurred(x, self.noise)))
+        return self._parts(self.encoder(self._add_noise(x, self.noise, context)))
 
-    def encode(self, x: Tensor) -> Tensor:
-        logits, style = self.heads(x)
+    def encode(self, x: Tensor, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        logits, style = self.heads(x, context)
         return torch.cat([logits.softmax(1), style], dim=1)
+
+    def codes(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        return self.encode(batch.x, context)
 
     def cluster(self, x: Tensor) -> Tensor:
         """The cluster of each x, (n,) from 0 to clusters − 1."""
         return self.heads(x)[0].argmax(1)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        code = self.codes(batch)
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
+        code = self.codes(batch, context)
         error = squared_error(batch.x, self.decode(code))
-        cluster, style = map(non_saturating_loss, self._judged(code))
+        cluster, style = map(non_saturating_loss, self._judged(code, context))
         loss = error + self.cluster_weight * cluster + self.style_weight * style
         terms = {"reconstruction": error, "cluster": cluster, "style": style}
         if self.view:
-            terms["consistency"] = self.disagreement(self._parts(code)[0], self.view(batch.x, self.ranks))
+            terms["consistency"] = self.consistency_loss(self._parts(code)[0], self.view(batch.x, context), context)
             loss = loss + self.consistency_weight * terms["consistency"]
         return {"loss": loss, **terms}
 
-    def disagreement(self, cluster: Tensor, view: Tensor) -> Tensor:
+    def consistency_loss(self, cluster: Tensor, view: Tensor, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         """E KL(y(x) ‖ y(view of x)) for y(x) (n, clusters), through which no gradient flows, and views (n, *shape)."""
-        logits, _ = self.heads(view)
+        logits, _ = self.heads(view, context)
         return kl_div(logits.log_softmax(1), cluster.detach(), reduction="batchmean")
 
-    def critics_loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def critics_loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         """The losses of both critics, and their sum."""
         with torch.no_grad():
-            code = self.codes(batch)
-        made = self._judged(code)
-        true = self._judged(self.ranks.draw(len(code), self.draw))
+            code = self.codes(batch, context)
+        made = self._judged(code, context)
+        true = self._judged(context.local_draw(len(code), self.draw), context)
         cluster, style = map(critic_loss, true, made)
         return {"loss": cluster + style, "cluster": cluster, "style": style}
 
@@ -118,17 +122,17 @@ class ClusteringAAE(Autoencoder):
         critics = (*self.cluster_critic.parameters(), *self.style_critic.parameters())
         return Phase("critics", critics, self.critics_loss, ADVERSARIAL_BETA1), *super().phases()
 
-    def _judged(self, code: Tensor) -> tuple[Tensor, Tensor]:
+    def _judged(self, code: Tensor, context: DataParallelContext) -> tuple[Tensor, Tensor]:
         """What the critics answer to [y; z]."""
         cluster, style = self._parts(code)
-        return self.cluster_critic(self._blurred(cluster, self.critic_noise)), self.style_critic(style)
+        return self.cluster_critic(self._add_noise(cluster, self.critic_noise, context)), self.style_critic(style)
 
     def _parts(self, code: Tensor) -> tuple[Tensor, Tensor]:
         """What belongs to the cluster (n, clusters), and the style (n, d)."""
         return code[:, : self.category.dim], code[:, self.category.dim :]
 
-    def _blurred(self, x: Tensor, noise: float) -> Tensor:
-        return x + noise * self.ranks.normal_like(x) if noise and self.training else x
+    def _add_noise(self, x: Tensor, noise: float, context: DataParallelContext) -> Tensor:
+        return x + noise * context.normal_like(x) if noise and self.training else x
 
 
 class SemiSupervisedAAE(ClusteringAAE):
@@ -148,11 +152,11 @@ class SemiSupervisedAAE(ClusteringAAE):
     def classes(self) -> int:
         return self.category.dim
 
-    def classification_loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def classification_loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         """−E log y_label over what has a label; 0 where nothing has."""
-        logits, _ = self.heads(batch.x)
-        labels = self.ranks.whole(batch.label[:, None])
-        known = (labels != UNLABELED).sum().clamp_min(1) / self.ranks.size  # on average over the ranks
+        logits, _ = self.heads(batch.x, context)
+        labels = context.all_gather(batch.label[:, None])
+        known = (labels != UNLABELED).sum().clamp_min(1) / context.size  # on average over the ranks
         return {"loss": cross_entropy(logits, batch.label, ignore_index=UNLABELED, reduction="sum") / known}
 
     def phases(self) -> tuple[Phase, ...]:
@@ -203,8 +207,8 @@ class DimensionReductionAAE(SemiSupervisedAAE):
         """Σ_{i<j} max(0, apart − ‖w_i − w_j‖)."""
         return (self.apart - torch.pdist(self.cluster_heads)).relu().sum()
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        terms, separation = super().loss(batch), self.separation()
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
+        terms, separation = super().loss(batch, context), self.separation()
         return {**terms, "loss": terms["loss"] + separation, "separation": separation}
 
     def phases(self) -> tuple[Phase, ...]:

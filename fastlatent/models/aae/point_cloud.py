@@ -11,6 +11,7 @@ from ...losses.chamfer import chamfer_distance
 from ...priors import Prior
 from ...utils import checks
 from ..autoencoder import Autoencoder
+from ..base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from ..base.phase import Phase
 from ..objectives.adversarial import ADVERSARIAL_BETA1
 from ..objectives.wgan_gp import GRADIENT_WEIGHT, wasserstein_critic_loss
@@ -51,18 +52,18 @@ class AAE3D(Autoencoder):
         self.weight = checks.non_negative("weight", weight)
         self.gradient_weight = checks.non_negative("gradient_weight", gradient_weight)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         z = self.encode(batch.x)
         error = self.distance(batch.x, self.decode(z).to(batch.x)).mean()
         penalty = -self.critic(z).mean()
         return {"loss": error + self.weight * penalty, "reconstruction": error, "penalty": penalty}
 
-    def judge(self, batch: Batch) -> Mapping[str, Tensor]:
+    def judge(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         """The critic's loss, and nothing that moves the encoder."""
         with torch.no_grad():
             made = self.encode(batch.x)
-        real = self.ranks.draw(len(made), self.draw)
-        return {"loss": wasserstein_critic_loss(self.critic, real, made.to(real), self.gradient_weight, self.ranks)}
+        real = context.local_draw(len(made), self.draw)
+        return {"loss": wasserstein_critic_loss(self.critic, real, made.to(real), self.gradient_weight, context)}
 
     def phases(self) -> tuple[Phase, ...]:
         (autoencoder,) = super().phases()

@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 
 from ...priors import Prior
-from .data_parallel import SINGLE_PROCESS, DataParallelContext
 from .phase import Phase
 
 
@@ -14,14 +13,11 @@ class GenerativeModel(nn.Module):
     Args:
         decoder: from codes (n, d) to x̂ (n, *shape).
         prior: of d dimensions.
-
-    `ranks` are those over which a trainer spreads its batches; `SINGLE_PROCESS` unless it says otherwise.
     """
 
     def __init__(self, decoder: nn.Module, prior: Prior) -> None:
         super().__init__()
         self.decoder, self.prior = decoder, prior
-        self.ranks: DataParallelContext = SINGLE_PROCESS
 
     @property
     def classes(self) -> int | None:

@@ -1,13 +1,25 @@
 """What a model tells the trainer: its training phases, as plain data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor, nn
 
 from ...data.batch import Batch
+from .data_parallel import SINGLE_PROCESS, DataParallelContext
 
-Loss = Callable[[Batch], Mapping[str, Tensor]]
+
+class Loss(Protocol):
+    """Loss of a training phase, from a batch to its terms."""
+
+    def __call__(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS, /) -> Mapping[str, Tensor]:
+        """Return the terms of the loss, of which "loss" is minimized.
+
+        Args:
+            batch: this rank's part of the batch.
+            context: ranks over which the batch is distributed.
+        """
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ...data.batch import Batch
+from ..base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from ..base.phase import Phase
 
-Draw = Callable[[Batch], Tensor]
+Draw = Callable[[Batch, DataParallelContext], Tensor]
 ADVERSARIAL_BETA1 = 0.5  # with more, both players run past each other (Radford et al. 2016, section 4)
 
 
@@ -61,13 +62,13 @@ def game(
         maker_loss: `non_saturating_loss` or `minimax_loss`.
     """
 
-    def judge(batch: Batch) -> Mapping[str, Tensor]:
+    def judge(batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         with torch.no_grad():
-            samples = made(batch)
-        return {"loss": critic_loss(critic(real(batch)), critic(samples))}
+            samples = made(batch, context)
+        return {"loss": critic_loss(critic(real(batch, context)), critic(samples))}
 
-    def deceive(batch: Batch) -> Mapping[str, Tensor]:
-        return {"loss": maker_loss(critic(made(batch)))}
+    def deceive(batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
+        return {"loss": maker_loss(critic(made(batch, context)))}
 
     return (
         Phase("critic", tuple(critic.parameters()), judge, ADVERSARIAL_BETA1),

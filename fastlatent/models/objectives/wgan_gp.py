@@ -13,7 +13,7 @@ def wasserstein_critic_loss(
     real: Tensor,
     made: Tensor,
     weight: float = GRADIENT_WEIGHT,
-    ranks: DataParallelContext = SINGLE_PROCESS,
+    context: DataParallelContext = SINGLE_PROCESS,
 ) -> Tensor:
     """What the critic D minimizes: E D(made) − E D(real) + λ·E (‖∇D(ẑ)‖ − 1)².
 
@@ -25,18 +25,18 @@ def wasserstein_critic_loss(
         real: true samples (n, …).
         made: made ones, as many.
         weight: λ.
-        ranks: over which the batch is spread.
+        context: ranks over which the batch is distributed.
 
     Source: Gulrajani et al. 2017, "Improved Training of Wasserstein GANs", equation (3).
     """
-    return critic(made).mean() - critic(real).mean() + weight * gradient_penalty(critic, real, made, ranks)
+    return critic(made).mean() - critic(real).mean() + weight * gradient_penalty(critic, real, made, context)
 
 
 def gradient_penalty(
-    critic: nn.Module, real: Tensor, made: Tensor, ranks: DataParallelContext = SINGLE_PROCESS
+    critic: nn.Module, real: Tensor, made: Tensor, context: DataParallelContext = SINGLE_PROCESS
 ) -> Tensor:
     """E (‖∇D(ẑ)‖ − 1)² at random points ẑ between pairs of samples, as of `wasserstein_critic_loss`."""
-    share = ranks.uniform(len(real), *[1] * (real.dim() - 1), like=real)
+    share = context.uniform(len(real), *[1] * (real.dim() - 1), like=real)
     with torch.enable_grad():  # the gradient is part of the value, also where the value is only looked at
         between = torch.lerp(made.detach(), real.detach(), share).requires_grad_()
         (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from ...data import Dataset
 from .. import run_dir as files
-from ..devices import alone
 from .loggers import Log
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class EpochRecorder:
         Raises:
             OSError: naming the path, if a file cannot be written.
         """
-        if self.state.model.ranks.rank > 0:
+        if self.state.context.rank > 0:
             return
         record = self.state.history[-1]
         files.append_metrics(self.run, record)
@@ -42,5 +41,4 @@ class EpochRecorder:
         if every is not None and record["epoch"] % every == 0:
             from ...evaluate.report.training_figures import draw_halfway  # only now: matplotlib takes long to import
 
-            with alone(self.state.model):
-                draw_halfway(self.state.model, self.data, self.run / FIGURES, f"epoch-{int(record['epoch']):05d}")
+            draw_halfway(self.state.model, self.data, self.run / FIGURES, f"epoch-{int(record['epoch']):05d}")

@@ -27,11 +27,11 @@ class LossHistory:
     Args:
         steps: in an epoch.
         device: of the terms.
-        ranks: over which the batches are spread; the terms are their means.
+        context: ranks over which the batches are distributed; the terms are their means.
     """
 
-    def __init__(self, steps: int, device: torch.device, ranks: DataParallelContext = SINGLE_PROCESS) -> None:
-        self.ranks = ranks
+    def __init__(self, steps: int, device: torch.device, context: DataParallelContext = SINGLE_PROCESS) -> None:
+        self.context = context
         self.merged = 0  # so many rows of the epoch are means over the ranks
         self.names: list[str] = []
         self.rows = torch.zeros(steps, 0, device=device)
@@ -43,13 +43,13 @@ class LossHistory:
         if not self.names:
             self.names = [name for of_phase in terms for name in of_phase]
             self.rows = values.new_zeros(len(self.rows), len(values))
-            self.first = self.ranks.average(values)
+            self.first = self.context.all_reduce_mean(values)
         self.rows[step] = values
 
     def merge(self, steps: int) -> None:
         """Take the means over the ranks, which all come here together, of the first so many rows of the epoch."""
         if steps > self.merged:
-            self.rows[self.merged : steps] = self.ranks.average(self.rows[self.merged : steps])
+            self.rows[self.merged : steps] = self.context.all_reduce_mean(self.rows[self.merged : steps])
         self.merged = steps
 
     def means(self, steps: int) -> dict[str, float]:

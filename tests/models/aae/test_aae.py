@@ -87,7 +87,7 @@ def test_clustering_weighs_reconstruction_and_two_games():
 
 def test_views_are_to_stay_in_the_cluster_of_what_they_show():
     weights = {"cluster_weight": 7.0, "style_weight": 3.0, "consistency_weight": 5.0}
-    model, batch = clustering(view=lambda x, ranks: -x, **weights), Batch(X, torch.zeros(2, dtype=torch.long))
+    model, batch = clustering(view=lambda x, context: -x, **weights), Batch(X, torch.zeros(2, dtype=torch.long))
     terms = model.loss(batch)
     # of −x the softmax is (¼, ¾) and (1/28, 27/28)
     expected = (math.log(3) * (3 / 4 - 1 / 4) + math.log(27) * (27 / 28 - 1 / 28)) / 2
@@ -99,7 +99,7 @@ def test_views_are_to_stay_in_the_cluster_of_what_they_show():
 def test_only_the_view_is_moved_to_the_cluster():
     model = clustering()
     fixed, view = Y.clone().requires_grad_(), (-X).requires_grad_()
-    moved = torch.autograd.grad(model.disagreement(fixed, view), [fixed, view], allow_unused=True)
+    moved = torch.autograd.grad(model.consistency_loss(fixed, view), [fixed, view], allow_unused=True)
     assert moved[0] is None
     # d/df of KL(y ‖ softmax(f)) is softmax(f) − y, and f_y = (x₁·log 3, 0)
     torch.testing.assert_close(moved[1], torch.stack([math.log(3) * (1 - 2 * Y[:, 0]), torch.zeros(2)], 1) / 2)

@@ -59,7 +59,7 @@ def linear_wae(penalty: Callable[[Tensor, Tensor], Tensor]) -> WAE:
     return WAE(encoder, decoder, penalty, Normal(D), weight=3.0)
 
 
-def build(name: str, group: dist.ProcessGroup | None = None) -> GenerativeModel:
+def build(name: str, single_process: bool) -> GenerativeModel:
     """A small model in float64, with the same weights at every call."""
     torch.manual_seed(1)
     if name in PENALTIES:
@@ -68,12 +68,11 @@ def build(name: str, group: dist.ProcessGroup | None = None) -> GenerativeModel:
         made = MODEL_CONFIGS[name]
         hidden = {"hidden": (16,)} if name != "aae3d" else {"hidden": (16,), "features": (16,)}
         model = made(**hidden).build(SHAPES[made.takes])  # type: ignore[call-arg]
-    if group is None:
+    if single_process:
         with_neighbors_of_a_rank(model)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             module.eval()  # in training each rank has moments of its own
-    model.ranks = DataParallelContext(group)
     return model.double()
 
 
@@ -88,12 +87,12 @@ def batch(name: str) -> Batch:
 
 def computed(name: str, group: dist.ProcessGroup | None = None) -> dict[str, list[Tensor]]:
     """Of each phase the terms and the gradients; and the buffers after all phases."""
-    model = build(name, group)
+    model, context = build(name, group is None), DataParallelContext(group)
     x, labels = batch(name)
-    part = model.ranks.part(len(x))
+    part = context.local_slice(len(x))
     found = {}
     for phase in model.phases():
-        terms = phase.loss(Batch(x[part], labels[part]))
+        terms = phase.loss(Batch(x[part], labels[part]), context)
         gradients = torch.autograd.grad(terms["loss"], phase.parameters)
         found[phase.name] = [*(term.detach() for term in terms.values()), *gradients]
     return {**found, "buffers": [buffer for buffer in model.buffers() if buffer.is_floating_point()]}
@@ -125,7 +124,7 @@ def test_ranks_draw_different_numbers():
     torch.manual_seed(0)
     whole = torch.rand(6)
     for rank in range(2):
-        ranks = DataParallelContext()
-        ranks.rank, ranks.size = rank, 2
+        context = DataParallelContext()
+        context.rank, context.size = rank, 2
         torch.manual_seed(0)
-        assert torch.equal(ranks.draw(3, torch.rand), whole[3 * rank : 3 * rank + 3])
+        assert torch.equal(context.local_draw(3, torch.rand), whole[3 * rank : 3 * rank + 3])

@@ -49,7 +49,7 @@ def test_no_critic_does_better(logits):
 def test_a_game_has_a_phase_for_each_side():
     critic, maker = number(2.0), linear((1.0,))
     real, made = torch.tensor([[1.0], [0.0]]), torch.tensor([[-1.0], [0.5]])
-    judge, deceive = game(critic, tuple(maker.parameters()), real=lambda b: b.x, made=lambda b: maker(made))
+    judge, deceive = game(critic, tuple(maker.parameters()), real=lambda b, _: b.x, made=lambda b, _: maker(made))
     batch = Batch(real, torch.zeros(2))
     assert (judge.name, deceive.name) == ("critic", "deceive")
     torch.testing.assert_close(
