@@ -65,7 +65,7 @@ def our_loop(model: GenerativeModel, batch_size: int, **options: Any) -> Iterato
     state = initialize(model, mnist().train, config, make_fabric(model, config))
     while True:
         for batch in state.batches():
-            state.advance(batch)
+            state.train_step(batch)
             yield
         state.finish_epoch({})
 

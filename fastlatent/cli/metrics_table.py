@@ -1,4 +1,4 @@
-"""The numbers of a report on the screen."""
+"""Table of a run's metrics on the terminal."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from ..evaluate import MetricResult
 
 
-def print_numbers(title: str, numbers: Sequence["MetricResult"]) -> None:
-    """Print a table of them, in the groups of the report; the model's own in green."""
+def print_metrics(title: str, metrics: Sequence["MetricResult"]) -> None:
+    """Print a table of metrics, grouped as in the report; the model's own are green."""
     from ..evaluate.report.html import grouped
 
     table = Table(box=box.SIMPLE, title=title)
     table.add_column("")
     table.add_column("value", justify="right")
-    for group, members in grouped(numbers):
+    for group, members in grouped(metrics):
         table.add_section()
         table.add_row(f"[bold]{group} ({members[0].better} is better)", "")
-        for number in members:
-            table.add_row(f"  {number.of}", number.text, style="bold green" if number.ours else None)
+        for metric in members:
+            table.add_row(f"  {metric.of}", metric.text, style="bold green" if metric.ours else None)
     Console().print(table)

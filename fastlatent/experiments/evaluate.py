@@ -1,4 +1,4 @@
-"""Evaluating runs from their folders, and several runs together."""
+"""Evaluation of runs from their folders, alone and combined over seeds."""
 
 import math
 from collections.abc import Callable, Collection, Sequence
@@ -21,66 +21,69 @@ from ..utils.threads import torch_threads
 from .run import load_run, read_run
 
 CONFIDENCE = 0.95
-INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*RESUME_INVARIANTS} | {
-    "seed",
-    "data_dir",
-}  # but for chance, these decide nothing
+# options that leave the distribution of the results unchanged
+NEUTRAL_OPTIONS = {option.name for option in fields(TrainConfig)} - {*RESUME_INVARIANTS} | {"seed", "data_dir"}
 
 
-def evaluate_run(folder: Path, *, starts: int = KMEANS_STARTS, names: Collection[str] | None = None) -> Report:
-    """Take the measures that apply to a run, on test data, and write its results.json and report.html anew.
+def evaluate_run(
+    run_dir: Path, *, kmeans_starts: int = KMEANS_STARTS, metric_names: Collection[str] | None = None
+) -> Report:
+    """Compute the metrics that apply to a run, on test data, and rewrite its results.json and report.html.
 
     Args:
-        folder: of the run.
-        starts: of k-means.
-        names: of measures to take beside the quick ones; None: all.
+        run_dir: run folder.
+        kmeans_starts: random starts of k-means on codes.
+        metric_names: metrics in addition to the quick ones; None: all.
 
     Raises:
-        FileNotFoundError: if the folder holds no run, or the files of its data are not there.
-        ValueError: if its model was built by hand, or there is no measure of a name.
+        FileNotFoundError: if the folder holds no run, or files of its data are missing.
+        RunFormatError: if the run has another format.
+        ValueError: if the model was built by hand, or for an unknown metric.
     """
-    run = read_run(folder)
-    model, data, config = load_run(folder)
+    run = read_run(run_dir)
+    model, data, config = load_run(run_dir)
     labeled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
     model = model.to(Fabric(accelerator=config.accelerator, devices=1).device)
     with torch_threads(config.threads):
-        numbers = compute_metrics(EvaluatedModel(model, data, labeled=labeled, starts=starts), names)
-        return write_report(model, data, TrainingResult(folder, read_metrics(folder)), numbers)
+        evaluated = EvaluatedModel(model, data, labeled=labeled, starts=kmeans_starts)
+        metrics = compute_metrics(evaluated, metric_names)
+        return write_report(model, data, TrainingResult(run_dir, read_metrics(run_dir)), metrics)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over runs with its confidence interval, mean ± half.
+    """A mean over runs with its confidence interval, mean ± half_width.
 
     Args:
-        mean: over runs.
-        half: half the width of the interval; NaN for a single run.
-        count: of runs.
+        mean: mean over runs.
+        half_width: half the width of the interval; NaN for a single run.
+        count: number of runs.
     """
 
     mean: float
-    half: float
+    half_width: float
     count: int
 
     @property
     def text(self) -> str:
-        """As it is shown: the mean and, of several runs, ± half."""
-        return self.written(lambda value: MetricResult("", "", value).text)
+        """The mean, followed by ± half_width if there are several runs."""
+        return self.format(lambda value: MetricResult("", "", value).text)
 
-    def written(self, number: Callable[[float], str]) -> str:
-        """The same, each number written so."""
-        return number(self.mean) if self.count == 1 else f"{number(self.mean)} ± {number(self.half)}"
+    def format(self, format_value: Callable[[float], str]) -> str:
+        """Return the text with another number format."""
+        mean = format_value(self.mean)
+        return mean if self.count == 1 else f"{mean} ± {format_value(self.half_width)}"
 
 
 def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """Student's interval for the mean of a normal distribution: x̄ ± t_{(1+c)/2, n−1}·s/√n.
+    """Return Student's confidence interval for the mean of a normal distribution: x̄ ± t_{(1+c)/2, n−1}·s/√n.
 
     Args:
-        values: one for each run, at least one.
+        values: one value per run, at least one.
         confidence: c, in (0, 1).
 
     Raises:
-        ValueError: for no value, or another confidence.
+        ValueError: if there are no values, or for a confidence outside (0, 1).
 
     Source: Student 1908, "The probable error of a mean".
     """
@@ -91,72 +94,76 @@ def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Inter
     n = len(values)
     if n == 1:
         return Interval(float(values[0]), math.nan, 1)
-    half = students_t.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / math.sqrt(n)
-    return Interval(float(np.mean(values)), float(half), n)
+    half_width = students_t.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / math.sqrt(n)
+    return Interval(float(np.mean(values)), float(half_width), n)
 
 
 @dataclass(frozen=True)
 class CombinedMetric:
-    """A number of several configurations, each over its runs.
+    """A metric of several configurations, each over its runs.
 
     Args:
-        number: the first run's, for its names.
-        intervals: of each configuration that has the number.
+        metric: the result of the first run, for its names.
+        intervals: confidence interval of each configuration that has the metric.
     """
 
-    number: MetricResult
+    metric: MetricResult
     intervals: dict[str, Interval]
 
 
-def combine(runs: Sequence[tuple[str, Sequence[MetricResult]]]) -> list[CombinedMetric]:
-    """The numbers of runs together, over the runs of each configuration.
+def combine_metrics(runs: Sequence[tuple[str, Sequence[MetricResult]]]) -> list[CombinedMetric]:
+    """Combine the metrics of runs over the runs of each configuration.
 
     Args:
-        runs: the name of each run's configuration, and its numbers.
+        runs: for each run the name of its configuration, and its metrics.
     """
     values: dict[tuple[str, str], dict[str, list[float]]] = {}
     first: dict[tuple[str, str], MetricResult] = {}
-    for name, numbers in runs:
-        for number in numbers:
-            key = (number.group, number.of)
-            first.setdefault(key, number)
-            values.setdefault(key, {}).setdefault(name, []).append(number.value)
+    for name, metrics in runs:
+        for metric in metrics:
+            key = (metric.group, metric.of)
+            first.setdefault(key, metric)
+            values.setdefault(key, {}).setdefault(name, []).append(metric.value)
     rows = [
-        CombinedMetric(first[key], {name: t_interval(v) for name, v in found.items()}) for key, found in values.items()
+        CombinedMetric(first[key], {name: t_interval(v) for name, v in by_name.items()})
+        for key, by_name in values.items()
     ]
-    order = list(dict.fromkeys(row.number.group for row in rows))
-    return sorted(rows, key=lambda row: order.index(row.number.group))
+    groups = list(dict.fromkeys(row.metric.group for row in rows))
+    return sorted(rows, key=lambda row: groups.index(row.metric.group))
 
 
-def write_together(reports: Sequence[tuple[str, Report]]) -> list[CombinedMetric]:
-    """Combine the numbers of runs, and show in the report of each, beside its numbers, their means over its seeds.
+def combine_reports(reports: Sequence[tuple[str, Report]]) -> list[CombinedMetric]:
+    """Combine the metrics of runs, and rewrite each report with the means over seeds next to its metrics.
 
     Args:
-        reports: the name of each run's configuration, and its report.
+        reports: for each run the name of its configuration, and its report.
 
     Returns:
-        The numbers together.
+        The combined metrics.
     """
-    rows = combine([(name, report.numbers) for name, report in reports])
+    rows = combine_metrics([(name, report.numbers) for name, report in reports])
     for name, report in reports:
-        mine = [row for row in rows if name in row.intervals]
-        if any(row.intervals[name].count > 1 for row in mine):
-            report.write({(row.number.group, row.number.of): row.intervals[name].text for row in mine})
+        own = [row for row in rows if name in row.intervals]
+        if any(row.intervals[name].count > 1 for row in own):
+            report.write({(row.metric.group, row.metric.of): row.intervals[name].text for row in own})
     return rows
 
 
-def configuration_names(folders: Sequence[Path]) -> list[str]:
-    """A name for the configuration of each run: its model and data, and the options in which these runs differ.
+def configuration_names(run_dirs: Sequence[Path]) -> list[str]:
+    """Name the configuration of each run: its model and data, and the options in which these runs differ.
 
-    Runs that differ in nothing but seed, folder and device have the same name.
+    Runs that differ only in seed, folder and device have the same name.
 
     Raises:
         FileNotFoundError: if a folder holds no run.
+        RunFormatError: if a run has another format.
     """
-    options = [{k: v for k, v in read_config(folder).items() if k not in INCIDENTAL} for folder in folders]
-    return [_name(of, [o for o in options if (o["model"], o["data"]) == (of["model"], of["data"])]) for of in options]
+    options = [{k: v for k, v in read_config(path).items() if k not in NEUTRAL_OPTIONS} for path in run_dirs]
+    return [
+        _name(own, [o for o in options if (o["model"], o["data"]) == (own["model"], own["data"])]) for own in options
+    ]
 
 
-def _name(options: dict[str, Any], alike: Sequence[dict[str, Any]]) -> str:
-    differing = [key for key in options if any(other.get(key) != options[key] for other in alike)]
+def _name(options: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
+    differing = [key for key in options if any(other.get(key) != options[key] for other in others)]
     return " ".join([options["model"], options["data"], *(f"{key}={options[key]}" for key in differing)])

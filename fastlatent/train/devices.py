@@ -9,14 +9,14 @@ from .config import TrainConfig
 
 
 def make_fabric(model: GenerativeModel, config: TrainConfig) -> Fabric:
-    """Fabric for the devices, the processes and the precision that are asked for, not launched yet.
+    """Return Fabric for the devices, processes and precision of the options, not launched yet.
 
-    Under torchrun or SLURM the processes are there already; otherwise those of this machine start at its launch, each
-    with the command line of this one.
+    Under torchrun or SLURM the processes exist already; otherwise `launch` starts those of this machine, each with the
+    command line of this process.
     """
     strategy: str = config.strategy
-    if config.processes > 1 and len(model.phases()) > 1:
-        strategy = "ddp_find_unused_parameters_true"  # each phase moves a part of the model
+    if config.world_size > 1 and len(model.phases()) > 1:
+        strategy = "ddp_find_unused_parameters_true"  # each phase updates a part of the model
     return Fabric(
         accelerator=config.accelerator,
         devices=config.devices,

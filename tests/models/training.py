@@ -60,7 +60,7 @@ def learn(model: GenerativeModel, data: Dataset, config: TrainConfig) -> Trained
     test = data.test[:]
     before = objective(model, test), apart(model, test)
     with tempfile.TemporaryDirectory() as folder:
-        fit(model, data, replace(config, accelerator="cpu", out=Path(folder)))
+        fit(model, data, replace(config, accelerator="cpu", run_dir=Path(folder)))
     after = objective(model, test), apart(model, test)
     return Trained(model.eval(), *zip(before, after, strict=True))
 

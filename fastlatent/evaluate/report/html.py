@@ -16,6 +16,7 @@ from ...data import Dataset, PointCloudDataset, TableDataset
 from ...models import Autoencoder, GenerativeModel, TabularAutoencoder
 from ...train import TrainingResult
 from ...train.run_dir import RESULTS, atomic_write, read_config
+from ...utils.run_format import RUN_FORMAT
 from ..evaluated_model import EXAMPLES
 from ..metrics import tables
 from ..metrics.registry import measure
@@ -57,21 +58,23 @@ class Report(NamedTuple):
         Args:
             over_seeds: what else is shown of a number, by its group and what it is of: its mean over runs.
         """
-        folder = self.fit.folder
-        results = json.dumps([asdict(number) for number in self.numbers], indent=2, ensure_ascii=False)
+        folder = self.fit.run_dir
+        results = json.dumps(
+            {"format": RUN_FORMAT, "metrics": [asdict(number) for number in self.numbers]}, indent=2, ensure_ascii=False
+        )
         atomic_write(folder / RESULTS, lambda path: path.write_text(results + "\n"))
         atomic_write(folder / "report.html", lambda path: path.write_text(self._page(over_seeds or {})))
 
     def _page(self, over_seeds: Mapping[tuple[str, str], str]) -> str:
         environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__, "."), autoescape=True)
         return environment.get_template("report.html").render(
-            config=read_config(self.fit.folder),
+            config=read_config(self.fit.run_dir),
             groups=grouped(self.numbers),
             over_seeds=over_seeds,
             pictures=self.pictures,
             kind=self.kind,
             last=self.fit.history[-1],
-            folder=self.fit.folder.name,
+            folder=self.fit.run_dir.name,
         )
 
 
@@ -110,7 +113,7 @@ def _draw(model: GenerativeModel, data: Dataset, fit: TrainingResult) -> list[di
         for name, figure in made.items():
             png = io.BytesIO()
             figure.savefig(png, format="png", bbox_inches="tight")
-            (fit.folder / f"{name}.png").write_bytes(png.getvalue())
+            (fit.run_dir / f"{name}.png").write_bytes(png.getvalue())
             view = "themselves" if model.prior.dim <= 2 else "the two principal components of the codes"
             source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
             caption = CAPTIONS[name].format(view=view, kind=data.kind)

@@ -19,7 +19,7 @@ def run(tmp_path_factory):
     data = load("digits")
     torch.manual_seed(0)
     model = WAEMMDConfig(hidden=(256, 256)).build(data.shape)
-    done = fit(model, data, TrainConfig(epochs=40, out=tmp_path_factory.mktemp("runs") / "run", accelerator="cpu"))
+    done = fit(model, data, TrainConfig(epochs=40, run_dir=tmp_path_factory.mktemp("runs") / "run", accelerator="cpu"))
     return model, data, done
 
 
@@ -53,18 +53,18 @@ def test_codes_drawn_at_random_or_made_with_labels_are_measured_alike(name):
 def test_a_model_without_encoder_is_measured_by_its_samples(tmp_path):
     data = load("digits")
     model = MODEL_CONFIGS["gan"](hidden=(8,)).build(data.shape)
-    done = fit(model, data, TrainConfig(epochs=1, out=tmp_path / "run", accelerator="cpu"))
+    done = fit(model, data, TrainConfig(epochs=1, run_dir=tmp_path / "run", accelerator="cpu"))
     assert {number.group for number in write_report(model, data, done).numbers} == {SAMPLES.format(data.kind, FEATURES)}
-    assert {path.stem for path in done.folder.glob("*.png")} == {"samples", "curves"}
+    assert {path.stem for path in done.run_dir.glob("*.png")} == {"samples", "curves"}
 
 
 def test_the_report_holds_its_figures_and_numbers(run):
     model, data, done = run
     numbers = write_report(model, data, done).numbers
-    page = (done.folder / "report.html").read_text()
+    page = (done.run_dir / "report.html").read_text()
     assert all(number.text in page for number in numbers)
     sources = re.findall(r'src="([^"]{30})', page)
-    assert len(sources) == len(list(done.folder.glob("*.png"))) == 5
+    assert len(sources) == len(list(done.run_dir.glob("*.png"))) == 5
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert "http" not in re.sub(r'src="[^"]*"', "", page)
 
