@@ -1,4 +1,4 @@
-"""Training steps of WAE-MMD, SWAE, WWAE, ACAI and AAE on MNIST against loops that people write and use today."""
+"""Training steps of WAE-MMD, SWAE, WWAE, ACAI and AAE on MNIST, compared with common training loops."""
 
 import os
 from collections.abc import Iterator
@@ -23,31 +23,31 @@ from fastlatent.utils.threads import torch_threads
 
 D, HIDDEN, LR = 64, (512, 512), 1e-3
 BATCHES = (64, 256, 1024)
-EXAMPLES_A_RUN = 1024  # so many steps are timed together
-IDIOMS = {
+EXAMPLES_PER_ROUND = 1024  # the steps over them are timed together
+PEER_PENALTIES = {
     "mmd": peers.mmd_imq,
     "sliced": partial(peers.sliced_wasserstein_rows, n_projections=128),
     "frechet": lambda codes, _: peers_spectral.eigvalsh_normal(codes),
 }
 PENALTIES = {"wae-mmd": "mmd", "swae": "sliced", "wwae": "frechet"}
 MODELS = (*PENALTIES, "acai", "aae")
-PYTHAE = {"wae-mmd": (64, 256), "aae": BATCHES}  # its MMD of 1024 codes takes more than ten gigabytes
-OURS, HALF = "fastlatent", "fastlatent, bf16-mixed"
-TENSORS, IMAGES = "torch loop, TensorDataset", "torch loop, torchvision's MNIST"
+PYTHAE = {"wae-mmd": (64, 256), "aae": BATCHES}  # pythae's MMD of 1024 codes takes more than 10 GB
+FLOAT32, BFLOAT16 = "fastlatent", "fastlatent, bf16-mixed"
+TENSOR_DATASET, IMAGE_DATASET = "torch loop, TensorDataset", "torch loop, torchvision's MNIST"
 
 
 @cache
 def mnist() -> data.Dataset:
-    """The real files, of FASTLATENT_DATA or beside the repository."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("FASTLATENT_DATA", beside))
+    """Load MNIST from $FASTLATENT_DATA, else from ../shared/data; skip the benchmark if it is missing."""
+    shared = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("FASTLATENT_DATA", shared))
     if not (folder / "mnist").is_dir():
         pytest.skip(f"no MNIST in {folder}: set FASTLATENT_DATA")
     return data.load("mnist", folder)
 
 
-def build(name: str, *, idiom: bool = False) -> Any:
-    """The model, the same networks in each, with our penalty or with the one that people write."""
+def build(name: str, *, peer_penalty: bool = False) -> Any:
+    """Build a model with fixed networks, with the penalty of fastlatent or the common implementation."""
     torch.manual_seed(0)
     shape, prior = mnist().shape, Normal(D)
     encoder, decoder = mlp_encoder(shape, D, HIDDEN), mlp_decoder(shape, D, HIDDEN)
@@ -56,11 +56,11 @@ def build(name: str, *, idiom: bool = False) -> Any:
     if name == "aae":
         return AAE(encoder, decoder, mlp_critic((D,), HIDDEN), prior)
     kind = PENALTIES[name]
-    return WAE(encoder, decoder, IDIOMS[kind] if idiom else named(kind, prior), prior, weight=10.0)  # type: ignore[arg-type]
+    return WAE(encoder, decoder, PEER_PENALTIES[kind] if peer_penalty else named(kind, prior), prior, weight=10.0)  # type: ignore[arg-type]
 
 
-def our_loop(model: GenerativeModel, batch_size: int, **options: Any) -> Iterator[None]:
-    """The trainer's steps."""
+def fastlatent_loop(model: GenerativeModel, batch_size: int, **options: Any) -> Iterator[None]:
+    """Run the steps of fastlatent's trainer."""
     config = TrainConfig(epochs=1, batch_size=batch_size, lr=LR, accelerator="cpu", **options)
     state = initialize(model, mnist().train, config, make_fabric(model, config))
     while True:
@@ -71,20 +71,20 @@ def our_loop(model: GenerativeModel, batch_size: int, **options: Any) -> Iterato
 
 
 def steps(who: str, name: str, batch_size: int, count: int) -> peers_train.Steps:
-    """So many steps of this loop."""
+    """Return a function that runs `count` steps of a training loop."""
     train = mnist().train
     if who == "pythae":
         return peers_train.pythae_epoch(build(name), train, batch_size, count, LR)
-    if who in (OURS, HALF):
-        loop = our_loop(build(name), batch_size, precision="32" if who == OURS else "bf16-mixed")
+    if who in (FLOAT32, BFLOAT16):
+        loop = fastlatent_loop(build(name), batch_size, precision="32" if who == FLOAT32 else "bf16-mixed")
     else:
-        dataset = peers_train.tensors(train) if who == TENSORS else peers_train.ImageDataset(train)
-        loop = peers_train.plain_loop(build(name, idiom=True), dataset, batch_size, LR)
+        dataset = peers_train.tensors(train) if who == TENSOR_DATASET else peers_train.ImageDataset(train)
+        loop = peers_train.plain_loop(build(name, peer_penalty=True), dataset, batch_size, LR)
     return lambda: [next(loop) for _ in range(count)]
 
 
 def seconds_of_penalty(model: WAE, batch_size: int, threads: int) -> float:
-    """Of the penalty of a batch of codes, with its gradient and the draw of the prior."""
+    """Return the median seconds of the penalty of a batch of codes, with prior sampling and backward."""
     codes = torch.randn(batch_size, D, requires_grad=True)
     with torch_threads(threads):
         timer = Timer("model.penalty(*model.compared(codes)).backward()", globals=locals(), num_threads=threads)
@@ -95,21 +95,22 @@ CASES = [
     (name, who, size)
     for name in MODELS
     for size in BATCHES
-    for who in (OURS, HALF, TENSORS, IMAGES, "pythae")
-    if size in {"pythae": PYTHAE.get(name, ()), HALF: BATCHES if name == "wae-mmd" else ()}.get(who, BATCHES)
+    for who in (FLOAT32, BFLOAT16, TENSOR_DATASET, IMAGE_DATASET, "pythae")
+    if size in {"pythae": PYTHAE.get(name, ()), BFLOAT16: BATCHES if name == "wae-mmd" else ()}.get(who, BATCHES)
 ]
 
 
 @pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize(("name", "who", "size"), CASES)
 def test_train(benchmark: Any, name: str, who: str, size: int, threads: int) -> None:
-    count = EXAMPLES_A_RUN // size
+    """Time a training step, and for penalties their share of it."""
+    count = EXAMPLES_PER_ROUND // size
     with torch_threads(threads):
         run = steps(who, name, size, count)
     measure(
         benchmark, run, op=f"train {name}", who=who, shape=(size, D), threads=threads, timed="a step", parts=count,
         examples=size,
     )  # fmt: skip
-    if who == OURS and name in PENALTIES:
+    if who == FLOAT32 and name in PENALTIES:
         share = seconds_of_penalty(build(name), size, threads) / benchmark.extra_info["p50"]
         benchmark.extra_info["loss_share"] = share

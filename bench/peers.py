@@ -1,4 +1,4 @@
-"""What people write and use today, each in its usual form. Tests take some of them as second opinions."""
+"""Common implementations of pairwise and sliced losses, for comparison in benchmarks and tests."""
 
 import torch
 from torch import Tensor
@@ -7,12 +7,12 @@ SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
-    """x² + y² − 2xy by a matrix product."""
+    """Compute x² + y² − 2xy with a matmul."""
     return x.square().sum(1, keepdim=True) + y.square().sum(1) - 2 * x @ y.T
 
 
 def mmd_imq(x: Tensor, y: Tensor) -> Tensor:
-    """The WAE idiom: seven scales in a Python loop, off-diagonal means within, the full mean across."""
+    """Compute the unbiased IMQ MMD as WAE code does, with a Python loop over seven scales."""
     (n, d), m = x.shape, y.shape[0]
     xx, yy, xy = squared_distances(x, x), squared_distances(y, y), squared_distances(x, y)
     total = x.new_zeros(())
@@ -26,7 +26,7 @@ def mmd_imq(x: Tensor, y: Tensor) -> Tensor:
 
 
 def cramer_wold_normal(x: Tensor) -> Tensor:
-    """The CWAE formula, d ≥ 20, in torch operations."""
+    """Compute the approximate Cramér–Wold distance to N(0, I) of CWAE code, for d ≥ 20."""
     n, d = x.shape
     gamma = (4 / (3 * n)) ** 0.4
     k = 1 / (2 * d - 3)
@@ -36,34 +36,34 @@ def cramer_wold_normal(x: Tensor) -> Tensor:
 
 
 def chamfer(x: Tensor, y: Tensor) -> Tensor:
-    """cdist and two minima."""
+    """Compute the Chamfer distance from cdist and two minima."""
     s = torch.cdist(x, y).square()
     return s.min(2).values.mean(1) + s.min(1).values.mean(1)
 
 
 def energy(x: Tensor, y: Tensor) -> Tensor:
-    """cdist and three means."""
+    """Compute the energy distance from cdist and three means."""
     n, m = len(x), len(y)
     within = torch.cdist(x, x).sum() / (n * (n - 1)) + torch.cdist(y, y).sum() / (m * (m - 1))
     return 2 * torch.cdist(x, y).mean() - within
 
 
 def sliced_wasserstein_rows(x: Tensor, y: Tensor, n_projections: int) -> Tensor:
-    """The SWAE idiom: directions in rows, so that the sort runs along the contiguous axis."""
+    """Compute the sliced distance as SWAE code does, with directions in rows: the sort is along the contiguous axis."""
     theta = torch.randn(n_projections, x.shape[1], device=x.device)
     theta = theta / theta.norm(dim=1, keepdim=True)
     return (torch.sort(theta @ x.T, dim=1).values - torch.sort(theta @ y.T, dim=1).values).square().mean()
 
 
 def sliced_wasserstein_columns(x: Tensor, y: Tensor, n_projections: int) -> Tensor:
-    """The same with directions in columns."""
+    """Compute the sliced distance with directions in columns: the sort is along the strided axis."""
     theta = torch.randn(x.shape[1], n_projections, device=x.device)
     theta = theta / theta.norm(dim=0, keepdim=True)
     return (torch.sort(x @ theta, dim=0).values - torch.sort(y @ theta, dim=0).values).square().mean()
 
 
 def epps_pulley(x: Tensor, n_projections: int, n_points: int = 17, t_max: float = 3.0) -> Tensor:
-    """SIGReg as published with LeJEPA: all quadrature points at once, in an n × L × points tensor."""
+    """Compute SIGReg as published with LeJEPA, with all quadrature points in one (n, L, points) tensor."""
     theta = torch.randn(x.shape[1], n_projections, device=x.device)
     theta = theta / theta.norm(dim=0, keepdim=True)
     t = torch.linspace(-t_max, t_max, n_points, device=x.device)

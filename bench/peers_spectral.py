@@ -1,4 +1,4 @@
-"""Fréchet distances as people write and use them today, each in its usual form."""
+"""Common implementations of Fréchet distances, for comparison in benchmarks and tests."""
 
 import numpy as np
 import scipy.linalg
@@ -9,7 +9,7 @@ from .timing import needs
 
 
 def eigvalsh_bures(a: Tensor, b: Tensor) -> Tensor:
-    """The usual differentiable way in plain torch: eigvalsh of √B·A·√B, the root of B being a constant."""
+    """Compute the Bures distance by eigvalsh of √B·A·√B, without gradient through √B."""
     with torch.no_grad():
         values, vectors = torch.linalg.eigh(b)
         root = vectors * values.clamp(min=0).sqrt().unsqueeze(-2) @ vectors.mT
@@ -19,20 +19,20 @@ def eigvalsh_bures(a: Tensor, b: Tensor) -> Tensor:
 
 
 def eigvalsh_frechet(x: Tensor, y: Tensor) -> Tensor:
-    """The same from two samples."""
+    """Compute the Fréchet distance of two samples with `eigvalsh_bures`."""
     shift = x.mean(-2) - y.mean(-2)
     return shift.square().sum(-1) + eigvalsh_bures(torch.cov(x.mT), torch.cov(y.mT))
 
 
 def eigvalsh_normal(x: Tensor) -> Tensor:
-    """The same against N(0, I), from the covariance alone."""
+    """Compute the Fréchet distance to N(0, I) by eigvalsh of the covariance."""
     covariance = torch.cov(x.mT)
     roots = torch.linalg.eigvalsh(covariance).clamp(min=0).sqrt()
     return x.mean(-2).square().sum() + covariance.trace() + x.shape[-1] - 2 * roots.sum()
 
 
 def newton_schulz_frechet(x: Tensor, y: Tensor) -> Tensor:
-    """The cubic iteration on Σ₁Σ₂ that training code often unrolls: 20 steps through autograd."""
+    """Compute the Fréchet distance by 20 cubic Newton–Schulz steps on Σ₁Σ₂, differentiated by autograd."""
     a, b = torch.cov(x.T), torch.cov(y.T)
     product = a @ b
     scale = torch.linalg.matrix_norm(product)
@@ -46,23 +46,23 @@ def newton_schulz_frechet(x: Tensor, y: Tensor) -> Tensor:
 
 
 def torchmetrics_frechet(x: Tensor, y: Tensor) -> Tensor:
-    """torchmetrics' FID: eigvals of Σ₁Σ₂."""
+    """Compute the FID of torchmetrics, by eigvals of Σ₁Σ₂."""
     return needs("torchmetrics.image.fid")._compute_fid(x.mean(0), torch.cov(x.T), y.mean(0), torch.cov(y.T))
 
 
 def torchmetrics_bures(a: Tensor, b: Tensor) -> Tensor:
-    """The same from covariances (batch, d, d), which it takes one by one."""
+    """Compute the FID of torchmetrics from covariances (batch, d, d), one by one."""
     compute, zero = needs("torchmetrics.image.fid")._compute_fid, a.new_zeros(a.shape[-1])
     return torch.stack([compute(zero, first, zero, second) for first, second in zip(a, b, strict=True)])
 
 
 def pot_frechet(x: Tensor, y: Tensor) -> Tensor:
-    """POT's distance, squared."""
+    """Compute the squared Bures–Wasserstein distance of POT."""
     distance = needs("ot").gaussian.bures_wasserstein_distance
     return distance(x.mean(0), y.mean(0), torch.cov(x.T), torch.cov(y.T)) ** 2
 
 
 def pytorch_fid(mean1: np.ndarray, cov1: np.ndarray, mean2: np.ndarray, cov2: np.ndarray) -> float:
-    """The formula of pytorch-fid's `calculate_frechet_distance`, for nonsingular covariances."""
+    """Compute the formula of pytorch-fid's `calculate_frechet_distance`, for nonsingular covariances."""
     root = scipy.linalg.sqrtm(cov1 @ cov2).real
     return float(((mean1 - mean2) ** 2).sum() + np.trace(cov1) + np.trace(cov2) - 2 * np.trace(root))

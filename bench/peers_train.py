@@ -1,4 +1,4 @@
-"""Training loops as people write and use them today, with our networks."""
+"""Common training loops with the networks of fastlatent, for comparison in benchmarks."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,11 +16,11 @@ from fastlatent.models import AAE, WAE, GenerativeModel
 
 from .timing import needs
 
-Steps = Callable[[], object]  # runs some steps
+Steps = Callable[[], object]  # runs a fixed number of steps
 
 
 class ImageDataset(Dataset[tuple[Tensor, int]]):
-    """What torchvision's MNIST does with the transform ToTensor, for each example: a PIL image, an array, a tensor."""
+    """Copy of torchvision's MNIST with the transform ToTensor: each example becomes a PIL image, then a tensor."""
 
     def __init__(self, split: Split) -> None:
         self.data, self.targets = split.x[:, 0], split.labels
@@ -35,7 +35,7 @@ class ImageDataset(Dataset[tuple[Tensor, int]]):
 
 
 def tensors(split: Split) -> TensorDataset:
-    """All examples as one float tensor, of which a loader takes one after the other."""
+    """Return all examples as one float tensor."""
     return TensorDataset(_floats(split), split.labels)
 
 
@@ -45,7 +45,7 @@ def _floats(split: Split) -> Tensor:
 
 
 def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, lr: float) -> Iterator[None]:
-    """The loop of most scripts: a shuffling DataLoader, Adam as it comes, and the loss asked for at every step."""
+    """Run the loop of most scripts: a shuffling DataLoader, Adam with default options, loss.item() at every step."""
     phases = model.phases()
     optimizers = [torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999)) for phase in phases]
     loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
@@ -62,7 +62,7 @@ def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, l
 
 
 def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr: float) -> Steps:
-    """An epoch of so many steps of pythae's trainer, with our encoder, decoder and critic."""
+    """Return a function that runs an epoch of `steps` steps of pythae's trainer, with the networks of a model."""
     models, trainers, networks = needs("pythae.models"), needs("pythae.trainers"), needs("pythae.models.nn")
     output = needs("pythae.models.base.base_utils").ModelOutput
 
@@ -97,12 +97,12 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
     shared = {"output_dir": folder, "per_device_train_batch_size": batch_size, "num_epochs": 1, "no_cuda": True}
     if isinstance(model, WAE):
         config = models.WAE_MMD_Config(**options, kernel_choice="imq", reg_weight=model.weight)
-        theirs = models.WAE_MMD(config, encoder, decoder)
+        pythae_model = models.WAE_MMD(config, encoder, decoder)
         trainer, rates = trainers.BaseTrainer, {"learning_rate": lr}
         training = trainers.BaseTrainerConfig(**shared, **rates)
     else:
         config = models.Adversarial_AE_Config(**options, deterministic_posterior=True)
-        theirs = models.Adversarial_AE(config, encoder, decoder, Critic(model.critic))
+        pythae_model = models.Adversarial_AE(config, encoder, decoder, Critic(model.critic))
         trainer, rates = (
             trainers.AdversarialTrainer,
             {"autoencoder_learning_rate": lr, "discriminator_learning_rate": lr},
@@ -110,6 +110,6 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
         training = trainers.AdversarialTrainerConfig(**shared, **rates)
     examples = split[torch.arange(steps * batch_size)]
     dataset = needs("pythae.data.datasets").BaseDataset(examples.x, examples.label)
-    running = trainer(theirs, dataset, training_config=training)
-    running.prepare_training()
-    return lambda: running.train_step(1)
+    pythae_trainer = trainer(pythae_model, dataset, training_config=training)
+    pythae_trainer.prepare_training()
+    return lambda: pythae_trainer.train_step(1)

@@ -43,7 +43,7 @@ class Evaluate:
             names, reports = configuration_names(self.runs), []
             for name, run_dir in zip(names, self.runs, strict=True):
                 report = evaluate_run(run_dir, kmeans_starts=self.kmeans_starts)
-                print_metrics(f"{run_dir}: {name}", report.numbers)
+                print_metrics(f"{run_dir}: {name}", report.metrics)
                 Console().print(f"Report: {run_dir / 'report.html'}", soft_wrap=True)
                 reports.append((name, report))
         if len(self.runs) > 1:
@@ -60,16 +60,16 @@ class Evaluate:
 def _print_combined(rows: "list[CombinedMetric]") -> None:
     """Print a table with a column for each configuration."""
     counts = {name: interval.count for row in rows for name, interval in row.intervals.items()}
-    table = Table(box=box.SIMPLE, title="Mean over runs ± half the width of the 95 % confidence interval")
+    table = Table(box=box.SIMPLE, title="Mean over runs ± half-width of the 95 % confidence interval")
     table.add_column("")
     for name, count in counts.items():
         table.add_column(f"{name}\n{count} runs" if count > 1 else f"{name}\n1 run", justify="right")
-    group = None
+    heading = None
     for row in rows:
-        if row.metric.group != group:
-            group = row.metric.group
+        if row.result.heading != heading:
+            heading = row.result.heading
             table.add_section()
-            table.add_row(f"[bold]{group} ({row.metric.better} is better)")
+            table.add_row(f"[bold]{heading}")
         cells = [row.intervals[name].text if name in row.intervals else "" for name in counts]
-        table.add_row(f"  {row.metric.of}", *cells, style="bold green" if row.metric.ours else None)
+        table.add_row(f"  {row.result.label}", *cells, style="bold green" if row.result.is_model else None)
     Console().print(table)

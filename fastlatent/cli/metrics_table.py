@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 def print_metrics(title: str, metrics: Sequence["MetricResult"]) -> None:
     """Print a table of metrics, grouped as in the report; the model's own are green."""
-    from ..evaluate.report.html import grouped
+    from ..evaluate.report.html import group_results
 
     table = Table(box=box.SIMPLE, title=title)
     table.add_column("")
     table.add_column("value", justify="right")
-    for group, members in grouped(metrics):
+    for heading, members in group_results(metrics):
         table.add_section()
-        table.add_row(f"[bold]{group} ({members[0].better} is better)", "")
+        table.add_row(f"[bold]{heading}", "")
         for metric in members:
-            table.add_row(f"  {metric.of}", metric.text, style="bold green" if metric.ours else None)
+            table.add_row(f"  {metric.label}", metric.text, style="bold green" if metric.is_model else None)
     Console().print(table)

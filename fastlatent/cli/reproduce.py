@@ -66,7 +66,8 @@ def print_table(console: Console, recipe: Recipe, reproduction: "Reproduction") 
 
     table = Table("", box=box.SIMPLE, title=f"{recipe.about} Obtained / reported ({recipe.source})")
     for column in recipe.columns:
-        table.add_column(f"{column.heading}\n[dim]{column.better} is better", justify="right")
+        direction = "higher" if column.higher_is_better else "lower"
+        table.add_column(f"{column.heading}\n[dim]{direction} is better", justify="right")
     for row, cells in reproduction.cells.items():
         table.add_row(row, *(format_cell(cells[c.heading]) if c.heading in cells else "" for c in recipe.columns))
     console.print(table)

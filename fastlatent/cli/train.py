@@ -62,5 +62,5 @@ def train(run: Run, resume: bool = False) -> None:
     except KeyboardInterrupt as interrupt:
         message = "stopped after the training, before its report"
         raise TrainingInterrupted(message, result.run_dir, signal.SIGINT) from interrupt
-    print_metrics(f"{run.name} on {data.name}, test {data.kind}", report.numbers)
+    print_metrics(f"{run.name} on {data.name}, test {data.kind}", report.metrics)
     Console().print(f"Report: {result.run_dir / 'report.html'}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What is measured: a trained model with its data, and what it makes of them, each made once."""
+"""Trained model with its data, and the samples, reconstructions and codes that metrics share, each computed once."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -12,23 +12,23 @@ from ..data.batch import UNLABELED, Batch
 from ..latent import linear
 from ..models import Autoencoder, GenerativeModel
 
-EXAMPLES = 10_000  # at most so many test examples are compared
-BATCH = 1000  # examples that go through the model at a time
+MAX_TEST_EXAMPLES = 10_000
+BATCH = 1000  # examples in a forward pass
 SEED = 0
 KMEANS_STARTS = 10
 
 
 class EvaluatedModel:
-    """A trained model under measurement.
+    """Trained model with its data, the input of every metric.
 
-    Every property is the same each time it is asked for, whatever was asked before.
+    Properties are computed on first use from fixed seeds, so their values do not depend on the order of use.
 
     Args:
         model: trained; on any device.
-        data: the data it was trained on.
-        labeled: its training examples with all their labels, if `data.train` hides some; None: `data.train`.
-        starts: of k-means.
-        cache: folder of classifiers whose features images are compared in; None: the user's cache.
+        data: the data set it was trained on.
+        labeled: the training examples with all labels, if `data.train` hides some; None: `data.train`.
+        kmeans_starts: random starts of k-means on codes.
+        classifier_dir: folder of the classifiers of `feature_distances`; None: the user's cache.
     """
 
     def __init__(
@@ -37,23 +37,24 @@ class EvaluatedModel:
         data: Dataset,
         *,
         labeled: Split | None = None,
-        starts: int = KMEANS_STARTS,
-        cache: Path | None = None,
+        kmeans_starts: int = KMEANS_STARTS,
+        classifier_dir: Path | None = None,
     ) -> None:
-        self.model, self.data, self.starts, self.cache = model.eval(), data, starts, cache
+        self.model, self.data = model.eval(), data
+        self.kmeans_starts, self.classifier_dir = kmeans_starts, classifier_dir
         self.labeled = data.train if labeled is None else labeled
         self.device = next(model.parameters()).device
 
     def generator(self) -> torch.Generator:
-        """A fresh source of randomness, on the model's device."""
+        """Return a newly seeded random number generator on the model's device."""
         return torch.Generator(self.device).manual_seed(SEED)
 
     @property
     def autoencoder(self) -> Autoencoder:
-        """The model, if it has an encoder.
+        """The model as an autoencoder.
 
         Raises:
-            TypeError: if it has none.
+            TypeError: if it has no encoder.
         """
         if not isinstance(self.model, Autoencoder):
             raise TypeError(f"{type(self.model).__name__} has no encoder")
@@ -61,69 +62,69 @@ class EvaluatedModel:
 
     @cached_property
     def train(self) -> Batch:
-        """Training examples, twice as many as those of `test`, on the model's device."""
-        return self.labeled.spread(2 * EXAMPLES).to(self.device)
+        """Evenly spaced training examples, at most 20,000, on the model's device."""
+        return self.labeled.spread(2 * MAX_TEST_EXAMPLES).to(self.device)
 
     @cached_property
     def test(self) -> Batch:
-        """Test examples, on the model's device."""
-        return self.data.test.spread(EXAMPLES).to(self.device)
+        """Evenly spaced test examples, at most 10,000, on the model's device."""
+        return self.data.test.spread(MAX_TEST_EXAMPLES).to(self.device)
 
     @cached_property
-    def classes(self) -> int:
-        """Number of classes among the test examples' labels; 0 if one has none."""
+    def num_classes(self) -> int:
+        """Number of classes of the test examples; 0 if some have no label."""
         labels = self.data.test.labels
         return 0 if (labels == UNLABELED).any() else int(labels.max()) + 1
 
     @cached_property
     def samples(self) -> Tensor:
-        """As many samples of the model as `test` has examples."""
+        """Samples of the model, as many as there are examples in `test`."""
         with torch.no_grad():
             return self._decode(self.model.draw(len(self.test.x), self.generator()))
 
     @cached_property
     def codes(self) -> Tensor:
-        """Codes of `test` as the decoder meets them, (n, d)."""
+        """Codes of `test` as input of the decoder, (n, d)."""
         return self.codes_of(self.test)
 
     @cached_property
-    def prior(self) -> tuple[Tensor, Tensor]:
-        """Two samples of the prior, each like `codes`."""
+    def prior_samples(self) -> tuple[Tensor, Tensor]:
+        """Two independent samples of the prior, each of the shape of `codes`."""
         generator = self.generator()
-        fresh, other = (self.autoencoder.prior_like(self.codes, generator) for _ in range(2))
-        return fresh, other
+        first, second = (self.autoencoder.prior_like(self.codes, generator) for _ in range(2))
+        return first, second
 
     @cached_property
     def reconstructions(self) -> Tensor:
-        """What the model makes of `test`."""
+        """Reconstructions of `test`."""
         return self._in_batches(self.autoencoder.reconstruct, self.test)
 
     @cached_property
     def midpoints(self) -> Tensor:
-        """Decoded middles of the straight lines between the codes of each test example and the one before it."""
+        """Decoded midpoints between the codes of each test example and the preceding one."""
         return self._decode(torch.lerp(self.codes, self.codes.roll(1, 0), 0.5))
 
     def paths(self, pairs: int, steps: int) -> Tensor:
-        """Straight lines between the codes of the first test examples and the next, (pairs, steps, d)."""
+        """Interpolate linearly between the codes of the first test examples and the next ones, (pairs, steps, d)."""
         pairs = min(pairs, len(self.codes) // 2)
         return linear(self.codes[:pairs], self.codes[pairs : 2 * pairs], steps)
 
     def codes_of(self, batch: Batch) -> Tensor:
-        """Codes of a batch as the decoder meets them."""
+        """Compute the codes of a batch as input of the decoder, (n, d)."""
         return self._in_batches(self.autoencoder.codes, batch)
 
     @cached_property
     def train_codes(self) -> Batch:
-        """Codes of all training examples that have a label, without chance and without the label, and the labels."""
+        """Deterministic codes of all labeled training examples, encoded without their labels; and the labels."""
         return self._encoded(self.labeled.known())
 
     @cached_property
     def test_codes(self) -> Batch:
-        """The same of all test examples."""
+        """Deterministic codes of all labeled test examples, encoded without their labels; and the labels."""
         return self._encoded(self.data.test.known())
 
     def decode(self, z: Tensor) -> Tensor:
-        """What the model makes of codes (..., d)."""
+        """Decode codes (..., d)."""
         return self._decode(z.flatten(0, -2)).unflatten(0, z.shape[:-1])
 
     @torch.no_grad()
@@ -138,7 +139,7 @@ class EvaluatedModel:
 
     @torch.no_grad()
     def _in_batches(self, function: Callable[[Batch], Tensor], batch: Batch) -> Tensor:
-        """What a function makes of a batch; what it draws at random is the same each time."""
+        """Apply a function to parts of a batch, from a fixed seed."""
         parts = zip(batch.x.split(BATCH), batch.label.split(BATCH), strict=True)
         with torch.random.fork_rng():
             torch.manual_seed(SEED)

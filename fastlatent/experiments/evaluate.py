@@ -45,7 +45,7 @@ def evaluate_run(
     labeled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
     model = model.to(Fabric(accelerator=config.accelerator, devices=1).device)
     with torch_threads(config.threads):
-        evaluated = EvaluatedModel(model, data, labeled=labeled, starts=kmeans_starts)
+        evaluated = EvaluatedModel(model, data, labeled=labeled, kmeans_starts=kmeans_starts)
         metrics = compute_metrics(evaluated, metric_names)
         return write_report(model, data, TrainingResult(run_dir, read_metrics(run_dir)), metrics)
 
@@ -103,11 +103,11 @@ class CombinedMetric:
     """A metric of several configurations, each over its runs.
 
     Args:
-        metric: the result of the first run, for its names.
+        result: the result of the first run, for its names.
         intervals: confidence interval of each configuration that has the metric.
     """
 
-    metric: MetricResult
+    result: MetricResult
     intervals: dict[str, Interval]
 
 
@@ -119,17 +119,17 @@ def combine_metrics(runs: Sequence[tuple[str, Sequence[MetricResult]]]) -> list[
     """
     values: dict[tuple[str, str], dict[str, list[float]]] = {}
     first: dict[tuple[str, str], MetricResult] = {}
-    for name, metrics in runs:
-        for metric in metrics:
-            key = (metric.group, metric.of)
-            first.setdefault(key, metric)
-            values.setdefault(key, {}).setdefault(name, []).append(metric.value)
+    for name, results in runs:
+        for result in results:
+            key = (result.group, result.label)
+            first.setdefault(key, result)
+            values.setdefault(key, {}).setdefault(name, []).append(result.value)
     rows = [
         CombinedMetric(first[key], {name: t_interval(v) for name, v in by_name.items()})
         for key, by_name in values.items()
     ]
-    groups = list(dict.fromkeys(row.metric.group for row in rows))
-    return sorted(rows, key=lambda row: groups.index(row.metric.group))
+    groups = list(dict.fromkeys(row.result.group for row in rows))
+    return sorted(rows, key=lambda row: groups.index(row.result.group))
 
 
 def combine_reports(reports: Sequence[tuple[str, Report]]) -> list[CombinedMetric]:
@@ -141,11 +141,11 @@ def combine_reports(reports: Sequence[tuple[str, Report]]) -> list[CombinedMetri
     Returns:
         The combined metrics.
     """
-    rows = combine_metrics([(name, report.numbers) for name, report in reports])
+    rows = combine_metrics([(name, report.metrics) for name, report in reports])
     for name, report in reports:
         own = [row for row in rows if name in row.intervals]
         if any(row.intervals[name].count > 1 for row in own):
-            report.write({(row.metric.group, row.metric.of): row.intervals[name].text for row in own})
+            report.write({(row.result.group, row.result.label): row.intervals[name].text for row in own})
     return rows
 
 

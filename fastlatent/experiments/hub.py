@@ -1,26 +1,27 @@
 """Models on the Hugging Face hub: config.json, model.safetensors and a card; requires huggingface_hub."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import load_file
 from torch import nn
 
 from ..models import MODEL_CONFIGS, GenerativeModel
 from ..train.run_dir import (
-    RESULTS,
     WEIGHTS,
     create_run_dir,
     load_checkpoint,
     read_config,
-    read_results,
     save_config,
     save_weights,
 )
 from ..utils.run_format import RUN_FORMAT, check_run_format
 from .run import build_model
+
+if TYPE_CHECKING:
+    from ..evaluate import MetricResult
 
 try:
     from huggingface_hub import ModelCard, PyTorchModelHubMixin, hf_hub_download
@@ -92,8 +93,8 @@ class HubModel(
         load_checkpoint(run_dir, hub_model.model)
         return hub_model.eval()
 
-    def generate_model_card(self, *, repo: str = "USER/NAME", metrics: Sequence[Mapping[str, Any]] = ()) -> ModelCard:
-        """Return the README.md of the model, with metrics as in results.json."""
+    def generate_model_card(self, *, repo: str = "USER/NAME", metrics: Sequence["MetricResult"] = ()) -> ModelCard:
+        """Return the README.md of the model, with a table of metrics."""
         config = MODEL_CONFIGS[self.options["model"]]
         return super().generate_model_card(
             **{"name": self.options["model"], "data": self.options["data"], "repo": repo, "metrics": metrics},
@@ -133,9 +134,11 @@ def push(run_dir: Path, repo: str, *, private: bool | None = None) -> str:
         ValueError: if the model was built by hand, or for a name that the hub does not allow.
         OSError: if the hub cannot be reached, or returns an error.
     """
+    from ..evaluate.report.results import RESULTS, read_results  # lazy: matplotlib takes long to import
+
     hub_model = HubModel.from_run(run_dir)
     results = read_results(run_dir) if (run_dir / RESULTS).is_file() else []
-    card = {"repo": repo, "metrics": [metric for metric in results if metric["ours"]]}
+    card = {"repo": repo, "metrics": [result for result in results if result.is_model]}
     with _hub_errors():
         return hub_model.push_to_hub(repo, private=private, model_card_kwargs=card)
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..evaluate.evaluated_model import KMEANS_STARTS
 from ..evaluate.metrics.result import MetricResult
-from ..train.run_dir import read_metrics, read_results
+from ..evaluate.report.results import read_results
+from ..train.run_dir import read_metrics
 from ..utils.atomic import atomic_write
 from ..utils.run_format import RUN_FORMAT
 from .evaluate import Interval, evaluate_run, t_interval
@@ -122,16 +123,17 @@ def _run_dir(run: RecipeRun) -> Path:
 
 def _run_metrics(run_dir: Path, row: str, recipe: Recipe, kmeans_starts: int) -> list[MetricResult]:
     """Return the metrics of a run; those of the recipe are computed if a column is missing."""
-    metrics = [MetricResult(**metric) for metric in read_results(run_dir)]
+    metrics = read_results(run_dir)
     columns = [column for column in recipe.columns if column.applies_to(row) and column.group != SECONDS]
     if not recipe.metrics or all(_column_values(metrics, column) for column in columns):
         return metrics
-    return evaluate_run(run_dir, kmeans_starts=kmeans_starts, metric_names=recipe.metrics).numbers
+    return evaluate_run(run_dir, kmeans_starts=kmeans_starts, metric_names=recipe.metrics).metrics
 
 
 def _column_values(metrics: Sequence[MetricResult], column: RecipeColumn) -> list[float]:
     scale = 100.0 if column.percent else 1.0
-    return [scale * m.value for m in metrics if m.group.startswith(column.group) and m.of.startswith(column.of)]
+    matching = (m for m in metrics if m.group.startswith(column.group) and m.label.startswith(column.label))
+    return [scale * metric.value for metric in matching]
 
 
 def _cells(

@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from ..train.run_dir import CONFIG, read_config, read_results
+from ..train.run_dir import CONFIG, read_config
 from ..utils.atomic import atomic_write
 from ..utils.run_format import RUN_FORMAT, RunFormatError
 from .run import Run, default_run
@@ -156,10 +156,12 @@ def is_finished(run_dir: Path) -> bool:
 
 
 def _model_metrics(run_dir: Path) -> dict[str, float]:
-    """Return the model's metrics, named by their group, and by what they measure if a group has several."""
-    metrics = [metric for metric in read_results(run_dir) if metric["ours"]]
-    groups = Counter(metric["group"] for metric in metrics)
-    return {m["group"] if groups[m["group"]] == 1 else f"{m['group']}: {m['of']}": m["value"] for m in metrics}
+    """Return the model's metrics, named by their group, and by their label if the group has several."""
+    from ..evaluate.report.results import read_results  # lazy: matplotlib takes long to import
+
+    results = [result for result in read_results(run_dir) if result.is_model]
+    counts = Counter(result.group for result in results)
+    return {r.group if counts[r.group] == 1 else f"{r.group}: {r.label}": r.value for r in results}
 
 
 def _write(folder: Path, results: Sequence[RunResult]) -> None:

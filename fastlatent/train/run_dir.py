@@ -13,7 +13,6 @@ from ..utils.atomic import atomic_write, cannot_write, part
 from ..utils.run_format import RUN_FORMAT, check_run_format
 
 CONFIG, METRICS, WEIGHTS, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
-RESULTS = "results.json"  # metrics of the report
 Record = dict[str, float]
 
 
@@ -76,17 +75,6 @@ def write_metrics(run_dir: Path, records: Sequence[Record]) -> None:
 def read_metrics(run_dir: Path) -> list[Record]:
     """Return the lines of metrics.jsonl, one for each epoch."""
     return [json.loads(line) for line in (run_dir / METRICS).read_text().splitlines()]
-
-
-def read_results(run_dir: Path) -> list[dict[str, Any]]:
-    """Return the metrics in results.json, each as the fields of a `fastlatent.evaluate.MetricResult`.
-
-    Raises:
-        RunFormatError: if the run has another format.
-    """
-    results = json.loads((run_dir / RESULTS).read_text())
-    check_run_format(run_dir, results)
-    return results["metrics"]
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:

@@ -45,6 +45,11 @@ class TrainingResult(NamedTuple):
     history: list[Record]
     is_rank_zero: bool = True
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of model, data and training, from config.yaml."""
+        return files.read_config(self.run_dir)
+
 
 def fit(
     model: GenerativeModel,

@@ -14,11 +14,10 @@ import pytest
 
 from fastlatent import __main__, evaluate
 from fastlatent.cli import main
-from fastlatent.evaluate import MetricResult
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments.run import default_run, read_run
 from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import fit
-from fastlatent.train.run_dir import read_results
 
 
 def output(capsys, *arguments):
@@ -87,7 +86,7 @@ def test_train_on_mnist_prints_all_metrics(capsys, tmp_path, mnist_dir):
     metrics = read_results(tmp_path / "run")
     assert len(metrics) == 9
     for metric in metrics:
-        assert re.search(rf"{re.escape(metric['of'])} +{re.escape(MetricResult(**metric).text)}", text), metric
+        assert re.search(rf"{re.escape(metric.label)} +{re.escape(metric.text)}", text), metric
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from fastlatent.models.configs import WAEMMDConfig
 
 @pytest.fixture(scope="session")
 def classifiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder of classifiers for all tests, so that each is trained once."""
+    """A folder of classifiers shared by all tests, so that each is trained once."""
     return tmp_path_factory.mktemp("classifiers")
 
 
@@ -26,6 +26,6 @@ def digits() -> Dataset:
 
 @pytest.fixture
 def untrained(digits: Dataset) -> EvaluatedModel:
-    """A small autoencoder of digits as it begins."""
+    """A small untrained autoencoder of digits."""
     torch.manual_seed(0)
     return EvaluatedModel(WAEMMDConfig(hidden=(16,)).build(digits.shape), digits)

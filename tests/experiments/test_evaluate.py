@@ -12,12 +12,12 @@ from scipy import stats
 from fastlatent.cli import main
 from fastlatent.evaluate import MetricResult
 from fastlatent.evaluate.features import classifier
-from fastlatent.evaluate.metrics import critic, normality
+from fastlatent.evaluate.metrics import interpolation, normality
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments.evaluate import Interval, combine_metrics, configuration_names, evaluate_run, t_interval
 from fastlatent.experiments.run import Run
 from fastlatent.models.configs import AAESemiSupervisedConfig
 from fastlatent.train import TrainConfig
-from fastlatent.train.run_dir import read_results
 
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
 VALUES = [0.3, 0.9, 0.5, 0.4]
@@ -63,8 +63,8 @@ def test_invalid_confidence_or_no_values_are_rejected():
         t_interval([])
 
 
-def metric(group, of, value):
-    return MetricResult(group, of, value, ours=True)
+def metric(group, label, value):
+    return MetricResult(group, label, value, is_model=True)
 
 
 def test_metrics_are_combined_over_the_runs_of_a_configuration():
@@ -72,7 +72,7 @@ def test_metrics_are_combined_over_the_runs_of_a_configuration():
     b = [metric("error", "this", 3.0), metric("distance", "this", 5.0)]
     other = [metric("error", "this", 7.0), metric("extra", "this", 8.0), metric("error", "that", 9.0)]
     rows = combine_metrics([("x", a), ("y", other), ("x", b)])
-    assert [(row.metric.group, row.metric.of) for row in rows] == [
+    assert [(row.result.group, row.result.label) for row in rows] == [
         ("error", "this"),
         ("error", "that"),
         ("distance", "this"),
@@ -114,8 +114,8 @@ def _fast_metrics(classifiers):
     """Reduce the computation of slow metrics."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(normality, "SIMULATIONS", 9)
-        patch.setattr(critic, "STEPS", 20)
-        patch.setattr(classifier, "SEEN", 2**12)
+        patch.setattr(interpolation, "CRITIC_STEPS", 20)
+        patch.setattr(classifier, "TRAINING_IMAGES", 2**12)
         patch.setenv("FASTLATENT_CACHE", str(classifiers))
         yield
 
@@ -123,7 +123,7 @@ def _fast_metrics(classifiers):
 @pytest.fixture(scope="module")
 def evaluated(folders):
     """Metrics of the first run."""
-    return evaluate_run(folders[0], kmeans_starts=2).numbers
+    return evaluate_run(folders[0], kmeans_starts=2).metrics
 
 
 def test_configuration_names_have_the_differing_options(folders):
@@ -134,14 +134,13 @@ def test_configuration_names_have_the_differing_options(folders):
 
 def test_evaluate_run_uses_all_labels_of_the_data(folders, evaluated):
     groups = list(dict.fromkeys(metric.group for metric in evaluated))
-    for start in ("Reconstruction", "Classification error", "Cluster-to-label", "Accuracy of k-means", "KID", "Share"):
+    for start in ("Reconstruction", "Classification error", "Cluster-to-label", "Accuracy of k-means", "KID", "R²"):
         assert any(group.startswith(start) for group in groups), start
-    results = read_results(folders[0])
-    assert [MetricResult(**result) for result in results] == evaluated
+    assert read_results(folders[0]) == evaluated
     page = (folders[0] / "report.html").read_text()
     assert all(metric.text in page for metric in evaluated)
-    assert "larger is better" in page
-    layer = next(n for n in evaluated if n.group.startswith("Accuracy of a single") and n.ours)
+    assert "higher is better" in page
+    layer = next(n for n in evaluated if n.group.startswith("Accuracy of a single") and n.is_model)
     assert layer.value > 0.2  # with the labels of all training images, of which the training used 50
 
 
@@ -150,7 +149,7 @@ def test_command_prints_runs_alone_and_combined_reproducibly(folders, evaluated,
     out = tmp_path / "combined.json"
     main(["evaluate", *map(str, folders[:2]), "--kmeans-starts", "2", "--out", str(out)])
     text = capsys.readouterr().out
-    assert text.count("Reconstruction error, per pixel (smaller is better)") == 3
+    assert text.count("Reconstruction error, per pixel (lower is better)") == 3
     rows = json.loads(out.read_text())
     error = rows[0]["intervals"]["aae-semi-supervised digits"]
     assert error["count"] == 2
@@ -158,7 +157,7 @@ def test_command_prints_runs_alone_and_combined_reproducibly(folders, evaluated,
     page = (folders[1] / "report.html").read_text()
     assert Interval(**error).text in page
     assert "mean over runs" in page
-    assert [MetricResult(**result) for result in read_results(folders[0])] == evaluated
+    assert read_results(folders[0]) == evaluated
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from fastlatent.cli import main
+from fastlatent.evaluate import MetricResult
+from fastlatent.evaluate.report.results import write_results
 from fastlatent.experiments import Run, load_model
 from fastlatent.models.configs.wae import WAEMMDConfig
 from fastlatent.train import TrainConfig
@@ -33,8 +35,8 @@ def run(tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("runs") / "run"
     training = TrainConfig(epochs=1, batch_size=500, run_dir=run_dir, accelerator="cpu")
     Run(WAEMMDConfig(latent_dim=3, hidden=(16,)), training, data_dir=run_dir.parent).fit()
-    metrics = [{"group": "An error", "of": "us", "value": 0.25, "ours": True}, {"group": "An error", "ours": False}]
-    (run_dir / "results.json").write_text(json.dumps({"format": 1, "metrics": metrics}))
+    results = [MetricResult("An error", "us", 0.25, is_model=True), MetricResult("An error", "them", 0.5)]
+    write_results(run_dir, results)
     return run_dir
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments.recipes import NAMES, RecipeColumn, load_recipe
 from fastlatent.experiments.reproduce import reproduce
-from fastlatent.train.run_dir import read_results
 
 FEW_STEPS = {"epochs": 1, "batch_size": 512, "seeds": [0], "accelerator": "cpu"}
 BUILTIN_DATA = {
@@ -55,10 +55,10 @@ def test_table_has_obtained_and_reported_values(tmp_path):
     reproduction = reproduce(recipe, "short", tmp_path, log_lines.append, **overrides)
     cell = reproduction.cells["Semi-supervised AAE"]["error, %"]
     errors = [
-        100 * metric["value"]
+        100 * metric.value
         for seed in (0, 1)
         for metric in read_results(tmp_path / f"semi-supervised-aae-{seed}")
-        if metric["group"].startswith("Classification error") and metric["ours"]
+        if metric.group.startswith("Classification error") and metric.is_model
     ]
     assert len(errors) == 2
     assert cell.obtained.mean == pytest.approx(sum(errors) / 2)

@@ -9,12 +9,12 @@ import yaml
 from safetensors.torch import load_file
 
 from fastlatent.cli import main
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments import Run, load_model, load_run, read_run
 from fastlatent.experiments.sweep import run_name, sweep
 from fastlatent.models.configs import WAEMMDConfig
 from fastlatent.train import TrainConfig, load_checkpoint
 from fastlatent.train.checkpoint import Checkpoints
-from fastlatent.train.run_dir import read_results
 from fastlatent.utils.run_format import RUN_FORMAT, RunFormatError, check_run_format
 
 OLD = Path(__file__).parent / "run_0_1_0"  # written by version 0.1.0

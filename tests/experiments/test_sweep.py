@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments import Run
 from fastlatent.experiments.run import default_run
 from fastlatent.experiments.sweep import RunResult, run_name, summarize, sweep
 from fastlatent.models.configs.base import AEConfig
 from fastlatent.models.configs.wae import WAEMMDConfig
 from fastlatent.train import TrainConfig, TrainingInterrupted
-from fastlatent.train.run_dir import read_results
 
 SMALL = Run(WAEMMDConfig(latent_dim=2, hidden=(8,)), TrainConfig(epochs=1, batch_size=500))
 
@@ -38,7 +38,7 @@ def test_sweep_writes_run_folders_json_and_csv(tmp_path):
     results = sweep(with_seeds(SMALL, 0, 1), tmp_path, log_lines.append)
     assert [line.split()[1] for line in log_lines] == ["1/2", "2/2"]
     for result in results:
-        values = [metric["value"] for metric in read_results(tmp_path / result.run) if metric["ours"]]
+        values = [metric.value for metric in read_results(tmp_path / result.run) if metric.is_model]
         assert list(result.metrics.values()) == values
         assert values
     assert results[0].metrics != results[1].metrics

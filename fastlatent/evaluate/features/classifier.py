@@ -1,4 +1,4 @@
-"""Features to compare images in: those of a small classifier, trained once for a data set and kept."""
+"""Features of a small image classifier, trained once for each data set and cached."""
 
 import hashlib
 import os
@@ -13,22 +13,22 @@ from torch import Tensor, nn
 
 from ...data import Split
 from ...data.batch import Batch
-from ...train.run_dir import atomic_write
+from ...utils.atomic import atomic_write
 from ...utils.threads import torch_threads
 
 WIDTH, FEATURES = 16, 64
-SEEN, BATCH, LR = 2**17, 128, 3e-3  # training images in all
-EXTRACTED = 1000  # images at a time
-RECIPE = (WIDTH, FEATURES, SEEN, BATCH, LR, 2)  # what the weights depend on beside the data; the last is a version
+TRAINING_IMAGES, BATCH, LR = 2**17, 128, 3e-3  # images over all epochs
+EXTRACTION_BATCH = 1000
+HYPERPARAMETERS = (WIDTH, FEATURES, TRAINING_IMAGES, BATCH, LR, 2)  # part of the cache key; the last is a version
 
 
 @dataclass(frozen=True)
 class Features:
-    """Features of images.
+    """Feature extractor of images.
 
     Args:
-        name: what they are of, as in the names of numbers.
-        extract: from images (n, channels, height, width) in [0, 1] to features (n, d).
+        name: of the network, shown in the groups of metrics.
+        extract: function from images (n, channels, height, width) in [0, 1] to features (n, d).
     """
 
     name: str
@@ -36,11 +36,11 @@ class Features:
 
 
 class SmallNetwork(nn.Module):
-    """Two 3×3 convolutions, each pooled by two, a layer of 64 features and one of outputs, rectified between.
+    """Two 3×3 convolutions with ReLU and 2×2 max pooling, a layer of 64 features with ReLU, and a linear head.
 
     Args:
         shape: (channels, height, width) of the images.
-        outputs: numbers for each image.
+        outputs: number of outputs for each image.
     """
 
     scale: Tensor
@@ -58,32 +58,32 @@ class SmallNetwork(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def embed(self, x: Tensor) -> Tensor:
-        """The features (n, 64), divided by `scale`."""
+        """Compute the features (n, 64), divided by `scale`."""
         return self.features(x) / self.scale
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, outputs)."""
+        """Compute the outputs (n, outputs)."""
         return self.head(self.features(x))
 
 
 def classifier_features(name: str, train: Split, test: Split, device: torch.device, folder: Path | None) -> Features:
-    """Features of the small classifier of a data set: read from its file, or trained and written there.
+    """Load the classifier of a data set from the cache, or train it and write it there, and return its features.
 
-    Training is on the processor, on one thread and from a fixed seed, so that it repeats; the test images say how
-    good the classifier is, and steer nothing. Features are divided by their root mean square over training images, so
-    that those of different classifiers are of one size.
+    Training runs on the CPU, on one thread and from a fixed seed, so it is reproducible. The test images are used only
+    for the reported test error. Features are divided by their root mean square over training images, so that those of
+    different classifiers have the same scale.
 
     Args:
         name: of the data set.
-        train: images with labels from 0.
-        test: others.
+        train: training images with labels from 0.
+        test: test images with labels from 0.
         device: on which features are extracted.
-        folder: of classifiers; None: `cache_folder()`.
+        folder: of classifiers; None: `default_classifier_dir()`.
 
     Raises:
         OSError: if the file can be neither read nor written.
     """
-    path = (folder or cache_folder()) / f"{name}-{_digest(train)}.safetensors"
+    path = (folder or default_classifier_dir()) / f"{name}-{_digest(train)}.safetensors"
     network = SmallNetwork(tuple(train.x.shape[1:]), int(train.labels.max()) + 1)
     if not path.is_file():
         _train(network, train)
@@ -97,22 +97,22 @@ def classifier_features(name: str, train: Split, test: Split, device: torch.devi
     return Features(f"a classifier (test error {error})", _extractor(network.eval().to(device)))
 
 
-def cache_folder() -> Path:
-    """Where classifiers are kept: the environment's FASTLATENT_CACHE, else ~/.cache/fastlatent/classifiers."""
+def default_classifier_dir() -> Path:
+    """Return the folder of classifiers, $FASTLATENT_CACHE or ~/.cache/fastlatent/classifiers."""
     return Path(os.environ.get("FASTLATENT_CACHE") or Path.home() / ".cache" / "fastlatent" / "classifiers")
 
 
 def _extractor(network: SmallNetwork) -> Callable[[Tensor], Tensor]:
     @torch.no_grad()
     def extract(images: Tensor) -> Tensor:
-        return torch.cat([network.embed(part) for part in images.split(EXTRACTED)])
+        return torch.cat([network.embed(part) for part in images.split(EXTRACTION_BATCH)])
 
     return extract
 
 
 def _digest(train: Split) -> str:
-    """A name for what the weights depend on."""
-    digest = hashlib.sha256(repr((RECIPE, tuple(train.x.shape), train.white)).encode())
+    """Return a hash of all that determines the weights: hyperparameters, training images and labels."""
+    digest = hashlib.sha256(repr((HYPERPARAMETERS, tuple(train.x.shape), train.white)).encode())
     for values in (train.x, train.labels):
         digest.update(values.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
@@ -120,7 +120,7 @@ def _digest(train: Split) -> str:
 
 def _train(network: SmallNetwork, train: Split) -> None:
     batch, order = min(BATCH, len(train)), torch.Generator().manual_seed(0)
-    steps = SEEN // batch
+    steps = TRAINING_IMAGES // batch
     with torch.random.fork_rng(), torch_threads(1), torch.enable_grad():
         torch.manual_seed(0)
         for layer in network.modules():
@@ -152,4 +152,4 @@ def _root_mean_square(network: SmallNetwork, train: Split) -> Tensor:
 
 
 def _parts(split: Split) -> Iterator[Batch]:
-    return (split[rows] for rows in torch.arange(len(split)).split(EXTRACTED))
+    return (split[rows] for rows in torch.arange(len(split)).split(EXTRACTION_BATCH))

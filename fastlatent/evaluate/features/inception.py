@@ -1,4 +1,4 @@
-"""Inception features, by torch-fidelity, where it is installed and its weights lie in torch's cache."""
+"""Inception-v3 features by torch-fidelity, if it is installed and its weights are in torch's cache."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,39 +8,39 @@ from torch import Tensor
 
 from .classifier import Features
 
-WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # as torch-fidelity names and keeps them
-POOLED = "2048"  # the features of the last pooling
+WEIGHTS = "weights-inception-2015-12-05-6726825d.pth"  # torch-fidelity's file name
+LAYER = "2048"  # torch-fidelity's name of the final average pooling
 BATCH = 50
 
 
-def weights() -> Path:
-    """Where torch-fidelity keeps the weights."""
+def weights_path() -> Path:
+    """Return the path of torch-fidelity's weights."""
     return Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS
 
 
 def available() -> bool:
-    """Whether torch-fidelity is installed and its weights are there; nothing is downloaded."""
-    return find_spec("torch_fidelity") is not None and weights().is_file()
+    """Return whether torch-fidelity is installed and its weights are cached; nothing is downloaded."""
+    return find_spec("torch_fidelity") is not None and weights_path().is_file()
 
 
 def inception_features(device: torch.device) -> Features:
-    """The 2,048 pooled features of Inception-v3, as FID and KID are reported in.
+    """Return the extractor of the 2,048 pooled features of Inception-v3, those of FID and KID.
 
-    Images of one channel are shown with three equal ones.
+    Grayscale images are repeated over three channels.
 
     Args:
-        device: on which they are extracted.
+        device: on which features are extracted.
 
     Raises:
-        ModuleNotFoundError: without torch-fidelity.
-        FileNotFoundError: without the weights.
+        ModuleNotFoundError: if torch-fidelity is not installed.
+        FileNotFoundError: if the weights are not cached.
 
     Source: Heusel et al. 2017, "GANs trained by a two time-scale update rule converge to a local Nash equilibrium";
     Obukhov et al. 2020, torch-fidelity.
     """
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-    network = FeatureExtractorInceptionV3("inception", [POOLED], feature_extractor_weights_path=str(weights()))
+    network = FeatureExtractorInceptionV3("inception", [LAYER], feature_extractor_weights_path=str(weights_path()))
     network = network.to(device)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""How well the clusters of an adversarial autoencoder name the classes."""
+"""Classification error and cluster-to-label error of adversarial autoencoders with a categorical code."""
 
 import torch
 from torch import Tensor
@@ -9,33 +9,36 @@ from ..evaluated_model import EvaluatedModel
 from .result import MetricResult
 
 CLASSIFICATION = "Classification error, test {}"
-CLUSTERS = "Cluster-to-label error, {} clusters named by a fifth of the test {}, error on the rest"
+CLUSTERS = "Cluster-to-label error, {} clusters labeled by a fifth of the test {}, error on the rest"
 
 
-def errors(subject: EvaluatedModel) -> list[MetricResult]:
-    """Of a clustering autoencoder the cluster-to-label error; the classification error of one that was shown labels.
+def error_rates(evaluated: EvaluatedModel) -> list[MetricResult]:
+    """Compute the cluster-to-label error and, of a model trained with labels, the classification error.
 
     Raises:
-        TypeError: if the model has no clusters.
+        TypeError: if the model is not a ClusteringAAE.
     """
-    if not isinstance(subject.model, ClusteringAAE):
-        raise TypeError(f"only the code of a ClusteringAAE has clusters; got {type(subject.model).__name__}")
-    kind, clusters, labels = subject.data.kind, subject.model.category.dim, subject.test.label
-    shown = isinstance(subject.model, SemiSupervisedAAE) and (subject.data.train.labels != UNLABELED).any()
-    q = subject.codes[:, :clusters]
-    share = labels.bincount().max().item() / len(labels)
-    guess = "the most common class, always"
-    found = {CLASSIFICATION.format(kind): classification_error(q, labels)} if shown else {}
-    found[CLUSTERS.format(clusters, kind)] = cluster_to_label_error(q, labels, every_fifth(len(labels)).to(q.device))
+    if not isinstance(evaluated.model, ClusteringAAE):
+        raise TypeError(f"only the code of a ClusteringAAE has clusters; got {type(evaluated.model).__name__}")
+    model, kind, labels = evaluated.model, evaluated.data.kind, evaluated.test.label
+    with_labels = isinstance(model, SemiSupervisedAAE) and (evaluated.data.train.labels != UNLABELED).any()
+    clusters = model.category.dim
+    q = evaluated.codes[:, :clusters]
+    majority = labels.bincount().max().item() / len(labels)
+    errors = {CLASSIFICATION.format(kind): classification_error(q, labels)} if with_labels else {}
+    errors[CLUSTERS.format(clusters, kind)] = cluster_to_label_error(q, labels, every_fifth(len(labels)).to(q.device))
     return [
-        number
-        for group, error in found.items()
-        for number in (MetricResult(group, "this model", error, ours=True), MetricResult(group, guess, 1 - share))
+        result
+        for group, error in errors.items()
+        for result in (
+            MetricResult(group, "this model", error, is_model=True),
+            MetricResult(group, "majority class", 1 - majority),
+        )
     ]
 
 
 def classification_error(probabilities: Tensor, labels: Tensor) -> float:
-    """Share of examples whose most probable class is not theirs: P(argmax_i q(y_i|x) ≠ y).
+    """Compute the share of examples with a wrong most probable class, P(argmax_i q(y_i|x) ≠ y).
 
     Args:
         probabilities: q(y_i|x), (n, classes).
@@ -46,15 +49,15 @@ def classification_error(probabilities: Tensor, labels: Tensor) -> float:
     return float((probabilities.argmax(1) != labels).double().mean())
 
 
-def cluster_names(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """The label of each cluster, (clusters,): that of the validation example with the highest q(y_i|x).
+def cluster_labels(probabilities: Tensor, labels: Tensor) -> Tensor:
+    """Return the label of each cluster i, (clusters,): that of the validation example with the highest q(y_i|x).
 
     Args:
         probabilities: q(y_i|x) of validation examples, (n, clusters), n ≥ 1.
-        labels: theirs, (n,).
+        labels: of these examples, (n,).
 
     Raises:
-        ValueError: if there is no example, or not a label for each.
+        ValueError: if there are no examples, or the numbers of examples and labels differ.
 
     Source: Makhzani et al. 2015, section 6.
     """
@@ -65,25 +68,25 @@ def cluster_names(probabilities: Tensor, labels: Tensor) -> Tensor:
 
 
 def cluster_to_label_error(probabilities: Tensor, labels: Tensor, validation: Tensor) -> float:
-    """Share of examples whose cluster, argmax_i q(y_i|x), has not their label, clusters being named by some examples.
+    """Compute the share of examples with another label than their cluster argmax_i q(y_i|x) (`cluster_labels`).
 
     Args:
         probabilities: q(y_i|x), (n, clusters).
         labels: (n,).
-        validation: (n,) whether an example names clusters (`cluster_names`); the error is over the others.
+        validation: (n,) true for the examples that label the clusters; the error is over the others.
 
     Raises:
-        ValueError: if all or none of the examples name clusters.
+        ValueError: if validation is true for all or none of the examples.
 
     Source: Makhzani et al. 2015, section 6.
     """
     if validation.all() or not validation.any():
-        raise ValueError("validation must hold for some examples and not for others; got all or none")
-    names = cluster_names(probabilities[validation], labels[validation])
-    found = names[probabilities[~validation].argmax(1)]
-    return float((found != labels[~validation]).double().mean())
+        raise ValueError("validation must be true for some examples and false for others; got all or none")
+    of_cluster = cluster_labels(probabilities[validation], labels[validation])
+    predicted = of_cluster[probabilities[~validation].argmax(1)]
+    return float((predicted != labels[~validation]).double().mean())
 
 
 def every_fifth(n: int) -> Tensor:
-    """The validation examples among n: (n,) true for the first, the sixth, …"""
+    """Return the mask (n,) of the validation examples, those with indices 0, 5, 10 and so on."""
     return torch.arange(n) % 5 == 0

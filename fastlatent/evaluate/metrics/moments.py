@@ -1,4 +1,4 @@
-"""Mean and covariance of a stream of features, for Fréchet distances over more samples than fit in memory."""
+"""Streaming mean and covariance of features, for Fréchet distances over samples that do not fit in memory."""
 
 from dataclasses import dataclass, field
 
@@ -11,9 +11,9 @@ from ...utils import checks
 
 @dataclass
 class GaussianMoments:
-    """Count, mean and scatter Σ (x−μ)(x−μ)ᵀ of the features seen so far, in float64 and O(d²) memory.
+    """Count, mean and scatter Σ (x−μ)(x−μ)ᵀ of a stream of features, in float64 and O(d²) memory.
 
-    Source of the update: Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance".
+    Source: Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance".
     """
 
     count: int = 0
@@ -22,10 +22,10 @@ class GaussianMoments:
 
     @property
     def covariance(self) -> Tensor:
-        """Covariance (d, d) over count − 1.
+        """Covariance (d, d), normalized by count − 1.
 
         Raises:
-            ValueError: before two samples were seen.
+            ValueError: for fewer than two samples.
         """
         if self.count < 2:
             raise ValueError(f"a covariance needs at least 2 samples; got {self.count}")
@@ -33,24 +33,33 @@ class GaussianMoments:
 
     @torch.no_grad()
     def update(self, x: Tensor) -> "GaussianMoments":
-        """Take in a batch of features (n, d), and return self.
+        """Add a batch of features.
+
+        Args:
+            x: (n, d), floating-point.
+
+        Returns:
+            self.
 
         Raises:
-            TypeError, ValueError: if x is no floating (n, d), or its d is another than before.
+            TypeError, ValueError: for another shape or dtype, or if d differs from that of earlier batches.
         """
         checks.sample("x", x)
         if x.dim() != 2:
             raise ValueError(f"x must have shape (n, d); got shape {tuple(x.shape)}")
         x = x.double()
         mean = x.mean(0)
-        centerd = x - mean
-        return self.merge(GaussianMoments(len(x), mean, centerd.mT @ centerd))
+        centered = x - mean
+        return self.merge(GaussianMoments(len(x), mean, centered.mT @ centered))
 
     def merge(self, other: "GaussianMoments") -> "GaussianMoments":
-        """Take in what another has seen, on another process or part of the data, and return self.
+        """Add the moments of other features, of another process or part of the data.
+
+        Returns:
+            self.
 
         Raises:
-            ValueError: if its d is another.
+            ValueError: if d differs.
         """
         if other.count == 0:
             return self
@@ -58,7 +67,7 @@ class GaussianMoments:
             self.count, self.mean, self.scatter = other.count, other.mean.clone(), other.scatter.clone()
             return self
         if self.mean.shape != other.mean.shape:
-            raise ValueError(f"features must keep their d = {len(self.mean)} coordinates; got d = {len(other.mean)}")
+            raise ValueError(f"features must have d = {len(self.mean)} coordinates; got d = {len(other.mean)}")
         total = self.count + other.count
         shift = other.mean.to(self.mean.device) - self.mean
         self.scatter += other.scatter.to(self.scatter.device)
@@ -68,9 +77,11 @@ class GaussianMoments:
         return self
 
     def frechet_distance(self, other: "GaussianMoments") -> Tensor:
-        """Squared 2-Wasserstein distance between both fitted Gaussians, float64: `frechet_distance` of all samples.
+        """Compute the squared 2-Wasserstein distance between the fitted Gaussians, in float64.
+
+        It equals `fastlatent.frechet_distance` of all samples.
 
         Raises:
-            ValueError: before both have seen two samples of the same d.
+            ValueError: for fewer than two samples on either side, or if d differs.
         """
         return bures_wasserstein(self.mean, self.covariance, other.mean, other.covariance)

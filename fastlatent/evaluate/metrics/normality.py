@@ -1,4 +1,4 @@
-"""How near codes come to their prior: by every loss, and by a test of normality."""
+"""Distances between codes and prior by every loss, and a test of normality."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,15 +17,16 @@ from ...utils import checks
 from ..evaluated_model import EvaluatedModel
 from .result import MetricResult
 
-TESTED, SIMULATIONS = 1000, 999  # codes in the test of normality, and samples of the null that it draws
+MAX_TESTED_CODES, SIMULATIONS = 1000, 999  # codes in the test of normality, and simulated samples of the null
 PROJECTIONS = 128
 
-LATENT = "MMD (IMQ, unbiased) between test codes and prior"
-P_VALUE = "p-value of the Epps–Pulley test of {:,} codes against the prior, by {:,} simulations"
+IMQ = "MMD (IMQ, unbiased) between test codes and prior"
+CODES, FLOOR = "codes of this model", "prior vs prior (floor)"
+P_VALUE = "p-value of the Epps–Pulley test of {:,} codes against the prior, {:,} simulations"
 
 Distance = Callable[..., Tensor]
 LOSSES: dict[str, Distance] = {
-    "MMD (Gaussian kernel of the median distance, unbiased)": partial(mmd_rbf, bandwidths="median"),
+    "MMD (Gaussian kernel, median bandwidth, unbiased)": partial(mmd_rbf, bandwidths="median"),
     "MMD (Laplace kernel, unbiased)": mmd_laplace,
     "MMD (rational quadratic kernel, unbiased)": mmd_rational_quadratic,
     "MMD (cubic kernel, unbiased)": polynomial_mmd,
@@ -41,67 +42,67 @@ SLICED: dict[str, Distance] = {
 }
 
 
-def mmd(subject: EvaluatedModel) -> list[MetricResult]:
-    """The MMD between codes and prior, beside that of two samples of the prior, and of a shifted one."""
-    fresh, other = subject.prior
+def mmd(evaluated: EvaluatedModel) -> list[MetricResult]:
+    """Compute the MMD between codes and prior, between two prior samples, and between shifted and unshifted prior."""
+    first, second = evaluated.prior_samples
     return [
-        MetricResult(LATENT, "codes of this model", float(mmd_imq(subject.codes, fresh)), ours=True),
-        MetricResult(LATENT, "two samples of the prior (floor)", float(mmd_imq(other, fresh))),
-        MetricResult(LATENT, "prior shifted by one in each coordinate", float(mmd_imq(other + 1, fresh))),
+        MetricResult(IMQ, CODES, float(mmd_imq(evaluated.codes, first)), is_model=True),
+        MetricResult(IMQ, FLOOR, float(mmd_imq(second, first))),
+        MetricResult(IMQ, "prior shifted by one in each coordinate", float(mmd_imq(second + 1, first))),
     ]
 
 
-def losses(subject: EvaluatedModel) -> list[MetricResult]:
-    """Every other loss of the package between codes and prior, beside that of two samples of the prior."""
-    fresh, other = subject.prior
-    seeded = {name: partial(distance, generator=subject.generator()) for name, distance in SLICED.items()}
+def losses(evaluated: EvaluatedModel) -> list[MetricResult]:
+    """Compute every other loss of the package between codes and prior, and between two prior samples."""
+    first, second = evaluated.prior_samples
+    seeded = {name: partial(distance, generator=evaluated.generator()) for name, distance in SLICED.items()}
     distances: dict[str, Distance] = {**LOSSES, **seeded}
-    numbers = []
+    results = []
     for name, distance in distances.items():
         group = f"{name} between test codes and prior"
-        numbers += [
-            MetricResult(group, "codes of this model", float(distance(subject.codes, fresh)), ours=True),
-            MetricResult(group, "two samples of the prior (floor)", float(distance(other, fresh))),
+        results += [
+            MetricResult(group, CODES, float(distance(evaluated.codes, first)), is_model=True),
+            MetricResult(group, FLOOR, float(distance(second, first))),
         ]
-    return numbers
+    return results
 
 
-def p_value(subject: EvaluatedModel) -> list[MetricResult]:
-    """p-values of the test of normality, for codes and for a sample of the prior.
+def p_value(evaluated: EvaluatedModel) -> list[MetricResult]:
+    """Compute the p-value of the test of normality of codes, and of a sample of the prior.
 
     Raises:
-        TypeError: if the prior is no isotropic Gaussian.
+        TypeError: if the prior is not an isotropic Gaussian.
     """
-    if not isinstance(subject.model.prior, Normal):
-        raise TypeError(f"the test is of a Gaussian prior; got {subject.model.prior}")
-    std = subject.model.prior.std
-    count = min(TESTED, len(subject.codes))
-    chosen = torch.arange(count) * len(subject.codes) // count
+    prior = evaluated.model.prior
+    if not isinstance(prior, Normal):
+        raise TypeError(f"the test needs a Gaussian prior; got {prior}")
+    count = min(MAX_TESTED_CODES, len(evaluated.codes))
+    rows = torch.arange(count) * len(evaluated.codes) // count
     group = P_VALUE.format(count, SIMULATIONS)
-    ours, drawn = (
-        epps_pulley_p_value(z[chosen] / std, simulations=SIMULATIONS, generator=subject.generator())
-        for z in (subject.codes, subject.prior[0])
+    of_codes, of_prior = (
+        epps_pulley_p_value(z[rows] / prior.std, simulations=SIMULATIONS, generator=evaluated.generator())
+        for z in (evaluated.codes, evaluated.prior_samples[0])
     )
     return [
-        MetricResult(group, "codes of this model", ours, ours=True, better="larger"),
-        MetricResult(group, "a sample of the prior", drawn, better="larger"),
+        MetricResult(group, CODES, of_codes, is_model=True, higher_is_better=True),
+        MetricResult(group, "sample of the prior", of_prior, higher_is_better=True),
     ]
 
 
 @torch.no_grad()
 def epps_pulley_p_value(x: Tensor, *, simulations: int, generator: torch.Generator | None = None) -> float:
-    """How likely a sample of N(0, I) is to lie as far from it as x, by the sliced Epps–Pulley statistic T.
+    """Compute the p-value of the Monte Carlo test of x ~ N(0, I) with the sliced Epps–Pulley statistic T.
 
-    p = (1 + #{b: T(x_b) ≥ T(x)})/(B + 1), x_b from N(0, I) and as large as x, all along the same random directions.
-    Where x is from N(0, I), p is uniform on its B + 1 values.
+    p = (1 + #{b: T(x_b) ≥ T(x)})/(B + 1), with samples x_b of N(0, I) of the size of x and the same random directions
+    for all. Under the null hypothesis p is uniform on its B + 1 values.
 
     Args:
         x: sample (n, d).
         simulations: B, ≥ 1.
-        generator: of the directions and the samples.
+        generator: random number generator of the directions and the samples.
 
     Raises:
-        TypeError, ValueError: for another shape; if simulations is no integer ≥ 1.
+        TypeError, ValueError: for another shape, or if simulations is not an integer ≥ 1.
 
     Source: `fastlatent.epps_pulley`; Davison & Hinkley 1997, "Bootstrap methods and their application", section 4.2.
     """
@@ -110,9 +111,9 @@ def epps_pulley_p_value(x: Tensor, *, simulations: int, generator: torch.Generat
     if x.dim() != 2:
         raise ValueError(f"x must have shape (n, d); got shape {tuple(x.shape)}")
     directions = random_directions(x.shape[1], PROJECTIONS, generator=generator, dtype=x.dtype, device=x.device)
-    found = epps_pulley(x, projections=directions)
-    as_far = 0
+    observed = epps_pulley(x, projections=directions)
+    exceeding = 0
     for _ in range(simulations):
         null = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-        as_far += int(epps_pulley(null, projections=directions) >= found)
-    return (1 + as_far) / (1 + simulations)
+        exceeding += int(epps_pulley(null, projections=directions) >= observed)
+    return (1 + exceeding) / (1 + simulations)

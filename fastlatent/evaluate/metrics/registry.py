@@ -1,4 +1,4 @@
-"""The measures, by what they apply to, and `measure`, which takes all that fit."""
+"""Registry of metrics with the conditions under which they apply, and their computation for a model."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -10,107 +10,114 @@ from ...models import Autoencoder, ClusteringAAE, GenerativeModel
 from ...priors import Normal
 from ...utils import checks
 from ..evaluated_model import EvaluatedModel
-from . import clouds, clustering, critic, image_distances, normality, paths, pixels, probes, tables
+from . import clustering, feature_distances, interpolation, normality, point_cloud_metrics, probes, reconstruction
 from .result import MetricResult
 
 Condition = Callable[[EvaluatedModel], bool]
 
 
 def _of_kind(kind: str) -> Condition:
-    return lambda subject: subject.data.kind == kind
+    return lambda evaluated: evaluated.data.kind == kind
 
 
 IMAGES, CLOUDS, ROWS = map(_of_kind, ("images", "point clouds", "rows"))
 
 
-def encodes(subject: EvaluatedModel) -> bool:
-    """Whether the model has an encoder."""
-    return isinstance(subject.model, Autoencoder)
+def has_encoder(evaluated: EvaluatedModel) -> bool:
+    """Return whether the model has an encoder."""
+    return isinstance(evaluated.model, Autoencoder)
 
 
-def has_labels(subject: EvaluatedModel) -> bool:
-    """Whether each test example has a label, of two or more, and some training examples have."""
-    return subject.classes > 1 and len(subject.labeled.known()) > 0
+def has_labels(evaluated: EvaluatedModel) -> bool:
+    """Return whether all test examples and some training examples are labeled, with at least two classes."""
+    return evaluated.num_classes > 1 and len(evaluated.labeled.known()) > 0
 
 
-def has_clusters(subject: EvaluatedModel) -> bool:
-    """Whether the code is a cluster and a style."""
-    return isinstance(subject.model, ClusteringAAE)
+def has_clusters(evaluated: EvaluatedModel) -> bool:
+    """Return whether codes consist of a cluster and a style."""
+    return isinstance(evaluated.model, ClusteringAAE)
 
 
-def has_lines(subject: EvaluatedModel) -> bool:
-    """Whether the images are the lines whose interpolations have a right answer."""
-    return subject.data.name == "lines"
+def is_lines(evaluated: EvaluatedModel) -> bool:
+    """Return whether the data set is that of lines, with known correct interpolations."""
+    return evaluated.data.name == "lines"
 
 
-def is_normal(subject: EvaluatedModel) -> bool:
-    """Whether the prior is an isotropic Gaussian."""
-    return isinstance(subject.model.prior, Normal)
+def has_normal_prior(evaluated: EvaluatedModel) -> bool:
+    """Return whether the prior is an isotropic Gaussian."""
+    return isinstance(evaluated.model.prior, Normal)
 
 
 @dataclass(frozen=True)
 class Metric:
-    """Numbers, and what they apply to.
+    """Metric with the conditions under which it applies.
 
     Args:
-        numbers: finds them.
-        applies: all must hold.
-        quick: whether training reports them, as they take little time.
+        compute: function from a model to results.
+        conditions: all of which must hold.
+        quick: whether `fastlatent train` reports it.
     """
 
-    numbers: Callable[[EvaluatedModel], list[MetricResult]]
-    applies: tuple[Condition, ...] = ()
+    compute: Callable[[EvaluatedModel], list[MetricResult]]
+    conditions: tuple[Condition, ...] = ()
     quick: bool = False
 
     @property
     def name(self) -> str:
-        """Module and function of what finds them."""
-        return f"{self.numbers.__module__.rpartition('.')[2]}.{self.numbers.__name__}"
+        """Module and function of the metric, such as "normality.mmd"."""
+        return f"{self.compute.__module__.rpartition('.')[2]}.{self.compute.__name__}"
+
+    def applies_to(self, evaluated: EvaluatedModel) -> bool:
+        """Return whether all conditions hold."""
+        return all(condition(evaluated) for condition in self.conditions)
 
 
 METRICS = (
-    Metric(pixels.reconstruction, (IMAGES, encodes), quick=True),
-    Metric(clouds.reconstruction, (CLOUDS, encodes), quick=True),
-    Metric(tables.reconstruction, (ROWS, encodes), quick=True),
-    Metric(pixels.samples, (IMAGES,), quick=True),
-    Metric(pixels.samples, (ROWS,), quick=True),
-    Metric(clouds.samples, (CLOUDS,), quick=True),
-    Metric(normality.mmd, (encodes,), quick=True),
-    Metric(clustering.errors, (has_clusters, has_labels), quick=True),
-    Metric(image_distances.in_features_of_classifier, (IMAGES, has_labels)),
-    Metric(image_distances.in_inception_features, (IMAGES,)),
-    Metric(clouds.sets, (CLOUDS,)),
-    Metric(probes.accuracies, (encodes, has_labels)),
-    Metric(probes.svm, (CLOUDS, encodes, has_labels)),
-    Metric(paths.lines, (has_lines, encodes)),
-    Metric(paths.realism, (encodes, is_normal)),
-    Metric(critic.score, (IMAGES, encodes)),
-    Metric(normality.losses, (encodes,)),
-    Metric(normality.p_value, (encodes, is_normal)),
+    Metric(reconstruction.images, (IMAGES, has_encoder), quick=True),
+    Metric(reconstruction.point_clouds, (CLOUDS, has_encoder), quick=True),
+    Metric(reconstruction.rows, (ROWS, has_encoder), quick=True),
+    Metric(feature_distances.pca, (IMAGES,), quick=True),
+    Metric(feature_distances.pca, (ROWS,), quick=True),
+    Metric(point_cloud_metrics.chamfer_matching, (CLOUDS,), quick=True),
+    Metric(normality.mmd, (has_encoder,), quick=True),
+    Metric(clustering.error_rates, (has_clusters, has_labels), quick=True),
+    Metric(feature_distances.classifier, (IMAGES, has_labels)),
+    Metric(feature_distances.inception, (IMAGES,)),
+    Metric(point_cloud_metrics.divergence_and_coverage, (CLOUDS,)),
+    Metric(probes.accuracies, (has_encoder, has_labels)),
+    Metric(probes.svm, (CLOUDS, has_encoder, has_labels)),
+    Metric(interpolation.lines, (is_lines, has_encoder)),
+    Metric(interpolation.realism_index, (has_encoder, has_normal_prior)),
+    Metric(interpolation.critic_r2, (IMAGES, has_encoder)),
+    Metric(normality.losses, (has_encoder,)),
+    Metric(normality.p_value, (has_encoder, has_normal_prior)),
 )
 
 
-def measure(model: GenerativeModel, data: Dataset) -> list[MetricResult]:
-    """The quick numbers of a model: samples and, if it has an encoder, reconstructions and codes.
+def compute_quick_metrics(model: GenerativeModel, data: Dataset) -> list[MetricResult]:
+    """Compute the quick metrics that apply to a model: of samples and, with an encoder, of reconstructions and codes.
 
-    All is measured on `data.test`; features and baselines are fitted on `data.train` alone.
+    All are computed on `data.test`; features and baselines are fitted on `data.train` alone.
 
     Args:
         model: trained; on any device.
-        data: the data it was trained on.
+        data: the data set it was trained on.
     """
     return compute_metrics(EvaluatedModel(model, data), ())
 
 
 @torch.no_grad()
-def compute_metrics(subject: EvaluatedModel, names: Collection[str] | None = None) -> list[MetricResult]:
-    """The numbers of the measures that apply: of all, or of the quick ones and those of these names.
+def compute_metrics(model: EvaluatedModel, names: Collection[str] | None = None) -> list[MetricResult]:
+    """Compute the metrics that apply to a model.
+
+    Args:
+        model: with its data.
+        names: of metrics to compute in addition to the quick ones; None: all.
 
     Raises:
-        ValueError: if there is no measure of a name.
+        ValueError: for a name that is not in `METRICS`.
     """
     for name in names or ():
-        checks.choice("measure", name, [measure.name for measure in METRICS])
-    wanted = [m for m in METRICS if names is None or m.quick or m.name in names]
-    fitting = [m for m in wanted if all(holds(subject) for holds in m.applies)]
-    return [number for measure in fitting for number in measure.numbers(subject)]
+        checks.choice("metric", name, [metric.name for metric in METRICS])
+    selected = [m for m in METRICS if names is None or m.quick or m.name in names]
+    return [result for metric in selected if metric.applies_to(model) for result in metric.compute(model)]

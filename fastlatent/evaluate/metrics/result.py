@@ -1,28 +1,32 @@
-"""A number of a report."""
+"""Value of a metric."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True)
 class MetricResult:
-    """A measured number.
+    """Value of a metric for the model, or for a baseline.
 
     Args:
-        group: what is measured; numbers of one group are comparable.
-        of: what this number was measured of.
-        value: the number.
-        ours: whether it is the model's, or there for comparison.
-        better: which numbers of the group are better.
+        group: name of the metric; values of one group are comparable.
+        label: what the metric was computed on: the model, or the baseline's name.
+        value: of the metric.
+        is_model: whether the value is the model's, not a baseline's.
+        higher_is_better: whether higher values of the group are better.
     """
 
     group: str
-    of: str
+    label: str
     value: float
-    ours: bool = False
-    better: Literal["smaller", "larger"] = "smaller"
+    is_model: bool = False
+    higher_is_better: bool = False
 
     @property
     def text(self) -> str:
-        """The value as it is shown: four decimals, or two digits where those would leave fewer."""
+        """The value with four decimals, or with two significant digits below 0.001."""
         return f"{self.value:.4f}" if self.value == 0 or abs(self.value) >= 1e-3 else f"{self.value:.1e}"
+
+    @property
+    def heading(self) -> str:
+        """The group, and the direction of better values."""
+        return f"{self.group} ({'higher' if self.higher_is_better else 'lower'} is better)"

@@ -1,1 +1,1 @@
-"""Figures and the HTML report of a run."""
+"""Figures and report of a run."""

@@ -1,12 +1,11 @@
-"""The report of a run: figures as PNG files, and one report.html that needs no other file."""
+"""Report of a run: metrics as JSON, figures as PNG files, and a self-contained report.html."""
 
 import base64
 import io
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from itertools import groupby
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import jinja2
 import torch
@@ -14,124 +13,140 @@ from matplotlib.figure import Figure
 
 from ...data import Dataset, PointCloudDataset, TableDataset
 from ...models import Autoencoder, GenerativeModel, TabularAutoencoder
-from ...train import TrainingResult
-from ...train.run_dir import RESULTS, atomic_write, read_config
-from ...utils.run_format import RUN_FORMAT
-from ..evaluated_model import EXAMPLES
-from ..metrics import tables
-from ..metrics.registry import measure
+from ...utils.atomic import atomic_write
+from ..evaluated_model import MAX_TEST_EXAMPLES
+from ..metrics.reconstruction import column_errors, typical_row
+from ..metrics.registry import compute_quick_metrics
 from ..metrics.result import MetricResult
 from . import figures
+from .results import write_results
+from .style import style
+from .table_figure import errors_by_column
 
-IMAGES_ACROSS, CLOUDS_ACROSS = 16, 8  # columns of a sheet
+REPORT = "report.html"
+IMAGE_COLUMNS, CLOUD_COLUMNS = 16, 8  # of a grid
 CAPTIONS = {
-    "samples": "Samples: decoded draws from the prior.",
-    "reconstructions": "Reconstructions: test {kind}, and below each what the model makes of its code.",
-    "interpolations": "Interpolations: straight lines in the latent space between two test {kind}, "
-    "which stand outside the orange lines.",
-    "columns": "Reconstructions by column: the error of rows that the model makes of the codes of test rows. "
-    "Rows are not drawn: for tables there are no pictures of samples and interpolations.",
-    "latent": "The latent space: codes of test {kind} beside a sample of the prior, in the same coordinates ({view}).",
-    "curves": "Training: the terms of the loss, mean over each epoch, and the same on test {kind}, "
-    "which steered nothing.",
+    "samples": "Samples: decoded samples of the prior.",
+    "reconstructions": "Reconstructions: test {kind} above their reconstructions.",
+    "interpolations": "Interpolations: decoded linear interpolations between the codes of two test {kind}, "
+    "with the test {kind} themselves outside the orange lines.",
+    "columns": "Reconstruction error by column, on test rows.",
+    "latent": "Latent space: codes of test {kind} and a sample of the prior, in the same coordinates ({coordinates}).",
+    "curves": "Loss curves: mean of each loss term over an epoch, on training and on test {kind}. "
+    "Test {kind} are not used in training.",
 }
 
 
+class TrainedRun(Protocol):
+    """Result of a training run, as far as a report needs it."""
+
+    @property
+    def run_dir(self) -> Path:
+        """Run folder."""
+
+    @property
+    def history(self) -> Sequence[Mapping[str, float]]:
+        """Record of each epoch."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Options of model, data and training."""
+
+
 class Report(NamedTuple):
-    """What a report shows of a run.
+    """Content of a report.
 
     Args:
-        fit: its training.
-        numbers: of the model.
-        pictures: for each figure its name, its source as a data URI, and its caption.
+        result: of the training run.
+        metrics: values for the model and for baselines.
+        figures: name, source as a data URI, and caption of each figure.
         kind: of the data.
     """
 
-    fit: TrainingResult
-    numbers: list[MetricResult]
-    pictures: list[dict[str, str]]
+    result: TrainedRun
+    metrics: list[MetricResult]
+    figures: list[dict[str, str]]
     kind: str
 
     def write(self, over_seeds: Mapping[tuple[str, str], str] | None = None) -> None:
         """Write results.json and report.html into the run folder.
 
         Args:
-            over_seeds: what else is shown of a number, by its group and what it is of: its mean over runs.
+            over_seeds: mean over several runs as text, by group and label of the metric.
         """
-        folder = self.fit.run_dir
-        results = json.dumps(
-            {"format": RUN_FORMAT, "metrics": [asdict(number) for number in self.numbers]}, indent=2, ensure_ascii=False
-        )
-        atomic_write(folder / RESULTS, lambda path: path.write_text(results + "\n"))
-        atomic_write(folder / "report.html", lambda path: path.write_text(self._page(over_seeds or {})))
+        run_dir = self.result.run_dir
+        write_results(run_dir, self.metrics)
+        atomic_write(run_dir / REPORT, lambda path: path.write_text(self._render(over_seeds or {})))
 
-    def _page(self, over_seeds: Mapping[tuple[str, str], str]) -> str:
+    def _render(self, over_seeds: Mapping[tuple[str, str], str]) -> str:
         environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__, "."), autoescape=True)
-        return environment.get_template("report.html").render(
-            config=read_config(self.fit.run_dir),
-            groups=grouped(self.numbers),
+        return environment.get_template(REPORT).render(
+            options=self.result.options,
+            groups=group_results(self.metrics),
             over_seeds=over_seeds,
-            pictures=self.pictures,
+            figures=self.figures,
             kind=self.kind,
-            last=self.fit.history[-1],
-            folder=self.fit.run_dir.name,
+            last_epoch=self.result.history[-1],
+            folder=self.result.run_dir.name,
         )
 
 
 def write_report(
-    model: GenerativeModel, data: Dataset, fit: TrainingResult, numbers: list[MetricResult] | None = None
+    model: GenerativeModel, data: Dataset, result: TrainedRun, metrics: list[MetricResult] | None = None
 ) -> Report:
-    """Write results.json, a PNG for each figure and report.html into the run folder.
+    """Write results.json, a PNG file for each figure and report.html into the run folder.
 
     Args:
         model: trained; on any device.
-        data: the data it was trained on.
-        fit: its training.
-        numbers: of the model; None: the quick ones are measured.
-
-    Returns:
-        What the report shows.
+        data: the data set it was trained on.
+        result: of the training run.
+        metrics: of the model; None: the quick ones are computed.
     """
-    numbers = measure(model, data) if numbers is None else numbers
-    report = Report(fit, numbers, _draw(model, data, fit), data.kind)
+    metrics = compute_quick_metrics(model, data) if metrics is None else metrics
+    report = Report(result, metrics, _write_figures(model, data, result), data.kind)
     report.write()
     return report
 
 
-def grouped(numbers: Sequence[MetricResult]) -> list[tuple[str, list[MetricResult]]]:
-    """Numbers by what they measure, in order."""
-    return [(group, list(members)) for group, members in groupby(numbers, lambda number: number.group)]
+def group_results(results: Sequence[MetricResult]) -> list[tuple[str, list[MetricResult]]]:
+    """Return consecutive results of one group together, with the group's heading."""
+    return [(heading, list(members)) for heading, members in groupby(results, lambda result: result.heading)]
 
 
 @torch.no_grad()
-def _draw(model: GenerativeModel, data: Dataset, fit: TrainingResult) -> list[dict[str, str]]:
-    """Write the PNG files; for each, its source as a data URI and its caption."""
+def _write_figures(model: GenerativeModel, data: Dataset, result: TrainedRun) -> list[dict[str, str]]:
+    """Write the PNG files, and return name, source as a data URI, and caption of each."""
     model.eval()
-    pictures = []
-    with figures.style():
-        made = {**_examples(model, data), "curves": figures.curves(fit.history)}
-        for name, figure in made.items():
+    coordinates = "as they are" if model.prior.dim <= 2 else "the first two principal components of the codes"
+    described = []
+    with style():
+        drawn = {**_example_figures(model, data), "curves": figures.loss_curves(result.history)}
+        for name, figure in drawn.items():
             png = io.BytesIO()
             figure.savefig(png, format="png", bbox_inches="tight")
-            (fit.run_dir / f"{name}.png").write_bytes(png.getvalue())
-            view = "themselves" if model.prior.dim <= 2 else "the two principal components of the codes"
+            (result.run_dir / f"{name}.png").write_bytes(png.getvalue())
             source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
-            caption = CAPTIONS[name].format(view=view, kind=data.kind)
-            pictures.append({"name": name, "source": source, "caption": caption})
-    return pictures
+            caption = CAPTIONS[name].format(coordinates=coordinates, kind=data.kind)
+            described.append({"name": name, "source": source, "caption": caption})
+    return described
 
 
-def _examples(model: GenerativeModel, data: Dataset) -> dict[str, Figure]:
-    """The figures that show examples and codes."""
+def _example_figures(model: GenerativeModel, data: Dataset) -> dict[str, Figure]:
+    """Draw the figures of examples and codes."""
     if isinstance(model, TabularAutoencoder) and isinstance(data, TableDataset):
-        device = next(model.parameters()).device
-        train, test = data.train.spread(EXAMPLES).to(device), data.test.spread(EXAMPLES).to(device)
-        columns = tables.errors_by_column(model.columns, data.columns, train.x, test.x, model.reconstruct(test))
-        return {"columns": columns, "latent": figures.latent(model, data)}
-    across = CLOUDS_ACROSS if isinstance(data, PointCloudDataset) else IMAGES_ACROSS
-    made = {"samples": figures.samples(model, across // 2, across)}
+        return {"columns": _column_figure(model, data), "latent": figures.latent_space(model, data)}
+    columns = CLOUD_COLUMNS if isinstance(data, PointCloudDataset) else IMAGE_COLUMNS
+    drawn = {"samples": figures.samples(model, columns // 2, columns)}
     if isinstance(model, Autoencoder):
-        made["reconstructions"] = figures.reconstructions(model, data, across)
-        made["interpolations"] = figures.interpolations(model, data, across // 2, across - 2)
-        made["latent"] = figures.latent(model, data)
-    return made
+        drawn["reconstructions"] = figures.reconstructions(model, data, columns)
+        drawn["interpolations"] = figures.interpolations(model, data, columns // 2, columns - 2)
+        drawn["latent"] = figures.latent_space(model, data)
+    return drawn
+
+
+def _column_figure(model: TabularAutoencoder, data: TableDataset) -> Figure:
+    device = next(model.parameters()).device
+    train, test = (split.spread(MAX_TEST_EXAMPLES).to(device) for split in (data.train, data.test))
+    model_errors = column_errors(model.columns, test.x, model.reconstruct(test))
+    typical = typical_row(model.columns, train.x).expand_as(test.x)
+    return errors_by_column(data.columns, model_errors, column_errors(model.columns, test.x, typical))

@@ -1,4 +1,4 @@
-"""Figures of a model while it is trained."""
+"""Figures of a model during training."""
 
 from pathlib import Path
 
@@ -9,32 +9,33 @@ from ...data import Dataset, PointCloudDataset
 from ...models import Autoencoder, GenerativeModel
 from ...utils.atomic import atomic_write
 from . import figures
+from .style import style
 
-IMAGES, CLOUDS = (4, 12), (3, 6)  # rows and columns of a sheet
+IMAGE_GRID, POINT_CLOUD_GRID = (4, 12), (3, 6)  # rows and columns
 
 
 @torch.no_grad()
-def draw_halfway(model: GenerativeModel, data: Dataset, folder: Path, stem: str) -> None:
+def write_training_figures(model: GenerativeModel, data: Dataset, folder: Path, stem: str) -> None:
     """Write samples and, of an autoencoder, interpolations as `STEM-samples.png` and `STEM-interpolations.png`.
 
-    Neither the model nor the numbers that the training draws next are changed by it.
+    The model's mode and the global random state are restored.
 
     Args:
         model: of images or point clouds.
-        data: whose test examples are interpolated.
-        folder: of the figures, made if it is not there.
-        stem: how their names begin.
+        data: data set with the test examples to interpolate.
+        folder: of the figures; it is created if it does not exist.
+        stem: beginning of the file names.
     """
-    rows, columns = CLOUDS if isinstance(data, PointCloudDataset) else IMAGES
+    rows, columns = POINT_CLOUD_GRID if isinstance(data, PointCloudDataset) else IMAGE_GRID
     folder.mkdir(exist_ok=True)
     training = model.training
     model.eval()
-    with figures.style(), torch.random.fork_rng():  # codes may be drawn at random
-        made = {"samples": figures.samples(model, rows, columns)}
+    with style(), torch.random.fork_rng():  # codes may be random
+        drawn = {"samples": figures.samples(model, rows, columns)}
         if isinstance(model, Autoencoder):
-            made["interpolations"] = figures.interpolations(model, data, rows, columns - 2)
+            drawn["interpolations"] = figures.interpolations(model, data, rows, columns - 2)
     model.train(training)
-    for name, figure in made.items():
+    for name, figure in drawn.items():
         _write(figure, folder / f"{stem}-{name}.png")
 
 

@@ -23,17 +23,17 @@ class RecipeColumn:
 
     Args:
         heading: heading of the column.
-        group, of: prefixes of the group and the label of the metric.
+        group, label: prefixes of the group and the label of the metric.
         percent: whether the metric is a share that the table shows in per cent.
-        better: which values are better.
+        higher_is_better: whether higher values are better.
         rows: names of the rows to which the column applies; empty: all.
     """
 
     heading: str
     group: str
-    of: str
+    label: str
     percent: bool = False
-    better: Literal["smaller", "larger"] = "smaller"
+    higher_is_better: bool = False
     rows: Sequence[str] = ()
 
     def applies_to(self, row: str) -> bool:

@@ -42,6 +42,6 @@ class EpochRecorder:
             self._draw_figures(f"epoch-{int(record['epoch']):05d}")
 
     def _draw_figures(self, stem: str) -> None:
-        from ...evaluate.report.training_figures import draw_halfway  # lazy: matplotlib takes long to import
+        from ...evaluate.report.training_figures import write_training_figures  # lazy: matplotlib takes long to import
 
-        draw_halfway(self.state.model, self.data, self.run_dir / FIGURES, stem)
+        write_training_figures(self.state.model, self.data, self.run_dir / FIGURES, stem)

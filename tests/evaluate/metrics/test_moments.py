@@ -19,13 +19,13 @@ def stream(x, size):
 
 
 @pytest.mark.parametrize("size", [1, 7, 500])
-def test_a_stream_is_its_whole_sample(features, size):
+def test_streamed_distance_equals_that_of_the_whole_sample(features, size):
     x, y = features
-    found = stream(x, size).frechet_distance(stream(y, size))
-    torch.testing.assert_close(found, frechet_distance(x.double(), y.double()))
+    distance = stream(x, size).frechet_distance(stream(y, size))
+    torch.testing.assert_close(distance, frechet_distance(x.double(), y.double()))
 
 
-def test_merging_is_seeing_both_parts(features):
+def test_merged_moments_equal_those_of_the_whole_sample(features):
     x, _ = features
     merged = stream(x[:123], 50).merge(stream(x[123:], 60)).merge(GaussianMoments())
     assert merged.count == len(x)
@@ -33,7 +33,7 @@ def test_merging_is_seeing_both_parts(features):
     torch.testing.assert_close(merged.covariance, torch.cov(x.double().T))
 
 
-def test_bad_input_is_named(features):
+def test_invalid_input_raises(features):
     moments = stream(features[0], 100)
     with pytest.raises(ValueError, match="d = 12 coordinates; got d = 3"):
         moments.update(torch.zeros(2, 3))

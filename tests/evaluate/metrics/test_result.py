@@ -14,5 +14,5 @@ from fastlatent.evaluate import MetricResult
         (0.0, "0.0000"),
     ],
 )
-def test_a_number_shows_two_digits_at_least(value, text):
-    assert MetricResult("group", "of", value).text == text
+def test_text_has_at_least_two_significant_digits(value, text):
+    assert MetricResult("group", "label", value).text == text

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from fastlatent.data import load
-from fastlatent.evaluate import measure, write_report
-from fastlatent.evaluate.metrics.pixels import FEATURES, SAMPLES, pixel_error
-from fastlatent.evaluate.report.figures import plane
+from fastlatent.evaluate import compute_quick_metrics, write_report
+from fastlatent.evaluate.metrics.feature_distances import PCA_COMPONENTS, PCA_GROUP
+from fastlatent.evaluate.report.figures import project_2d
+from fastlatent.evaluate.report.results import read_results
 from fastlatent.models import MODEL_CONFIGS
 from fastlatent.models.configs import WAEMMDConfig
 from fastlatent.train import TrainConfig, fit
@@ -23,53 +24,51 @@ def run(tmp_path_factory):
     return model, data, done
 
 
-def test_pixel_error_is_the_mean_square():
-    x = torch.tensor([[0.0, 1.0], [1.0, 1.0]])
-    assert pixel_error(x, torch.zeros(2, 2)) == 0.75
-
-
-def test_numbers_fall_between_floor_and_ceiling(run):
+def test_metrics_are_between_floor_and_ceiling(run):
     model, data, _ = run
-    error, _, mean, sample, floor, noise, codes, _, shifted = (n.value for n in measure(model, data))
+    error, _, mean, sample, floor, noise, codes, _, shifted = (n.value for n in compute_quick_metrics(model, data))
     assert 0 < error < mean
     assert floor < sample < noise
     assert codes < shifted
 
 
-def test_measuring_twice_gives_the_same_numbers(run):
+def test_metrics_are_reproducible(run):
     model, data, _ = run
-    assert measure(model, data) == measure(model, data)
+    assert compute_quick_metrics(model, data) == compute_quick_metrics(model, data)
 
 
 @pytest.mark.parametrize("name", ["vae", "aae-supervised"])
-def test_codes_drawn_at_random_or_made_with_labels_are_measured_alike(name):
+def test_metrics_of_random_and_label_conditioned_codes_are_reproducible(name):
     data = load("digits")
     model = MODEL_CONFIGS[name](hidden=(8,)).build(data.shape)
-    numbers = measure(model, data)
-    assert len(numbers) == 9
-    assert measure(model, data) == numbers
+    results = compute_quick_metrics(model, data)
+    assert len(results) == 9
+    assert compute_quick_metrics(model, data) == results
 
 
-def test_a_model_without_encoder_is_measured_by_its_samples(tmp_path):
+def test_report_of_a_model_without_encoder_has_metrics_of_samples_only(tmp_path):
     data = load("digits")
     model = MODEL_CONFIGS["gan"](hidden=(8,)).build(data.shape)
     done = fit(model, data, TrainConfig(epochs=1, run_dir=tmp_path / "run", accelerator="cpu"))
-    assert {number.group for number in write_report(model, data, done).numbers} == {SAMPLES.format(data.kind, FEATURES)}
+    assert {result.group for result in write_report(model, data, done).metrics} == {
+        PCA_GROUP.format(data.kind, PCA_COMPONENTS)
+    }
     assert {path.stem for path in done.run_dir.glob("*.png")} == {"samples", "curves"}
 
 
-def test_the_report_holds_its_figures_and_numbers(run):
+def test_report_contains_figures_and_metrics(run):
     model, data, done = run
-    numbers = write_report(model, data, done).numbers
+    metrics = write_report(model, data, done).metrics
+    assert read_results(done.run_dir) == metrics
     page = (done.run_dir / "report.html").read_text()
-    assert all(number.text in page for number in numbers)
+    assert all(result.text in page for result in metrics)
     sources = re.findall(r'src="([^"]{30})', page)
     assert len(sources) == len(list(done.run_dir.glob("*.png"))) == 5
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert "http" not in re.sub(r'src="[^"]*"', "", page)
 
 
-def test_the_figures_of_who_calls_are_left_alone(run):
+def test_open_pyplot_figures_are_unchanged(run):
     plt.switch_backend("svg")
     own = plt.figure()
     write_report(*run)
@@ -78,8 +77,8 @@ def test_the_figures_of_who_calls_are_left_alone(run):
     plt.close(own)
 
 
-def test_codes_of_two_coordinates_are_shown_as_they_are():
+def test_two_dimensional_codes_are_not_projected():
     z = np.random.default_rng(0).normal(size=(5, 2))
-    view, names = plane(z)
-    np.testing.assert_array_equal(view(z), z)
+    project, names = project_2d(z)
+    np.testing.assert_array_equal(project(z), z)
     assert names[0] == "first coordinate"

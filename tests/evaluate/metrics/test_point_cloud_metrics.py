@@ -5,7 +5,12 @@ from scipy.stats import entropy
 
 from fastlatent import chamfer_distance
 from fastlatent.data.point_clouds import unit
-from fastlatent.evaluate.metrics.cloud_sets import coverage, distances, jensen_shannon, matching_distance
+from fastlatent.evaluate.metrics.point_cloud_metrics import (
+    coverage,
+    jensen_shannon,
+    matching_distance,
+    pairwise_distances,
+)
 
 
 @pytest.fixture
@@ -14,19 +19,19 @@ def clouds():
     return torch.from_numpy(np.stack([unit(random.normal(size=(64, 3))) for _ in range(20)]))
 
 
-def test_a_set_is_as_its_own_in_any_order(clouds):
+def test_permuted_set_has_divergence_and_distance_zero(clouds):
     assert jensen_shannon(clouds, clouds.flip(0)) == 0
-    table = distances(clouds, clouds.flip(0), chamfer_distance)
+    table = pairwise_distances(clouds, clouds.flip(0), chamfer_distance)
     assert coverage(table) == 1
     assert matching_distance(table) == 0
 
 
-def test_sets_without_a_common_cell_are_one_bit_apart(clouds):
+def test_disjoint_sets_have_divergence_of_one_bit(clouds):
     left, right = (clouds / 3 + torch.tensor([x, 0.0, 0.0], dtype=torch.float64) for x in (-0.6, 0.6))
     assert jensen_shannon(left, right) == pytest.approx(1)
 
 
-def test_the_divergence_of_shares_by_hand():
+def test_divergence_by_hand():
     a, b = [0.9, 0.0, 0.0], [-0.9, 0.0, 0.0]
     x, y = torch.tensor([[a, a, a, b]]), torch.tensor([[a, b], [b, b]])
     p, q = np.array([3, 1]) / 4, np.array([1, 3]) / 4
@@ -34,12 +39,12 @@ def test_the_divergence_of_shares_by_hand():
     assert jensen_shannon(x, y) == pytest.approx(expected)
 
 
-def test_points_outside_the_ball_count_at_its_surface():
+def test_points_outside_the_ball_are_assigned_to_its_surface():
     x = torch.tensor([[[3.0, 0.05, 0.05]]])
     assert jensen_shannon(x, x / 3.05) == 0
 
 
-def test_points_in_one_cell_are_not_told_apart():
+def test_points_in_one_cell_have_divergence_zero():
     x = torch.tensor([[[0.31, 0.30, 0.29]]])
     assert jensen_shannon(x, x + 0.01, cells=5) == 0
     assert jensen_shannon(x, -x, cells=5) == 1
@@ -48,21 +53,21 @@ def test_points_in_one_cell_are_not_told_apart():
 def test_matching_and_coverage_by_hand():
     table = torch.tensor([[1.0, 2.0, 9.0], [4.0, 1.5, 3.0], [5.0, 6.0, 7.0]])  # tests in rows, samples in columns
     assert matching_distance(table) == pytest.approx((1 + 1.5 + 5) / 3)
-    assert coverage(table) == pytest.approx(2 / 3)  # the samples' nearest are 0, 1 and 1
+    assert coverage(table) == pytest.approx(2 / 3)  # nearest test clouds of the samples: 0, 1, 1
 
 
-def test_samples_that_are_all_one_cloud_cover_one(clouds):
-    table = distances(clouds, clouds[:1].expand(20, -1, -1), chamfer_distance)
+def test_identical_samples_cover_one_test_cloud(clouds):
+    table = pairwise_distances(clouds, clouds[:1].expand(20, -1, -1), chamfer_distance)
     assert coverage(table) == 1 / 20
 
 
-def test_distances_are_of_each_pair(clouds):
-    table = distances(clouds[:2], clouds[2:5], chamfer_distance)
+def test_pairwise_distances_by_entry(clouds):
+    table = pairwise_distances(clouds[:2], clouds[2:5], chamfer_distance)
     assert table.shape == (2, 3)
     torch.testing.assert_close(table[1, 2], chamfer_distance(clouds[1], clouds[4]))
 
 
-def test_bad_input_is_named(clouds):
+def test_invalid_input_raises(clouds):
     with pytest.raises(ValueError, match=r"y must be clouds \(n, points, 3\); got shape \(64, 3\)"):
         jensen_shannon(clouds, clouds[0])
     with pytest.raises(ValueError, match="cells must be an integer >= 2; got 1"):
