@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command = tyro.cli(
         parsed,
         prog="fastlatent",
-        description="Train autoencoders whose codes follow a prior, evaluate them, and write a report.",
+        description="Train autoencoders whose codes follow a prior, evaluate them, write reports.",
         args=arguments,
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )

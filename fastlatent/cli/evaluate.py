@@ -3,12 +3,12 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from tyro.conf import Positional, arg
 
 from ..utils.atomic import atomic_write
 from .exits import exit_on_user_errors
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Compute all metrics that apply to trained models, on test data, and rewrite their reports.
+    """Compute all metrics of trained models, on test data, and rewrite their reports.
 
     The metrics of several runs are also combined, here and in their reports: the mean over runs that differ only in
     their seed, with a 95 % confidence interval.
     """
 
-    runs: tyro.conf.Positional[tuple[Path, ...]]
+    runs: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]", help_behavior_hint="(required)")]
     """Run folders."""
     kmeans_starts: int = 10
     """Random starts of k-means on codes; 1000 in Berthelot et al. 2018."""

@@ -14,8 +14,9 @@ class Models:
     """List the models of `fastlatent train`."""
 
     def run(self) -> None:
-        """Print a table of names, models and papers."""
-        table = Table("name", "model", "paper", box=box.SIMPLE)
+        """Print a table of names and models, with their papers."""
+        table = Table("name", "model", box=box.SIMPLE)
         for name, config in MODEL_CONFIGS.items():
-            table.add_row(name, (config.__doc__ or "").splitlines()[0], config.source)
+            summary = (config.__doc__ or "").splitlines()[0]
+            table.add_row(name, f"{summary} [dim]{config.source}.")
         Console().print(table)

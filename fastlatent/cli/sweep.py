@@ -26,8 +26,7 @@ def _subcommand(name: str, config: type[ModelConfig]) -> Any:
     """Return the subcommand of a model, whose options are lists."""
     default = to_lists(default_run(config))
     summary = (config.__doc__ or "").splitlines()[0]
-    description = f"{summary} Each option takes one or more values; values that are lists are written with commas."
-    return Annotated[type(default), subcommand(name, default=default, description=description)]
+    return Annotated[type(default), subcommand(name, default=default, description=summary)]
 
 
 if TYPE_CHECKING:
@@ -38,7 +37,11 @@ else:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Train a model with every combination of lists of options, and compare; a repeated call resumes the sweep."""
+    """Train a model with every combination of lists of options, and compare.
+
+    Each option takes one or more values; values that are lists are written with commas. A repeated call resumes the
+    sweep.
+    """
 
     model_runs: ModelRuns
 

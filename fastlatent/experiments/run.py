@@ -28,9 +28,10 @@ class Run(Generic[M]):
     model: M
     training: TrainConfig = field(default_factory=TrainConfig)
     data: str = "digits"
-    """Data set: images digits, mnist, fashion-mnist, svhn, cifar10, lines; point clouds shapes, modelnet10; tables
-    wine, breast-cancer, diabetes, letter, pbmc68k. Or a path: a folder of images, meshes or clouds, a text file with
-    a table, a .h5ad, .npz or .npy file. digits, lines, shapes, wine, breast-cancer and diabetes need no files."""
+    """Data set: images digits, mnist, fashion-mnist, svhn, cifar10, lines;
+    point clouds shapes, modelnet10; tables wine, breast-cancer, diabetes, letter, pbmc68k.
+    Or a path: a folder of images, meshes or clouds, a text file with a table, a .h5ad, .npz or .npy file.
+    digits, lines, shapes, wine, breast-cancer and diabetes need no files."""  # the help keeps these line breaks
     data_dir: Path | None = None
     """Folder of the data set's files; None: the environment variable FASTLATENT_DATA, else ~/.cache/fastlatent."""
     download: bool = False
@@ -38,8 +39,7 @@ class Run(Generic[M]):
     image_size: int | None = None
     """Width and height of the images in pixels; None: unchanged."""
     label: str | None = None
-    """Column with the classes of a text or .h5ad file: its name, or first or last; None: the one named label or class,
-    if it exists."""
+    """Column with the classes in a text or .h5ad file: its name, first or last; None: label or class, if present."""
     labels_per_class: int | None = None
     """Labeled training examples per class, the labels of the others are hidden; None: all."""
     points: int | None = None

@@ -40,8 +40,7 @@ class TrainConfig:
     strategy: Strategy = "auto"
     """Distributed strategy of Lightning Fabric: ddp, with a copy of the model per process; auto: ddp if several."""
     log_every: int = 50
-    """Steps between checks of the losses, which synchronize with the device; several processes save and stop only
-    then."""
+    """Steps between checks of the losses, which synchronize; several processes save and stop only at these steps."""
     precision: Precision = "32"
     """Precision: 32 or 64 bits; bf16-mixed or 16-mixed: matmuls in 16 bits, all else in 32."""
     compile: bool = False
