@@ -47,7 +47,7 @@ def _floats(split: Split) -> Tensor:
 def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, lr: float) -> Iterator[None]:
     """The loop of most scripts: a shuffling DataLoader, Adam as it comes, and the loss asked for at every step."""
     phases = model.phases()
-    optimizers = [torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999)) for phase in phases]
+    optimizers = [torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.beta1, 0.999)) for phase in phases]
     loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
     while True:
         running = 0.0
@@ -62,7 +62,7 @@ def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, l
 
 
 def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr: float) -> Steps:
-    """An epoch of so many steps of pythae's trainer, with our encoder, decoder and critic."""
+    """An epoch of so many steps of pythae's trainer, with our encoder, decoder and discriminator."""
     models, trainers, networks = needs("pythae.models"), needs("pythae.trainers"), needs("pythae.models.nn")
     output = needs("pythae.models.base.base_utils").ModelOutput
 
@@ -102,7 +102,7 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
         training = trainers.BaseTrainerConfig(**shared, **rates)
     else:
         config = models.Adversarial_AE_Config(**options, deterministic_posterior=True)
-        theirs = models.Adversarial_AE(config, encoder, decoder, Critic(model.critic))
+        theirs = models.Adversarial_AE(config, encoder, decoder, Critic(model.discriminator))
         trainer, rates = (
             trainers.AdversarialTrainer,
             {"autoencoder_learning_rate": lr, "discriminator_learning_rate": lr},

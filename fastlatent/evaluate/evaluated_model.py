@@ -79,7 +79,7 @@ class EvaluatedModel:
     def samples(self) -> Tensor:
         """As many samples of the model as `test` has examples."""
         with torch.no_grad():
-            return self._decode(self.model.draw(len(self.test.x), self.generator()))
+            return self._decode(self.model.sample_latent(len(self.test.x), self.generator()))
 
     @cached_property
     def codes(self) -> Tensor:
@@ -110,7 +110,7 @@ class EvaluatedModel:
 
     def codes_of(self, batch: Batch) -> Tensor:
         """Codes of a batch as the decoder meets them."""
-        return self._in_batches(self.autoencoder.codes, batch)
+        return self._in_batches(self.autoencoder.training_codes, batch)
 
     @cached_property
     def train_codes(self) -> Batch:

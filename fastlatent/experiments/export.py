@@ -56,7 +56,7 @@ def programs(model: GenerativeModel, x: Tensor) -> dict[str, ExportedProgram]:
         model: trained; its training mode and weights are left as they are.
         x: (n, *shape), n ≥ 2, a batch like those the encoder will get; its values do not matter.
     """
-    made = {"decoder": _program(model, "decode", model.draw(len(x)))}
+    made = {"decoder": _program(model, "decode", model.sample_latent(len(x)))}
     return {"encoder": _program(model, "encode", x), **made} if isinstance(model, Autoencoder) else made
 
 

@@ -1,4 +1,4 @@
-"""Autoencoders and their kin: an encoder, a decoder, a loss from `fastlatent.losses`, and for some a critic."""
+"""Autoencoders and other generative models: networks, a prior and losses from `fastlatent.losses`."""
 
 from .aae.base import AAE as AAE
 from .aae.base import LabeledAAE as LabeledAAE

@@ -19,6 +19,6 @@ def adam(
         captured: whether its steps are replayed from a CUDA graph, which reads the rate from the device.
     """
     rate = torch.tensor(lr, device=phase.parameters[0].device) if captured else lr
-    betas = (phase.momentum, 0.999)
+    betas = (phase.beta1, 0.999)
     optimizer = torch.optim.Adam(phase.parameters, lr=rate, betas=betas, fused=True, capturable=captured)
     return optimizer, ConstantLR(optimizer, factor=1.0) if constant else CosineAnnealingLR(optimizer, steps)

@@ -84,7 +84,7 @@ class TrainingState:
 
     def _for(self, phase: Phase, batch: Batch) -> Batch:
         """The batch; or one of labeled examples, where the phase learns from those and there are others too."""
-        few = phase.labeled and 0 < len(self.known) < len(self.train)
+        few = phase.labeled_only and 0 < len(self.known) < len(self.train)
         return self.known[self.context.local_draw(len(batch.x), self.known.random_rows)] if few else batch
 
     def record(self) -> Record:

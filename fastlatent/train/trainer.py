@@ -71,8 +71,8 @@ def fit(
     """
     config.check()
     data.train.check_batch(config.batch_size)
-    if model.classes is not None:
-        data.train.check_labels(model.classes)
+    if model.num_classes is not None:
+        data.train.check_labels(model.num_classes)
     if config.figures_every is not None and data.kind == "rows":
         raise ValueError(f"figures_every is an option of images and point clouds; got {data.name}, which has rows")
     epochs = config.epochs or data.epochs

@@ -93,7 +93,7 @@ def test_train_on_mnist_ends_with_the_table_of_its_numbers(capsys, tmp_path, mni
     [
         ["acai", "--penalty", "frechet"],
         ["aae-semi-supervised", "--labels-per-class", "10"],
-        ["gan", "--game", "minimax"],
+        ["gan", "--generator-loss", "minimax"],
     ],
     ids=lambda arguments: arguments[0],
 )

@@ -29,7 +29,7 @@ def test_programs_compute_what_the_model_does_for_any_number_of_examples(name):
     model.eval()
     encoder, decoder = made["encoder"].module(), made["decoder"].module()
     for n in (1, 2, 7):
-        x, z = data.test[:n].x, model.draw(n)
+        x, z = data.test[:n].x, model.sample_latent(n)
         torch.testing.assert_close(encoder(x), model.encode(x))
         torch.testing.assert_close(decoder(z), model.decode(z))
 
@@ -65,7 +65,7 @@ def test_an_exported_run_loads_without_the_package_and_stands_alone(tmp_path, ca
     assert all(str(to / name) in said for name in names)
 
     model, given, made = load_model(to), tmp_path / "given.safetensors", tmp_path / "made.safetensors"
-    x, z = torch.rand(5, 1, 8, 8), model.draw(4)
+    x, z = torch.rand(5, 1, 8, 8), model.sample_latent(4)
     save_file({"encoder": x, "decoder": z}, given)
     subprocess.run([sys.executable, "-c", WITHOUT_THE_PACKAGE, to, given, made], check=True, cwd=tmp_path)
     with torch.no_grad():

@@ -16,12 +16,12 @@ from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import TrainConfig, TrainingResult, fit, read_metrics
 from fastlatent.train.signals import TrainingInterrupted
 from fastlatent.train.state import TrainingState
-from tests.models.base.test_data_parallel import with_neighbors_of_a_rank
+from tests.models.base.test_data_parallel import interpolate_local_neighbors
 from tests.train.runs import TIMED
 
 RANKS = 2
 NORMALISED = ("aae-clustering", "aae-semi-supervised", "aae-dimension-reduction")  # by the moments of a rank's batch
-MODELS = [name for name, made in MODEL_CONFIGS.items() if made.takes == "images" and name not in NORMALISED]
+MODELS = [name for name, made in MODEL_CONFIGS.items() if made.data_kind == "images" and name not in NORMALISED]
 DIGITS = load("digits")
 DATA = replace(DIGITS, train=DIGITS.train.keep_labels(3))
 
@@ -31,7 +31,7 @@ def train(name: str, out: Path, resume: bool = False, **options: Any) -> tuple[d
     torch.manual_seed(5)
     model = MODEL_CONFIGS[name](hidden=(16,)).build(DATA.shape)  # type: ignore[call-arg]
     if "devices" not in options:
-        with_neighbors_of_a_rank(model)
+        interpolate_local_neighbors(model)
     config = TrainConfig(
         epochs=2, batch_size=200, precision="64", accelerator="cpu", log_every=2, out=out, checkpoint_seconds=1e9,
         **options,

@@ -65,7 +65,7 @@ def test_a_phase_of_labelled_examples_gets_none_but_those(tmp_path, monkeypatch)
 
 
 def test_labels_beyond_the_classes_of_the_model_are_refused_before_anything_is_written(tmp_path):
-    model = AAESemiSupervisedConfig(hidden=(8,), classes=7).build((1, 8, 8))
+    model = AAESemiSupervisedConfig(hidden=(8,), num_classes=7).build((1, 8, 8))
     with pytest.raises(ValueError, match="labels must be below 7, the model's classes; got 9"):
         fit(model, load("digits"), TrainConfig(out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()

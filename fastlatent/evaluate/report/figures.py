@@ -76,7 +76,7 @@ def samples(model: GenerativeModel, rows: int, columns: int) -> Figure:
 def interpolations(model: Autoencoder, data: Dataset, rows: int, columns: int) -> Figure:
     """Straight lines between the codes of two test examples; the examples themselves at both ends."""
     a, b = data.test[:rows], data.test[rows : 2 * rows]
-    start, end = (model.codes(batch.to(_device(model))) for batch in (a, b))
+    start, end = (model.training_codes(batch.to(_device(model))) for batch in (a, b))
     steps = torch.linspace(0, 1, columns, device=start.device)[:, None]
     between = torch.stack([model.decode(torch.lerp(p, q, steps)).cpu() for p, q in zip(start, end, strict=True)])
     grid = torch.cat([a.x[:, None], between, b.x[:, None]], dim=1)
@@ -91,7 +91,7 @@ def interpolations(model: Autoencoder, data: Dataset, rows: int, columns: int) -
 def latent(model: Autoencoder, data: Dataset) -> Figure:
     """Codes of test examples by class, and a sample of the prior, in the same two coordinates."""
     batch = data.test.spread(POINTS)
-    codes = model.codes(batch.to(_device(model)))
+    codes = model.training_codes(batch.to(_device(model)))
     prior = model.prior_like(codes, _generator(model)).cpu().numpy()
     view, names = plane(codes.cpu().numpy())
     points, prior = view(codes.cpu().numpy()), view(prior)
