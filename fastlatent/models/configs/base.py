@@ -41,8 +41,8 @@ class NetworksConfig:
     hidden: tuple[int, ...] = (512, 512)
     """Widths of the encoder's hidden layers, reversed in the decoder."""
     network: Literal["mlp", "conv", "acai"] = "mlp"
-    """Architecture: mlp, conv (side lengths multiples of 4) or acai (fully convolutional); conv and acai ignore
-    HIDDEN."""
+    """Architecture of encoder and decoder: mlp, with HIDDEN, or conv (sides multiples of 4) or acai (fully
+    convolutional)."""
 
     def encoder(self, shape: Sequence[int], outputs: int | None = None) -> nn.Module:
         """Build an encoder from x (n, *shape) to (n, outputs).
