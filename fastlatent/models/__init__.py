@@ -13,6 +13,7 @@ from .augmentation import RandomAffine as RandomAffine
 from .autoencoder import Autoencoder as Autoencoder
 from .autoencoder import DenoisingAutoencoder as DenoisingAutoencoder
 from .autoencoder import DropoutAutoencoder as DropoutAutoencoder
+from .base.data_parallel import DataParallelContext as DataParallelContext
 from .base.generative import GenerativeModel as GenerativeModel
 from .base.phase import Phase as Phase
 from .configs import MODEL_CONFIGS as MODEL_CONFIGS
