@@ -61,7 +61,7 @@ def export_programs(model: GenerativeModel, x: Tensor) -> dict[str, ExportedProg
     Returns:
         The programs "encoder", if the model has one, and "decoder".
     """
-    programs = {"decoder": _program(model, "decode", model.draw(len(x)))}
+    programs = {"decoder": _program(model, "decode", model.sample_latent(len(x)))}
     return {"encoder": _program(model, "encode", x), **programs} if isinstance(model, Autoencoder) else programs
 
 

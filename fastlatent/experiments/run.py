@@ -94,8 +94,8 @@ class Run(Generic[M]):
         data = datasets.load(
             self.data, self.data_dir, download=self.download, image_size=self.image_size, label=self.label
         )
-        if data.kind != self.model.takes:
-            raise ValueError(f"this model takes {self.model.takes}; got {data.name}, which has {data.kind}")
+        if data.kind != self.model.data_kind:
+            raise ValueError(f"this model takes {self.model.data_kind}; got {data.name}, which has {data.kind}")
         if self.points is not None:
             if not isinstance(data, PointCloudDataset):
                 raise ValueError(f"points is an option of point clouds; got {data.name}, which has {data.kind}")
@@ -107,7 +107,7 @@ class Run(Generic[M]):
 
 def default_run(config: type[M]) -> Run[M]:
     """Return a run of a model with its default options, on a built-in data set."""
-    return Run(config(), data=BUILTIN_DATASET[config.takes])
+    return Run(config(), data=BUILTIN_DATASET[config.data_kind])
 
 
 class TrainedRun(NamedTuple):
@@ -153,7 +153,7 @@ def run_from_options(options: Mapping[str, Any]) -> Run:
     known = {option.name for part in (config, TrainConfig, Run) for option in fields(part)}
     if unknown := options.keys() - known:
         raise ValueError(f"options must be those of the model, its data and its training; got {', '.join(unknown)}")
-    return _build_run(config, {"data": BUILTIN_DATASET[config.takes], **options})
+    return _build_run(config, {"data": BUILTIN_DATASET[config.data_kind], **options})
 
 
 def _build_run(config: type[ModelConfig], options: Mapping[str, Any]) -> Run:

@@ -19,6 +19,6 @@ def build_adam(
         capturable: support capture by a CUDA graph, which reads the learning rate from the device.
     """
     rate = torch.tensor(lr, device=phase.parameters[0].device) if capturable else lr
-    betas = (phase.momentum, 0.999)
+    betas = (phase.beta1, 0.999)
     optimizer = torch.optim.Adam(phase.parameters, lr=rate, betas=betas, fused=True, capturable=capturable)
     return optimizer, ConstantLR(optimizer, factor=1.0) if constant else CosineAnnealingLR(optimizer, steps)

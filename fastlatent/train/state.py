@@ -85,7 +85,7 @@ class TrainingState:
 
     def _phase_batch(self, phase: Phase, batch: Batch) -> Batch:
         """Return the batch; for a phase that needs labels, if some are missing, a random batch of labeled examples."""
-        resample = phase.labeled and 0 < len(self.labeled) < len(self.train)
+        resample = phase.labeled_only and 0 < len(self.labeled) < len(self.train)
         return self.labeled[self.context.local_draw(len(batch.x), self.labeled.random_rows)] if resample else batch
 
     def record(self) -> Record:

@@ -161,8 +161,8 @@ def _check(model: GenerativeModel, data: Dataset, config: TrainConfig) -> None:
     """Require options, data and model that fit together."""
     config.check()
     data.train.check_batch(config.batch_size)
-    if model.classes is not None:
-        data.train.check_labels(model.classes)
+    if model.num_classes is not None:
+        data.train.check_labels(model.num_classes)
     if config.figures_every is not None and data.kind == "rows":
         raise ValueError(f"figures_every is an option of images and point clouds; got {data.name}, which has rows")
 

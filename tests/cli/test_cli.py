@@ -94,7 +94,7 @@ def test_train_on_mnist_prints_all_metrics(capsys, tmp_path, mnist_dir):
     [
         ["acai", "--penalty", "frechet"],
         ["aae-semi-supervised", "--labels-per-class", "10"],
-        ["gan", "--game", "minimax"],
+        ["gan", "--generator-loss", "minimax"],
     ],
     ids=lambda arguments: arguments[0],
 )

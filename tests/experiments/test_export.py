@@ -29,7 +29,7 @@ def test_programs_match_the_model_for_any_batch_size(name):
     model.eval()
     encoder, decoder = programs["encoder"].module(), programs["decoder"].module()
     for n in (1, 2, 7):
-        x, z = data.test[:n].x, model.draw(n)
+        x, z = data.test[:n].x, model.sample_latent(n)
         torch.testing.assert_close(encoder(x), model.encode(x))
         torch.testing.assert_close(decoder(z), model.decode(z))
 
@@ -65,7 +65,7 @@ def test_exported_run_loads_without_the_package(tmp_path, capsys):
     assert all(str(to / name) in printed for name in names)
 
     model, inputs, outputs = load_model(to), tmp_path / "inputs.safetensors", tmp_path / "outputs.safetensors"
-    x, z = torch.rand(5, 1, 8, 8), model.draw(4)
+    x, z = torch.rand(5, 1, 8, 8), model.sample_latent(4)
     save_file({"encoder": x, "decoder": z}, inputs)
     subprocess.run([sys.executable, "-c", WITHOUT_THE_PACKAGE, to, inputs, outputs], check=True, cwd=tmp_path)
     with torch.no_grad():

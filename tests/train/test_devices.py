@@ -16,7 +16,7 @@ from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import TrainConfig, TrainingResult, fit, read_metrics
 from fastlatent.train.signals import TrainingInterrupted
 from fastlatent.train.state import TrainingState
-from tests.models.base.test_data_parallel import with_neighbors_of_a_rank
+from tests.models.base.test_data_parallel import interpolate_local_neighbors
 from tests.train.runs import TIMINGS
 
 RANKS = 2
@@ -25,7 +25,9 @@ BATCH_NORMALIZED = (
     "aae-semi-supervised",
     "aae-dimension-reduction",
 )  # batch normalization uses the moments of a rank's batch
-MODELS = [name for name, config in MODEL_CONFIGS.items() if config.takes == "images" and name not in BATCH_NORMALIZED]
+MODELS = [
+    name for name, config in MODEL_CONFIGS.items() if config.data_kind == "images" and name not in BATCH_NORMALIZED
+]
 DIGITS = load("digits")
 DATA = replace(DIGITS, train=DIGITS.train.keep_labels(3))
 
@@ -37,7 +39,7 @@ def train(
     torch.manual_seed(5)
     model = MODEL_CONFIGS[name](hidden=(16,)).build(DATA.shape)  # type: ignore[call-arg]
     if "devices" not in options:
-        with_neighbors_of_a_rank(model)
+        interpolate_local_neighbors(model)
     config = TrainConfig(
         epochs=2, batch_size=200, precision="64", accelerator="cpu", log_every=2,
         run_dir=run_dir, checkpoint_seconds=1e9, **options,

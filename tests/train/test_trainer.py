@@ -67,7 +67,7 @@ def test_labeled_phase_is_trained_on_labeled_examples_only(tmp_path, monkeypatch
 
 
 def test_labels_beyond_the_models_classes_are_rejected_before_any_write(tmp_path):
-    model = AAESemiSupervisedConfig(hidden=(8,), classes=7).build((1, 8, 8))
+    model = AAESemiSupervisedConfig(hidden=(8,), num_classes=7).build((1, 8, 8))
     with pytest.raises(ValueError, match="labels must be below 7, the model's classes; got 9"):
         fit(model, load("digits"), TrainConfig(run_dir=tmp_path / "run"))
     assert not (tmp_path / "run").exists()

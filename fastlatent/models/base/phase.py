@@ -1,4 +1,4 @@
-"""What a model tells the trainer: its training phases, as plain data."""
+"""Training phases of a model, as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .data_parallel import SINGLE_PROCESS, DataParallelContext
 
 
 class Loss(Protocol):
-    """Loss of a training phase, from a batch to its terms."""
+    """Loss of a training phase: a function from a batch to named terms."""
 
     def __call__(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS, /) -> Mapping[str, Tensor]:
         """Return the terms of the loss, of which "loss" is minimized.
@@ -24,18 +24,18 @@ class Loss(Protocol):
 
 @dataclass(frozen=True)
 class Phase:
-    """One kind of training step: each batch goes through every phase of its model in order.
+    """Kind of training step: each batch goes through all phases of its model in order.
 
     Args:
-        name: of the phase, unique in its model.
-        parameters: what this phase's optimizer moves.
-        loss: from a batch to the terms to log, of which "loss" is minimized.
-        momentum: of its optimizer, Adam's β₁.
-        labeled: whether its batches are best drawn from the examples whose label is known, where those are few.
+        name: name, unique in its model.
+        parameters: parameters that the optimizer of this phase updates.
+        loss: function from a batch to the terms to log, of which "loss" is minimized.
+        beta1: β₁ of Adam.
+        labeled_only: whether batches of labeled examples alone are preferred if only a part of the data is labeled.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
     loss: Loss
-    momentum: float = 0.9
-    labeled: bool = False
+    beta1: float = 0.9
+    labeled_only: bool = False
