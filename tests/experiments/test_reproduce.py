@@ -69,7 +69,7 @@ def test_table_has_obtained_and_reported_values(tmp_path):
     assert lines[2].startswith(f"| Semi-supervised AAE | {obtained} / 1.90 ± 0.10 | ")
     assert "/" not in lines[3]  # nothing is reported with augmentation
     assert json.loads((tmp_path / "reproduction.json").read_text())["recipe"] == recipe.name
-    runs = [f"semi-supervised-aae-{seed}" for seed in ("0", "1", "deformed-0", "deformed-1")]
+    runs = [f"semi-supervised-aae-{seed}" for seed in ("0", "1", "augmented-0", "augmented-1")]
     assert log_lines == [f"run {number}/4  {run}" for number, run in enumerate(runs, 1)]
     repeated_lines = []
     assert reproduce(recipe, "short", tmp_path, repeated_lines.append, **overrides).cells == reproduction.cells
