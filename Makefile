@@ -17,7 +17,7 @@ demo: $(STAMP)  ## train a WAE-MMD on real handwritten digits and write its repo
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest
 
-bench: $(STAMP) $(VENV)/.bench  ## time the kernels against what people use today
+bench: $(STAMP) $(VENV)/.bench  ## benchmarks of the kernels against other libraries
 	$(BIN)/python -m bench
 
 gpu:  ## with the packages of a machine that has a CUDA device: install, test, check memory accesses, time
@@ -28,8 +28,7 @@ gpu:  ## with the packages of a machine that has a CUDA device: install, test, c
 
 lint: $(STAMP) $(VENV)/.lint  ## ruff and mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	rm -rf build/typed && $(BIN)/python setup.py -q build_py --build-lib build/typed
-	cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p fastlatent
+	$(BIN)/mypy -p fastlatent -p bench
 
 docs: $(STAMP) $(VENV)/.docs  ## the documentation, into build/site
 	$(BIN)/mkdocs build --strict
@@ -42,6 +41,9 @@ $(STAMP): pyproject.toml constraints.txt $(NATIVE)
 	$(BIN)/pip install -q -c constraints.txt -e '.[train,test]'
 	touch $@
 
-$(VENV)/.%: $(STAMP)
-	$(BIN)/pip install -q -c constraints.txt -e '.[$*]'
+# The packages of an extra alone: fastlatent itself is installed already.
+$(VENV)/.%: pyproject.toml constraints.txt | $(STAMP)
+	$(BIN)/python -c "import tomllib; extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; \
+		print(*extras['$*'], sep='\n')" > $(VENV)/$*.txt
+	$(BIN)/pip install -q -c constraints.txt -r $(VENV)/$*.txt
 	touch $@

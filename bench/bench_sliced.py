@@ -11,7 +11,7 @@ from torch import Tensor
 import fastlatent
 from bench import peers
 from bench.timing import THREADS, assert_close, measure, needs, step
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm
+from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 
 # (n, d, L): points, dimension, directions.
 SHAPES = [(128, 8, 50), (256, 64, 128), (1024, 64, 512), (8192, 64, 512), (65536, 64, 128)]
@@ -71,7 +71,7 @@ def clouds(n: int, d: int) -> tuple[Tensor, Tensor]:
 def test_sliced_wasserstein(benchmark: Any, who: str, shape: tuple[int, int, int], threads: int) -> None:
     n, d, count = shape
     x, y = clouds(n, d)
-    check(SlicedForm(2), x, y)
+    check(SlicedDistance(2), x, y)
     loss = SLICED[who]
     measure(
         benchmark, step(lambda x, y: loss(x, y, count), x, y), op="sliced_wasserstein", who=who, shape=shape,
@@ -85,7 +85,7 @@ def test_sliced_wasserstein(benchmark: Any, who: str, shape: tuple[int, int, int
 def test_epps_pulley(benchmark: Any, who: str, shape: tuple[int, int, int], threads: int) -> None:
     n, d, count = shape
     x, _ = clouds(n, d)
-    check(EppsPulleyForm(17, 3.0), x)
+    check(EppsPulley(17, 3.0), x)
     loss = EPPS_PULLEY[who]
     measure(
         benchmark, step(lambda x: loss(x, count), x), op="epps_pulley", who=who, shape=shape, threads=threads

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 import fastlatent
+from fastlatent.show_config import configuration
 
 from . import gpu_timing
 
@@ -49,7 +50,7 @@ def about() -> dict[str, Any]:
         "device": torch.cuda.get_device_name(),
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
-        "triton": fastlatent.show_config.configuration()["triton"],
+        "triton": configuration()["triton"],
         "fastlatent": fastlatent.__version__,
         "commit": commit.stdout.strip(),
         "date": datetime.date.today().isoformat(),

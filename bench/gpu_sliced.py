@@ -10,7 +10,8 @@ import fastlatent
 from bench import peers
 from bench.bench_sliced import SHAPES, check, clouds, pot
 from bench.gpu_timing import Case, Loss, installed
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, cuda
+from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
+from fastlatent.kernels.sliced.cuda import launch as cuda
 
 
 def cases() -> list[Case]:
@@ -42,9 +43,13 @@ def sliced_wasserstein() -> Iterator[Case]:
             losses["POT"] = partial(pot, n_projections=count)
         yield Case(
             "sliced_wasserstein", (n, d, count), losses, partial(on_device, n, d),
-            lambda n=n, d=d: check(SlicedForm(2), *on_device(n, d), backend="triton", points=n),
+            partial(_check_sliced, n, d),
             operations=6.0 * n * d * count, traffic=12.0 * n * d, eager_only=frozenset(["POT"]),
         )  # fmt: skip
+
+
+def _check_sliced(n: int, d: int) -> None:
+    check(SlicedDistance(2), *on_device(n, d), backend="triton", points=n)
 
 
 def _forced(backend: str, count: int, x: Tensor, y: Tensor) -> Tensor:
@@ -62,7 +67,14 @@ def epps_pulley() -> Iterator[Case]:
             ),
         }
         yield Case(
-            "epps_pulley", (n, d, count), losses, lambda n=n, d=d: on_device(n, d)[:1],
-            lambda n=n, d=d: check(EppsPulleyForm(17, 3.0), on_device(n, d)[0], backend="triton", points=n),
+            "epps_pulley", (n, d, count), losses, partial(_codes, n, d), partial(_check_epps_pulley, n, d),
             operations=4.0 * n * d * count, traffic=8.0 * n * d,
         )  # fmt: skip
+
+
+def _codes(n: int, d: int) -> tuple[Tensor]:
+    return on_device(n, d)[:1]
+
+
+def _check_epps_pulley(n: int, d: int) -> None:
+    check(EppsPulley(17, 3.0), *_codes(n, d), backend="triton", points=n)

@@ -66,7 +66,7 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
     models, trainers, networks = needs("pythae.models"), needs("pythae.trainers"), needs("pythae.models.nn")
     output = needs("pythae.models.base.base_utils").ModelOutput
 
-    class Encoder(networks.BaseEncoder):  # type: ignore[misc, name-defined]
+    class Encoder(networks.BaseEncoder):  # type: ignore[name-defined]
         def __init__(self, network: nn.Module) -> None:
             super().__init__()
             self.network = network
@@ -75,7 +75,7 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
             z = self.network(x)
             return output(embedding=z, log_covariance=torch.zeros_like(z))
 
-    class Decoder(networks.BaseDecoder):  # type: ignore[misc, name-defined]
+    class Decoder(networks.BaseDecoder):  # type: ignore[name-defined]
         def __init__(self, network: nn.Module) -> None:
             super().__init__()
             self.network = network
@@ -83,7 +83,7 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
         def forward(self, z: Tensor) -> Any:
             return output(reconstruction=self.network(z))
 
-    class Critic(networks.BaseDiscriminator):  # type: ignore[misc, name-defined]
+    class Critic(networks.BaseDiscriminator):  # type: ignore[name-defined]
         def __init__(self, network: nn.Module) -> None:
             super().__init__()
             self.network = network

@@ -7,24 +7,18 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from .kernels import gpu, native
-from .kernels.sliced import cuda
+from .kernels import availability
 
 
 def configuration() -> dict[str, str]:
     """Versions, processor, threads and backends, as `show_config` prints them."""
-    library = native.library()
     return {
         "fastlatent": _version("fastlatent"),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "triton": _version("triton"),
         "processor": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} torch threads",
-        "backend cpu": (
-            f"{library.isa()} (available: {', '.join(library.isas())})" if library else f"no: {native.unavailable()}"
-        ),
-        "backend triton": _triton(),
-        "backend cuda": f"no: {cuda.unavailable()}" if cuda.unavailable() else "yes (radix sorts of the sliced engine)",
+        **availability.report(),
         "CUDA device": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
 
@@ -34,11 +28,6 @@ def show_config() -> None:
     rows = configuration()
     width = max(map(len, rows))
     sys.stdout.write("".join(f"{name:<{width}}  {value}\n" for name, value in rows.items()))
-
-
-def _triton() -> str:
-    why = gpu.unavailable(torch.cuda.current_device()) if torch.cuda.is_available() else "torch sees no CUDA device"
-    return f"no: {why}" if why else f"yes (float32 products in {gpu.input_precision()})"
 
 
 def _version(package: str) -> str:

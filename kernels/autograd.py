@@ -1,134 +1,169 @@
-"""Autograd for the engines, which compute value and gradients together in the forward pass.
+"""Autograd of the engines, whose forward pass computes the value and the gradients together.
 
-The backward pass is then one multiplication. Where it must itself be differentiable (`create_graph=True`), it goes
-through the reference instead: second derivatives are right, at the reference's speed.
+The backward pass is one multiplication. If it must itself be differentiable (`create_graph=True`), it differentiates
+the reference instead: second derivatives are right, at the speed of the reference.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch._C._functorch import TransformType, get_interpreter_stack, get_unwrapped, is_batchedtensor
 
+from .backend import select_backend
+from .precision import accumulation_dtype, autocast_disabled, widen
 
-class Operation(Protocol):
-    """One engine call with its options: what `evaluate` needs."""
 
-    def run(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
-        """Value (batch,) and, for each input, its gradient in at least float32 (empty where not needed)."""
+class Operation(ABC):
+    """One engine call with its options; subclasses are frozen dataclasses of the options."""
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Compute the value (...,) of the inputs, in float32 for half precision."""
+        return evaluate(self, *inputs)
+
+    def compute(self, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+        """Compute value and gradients with the fastest backend that supports the call.
+
+        Args:
+            inputs: the tensors of the call.
+            needs_grad: for each input, whether its gradient is computed.
+
+        Returns:
+            The value (...,) and, for each input, its gradient in at least float32 (empty if not needed).
+        """
+        call = self.resolve(inputs)
+        backend = select_backend(call.engine, call.unsupported_reasons(inputs, needs_grad))
+        if backend == "reference":
+            return compute_by_reference(self.reference, inputs, needs_grad)
+        return call.launch(backend, inputs, needs_grad)
+
+    def resolve(self, inputs: Sequence[Tensor]) -> "Operation":
+        """Return this operation with automatic options replaced by those for the inputs."""
+        return self
 
     @property
-    def reference(self) -> Callable[..., Tensor]:
-        """The value of the inputs in plain PyTorch, differentiable twice."""
+    @abstractmethod
+    def engine(self) -> str:
+        """Name of the engine in explanations and errors."""
 
-    def library(self, inputs: Sequence[Tensor], needs: Sequence[bool]) -> tuple[Tensor, ...]:
-        """The same as `run`, through the operator registered with torch.library."""
+    @abstractmethod
+    def reference(self, *inputs: Tensor) -> Tensor:
+        """Compute the value in plain PyTorch, differentiable twice."""
+
+    @abstractmethod
+    def unsupported_reasons(self, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> Mapping[str, str | None]:
+        """Return, fastest backend first, why each does not support the call; None if it does."""
+
+    @abstractmethod
+    def launch(self, backend: str, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+        """Compute value and gradients with that backend."""
+
+    @abstractmethod
+    def dispatch(self, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> tuple[Tensor, ...]:
+        """Compute the same through the operator registered with torch.library."""
 
 
 def evaluate(operation: Operation, *inputs: Tensor) -> Tensor:
-    """The value of an engine call; in eager mode without a detour over the dispatcher, which costs as much again."""
+    """Compute the value of an engine call; in eager mode without the dispatcher, whose cost equals the call's."""
     if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
-        return _transformed(operation, inputs)
+        return _evaluate_transformed(operation, inputs)
     if torch.is_grad_enabled() and any(i.requires_grad for i in inputs):
-        return Fused.apply(operation, *inputs)
-    return operation.run(inputs, (False,) * len(inputs))[0]
+        return FusedFunction.apply(operation, *inputs)
+    return operation.compute(inputs, (False,) * len(inputs))[0]
 
 
-def _transformed(operation: Operation, inputs: tuple[Tensor, ...]) -> Tensor:
-    """torch.compile and vmap get the registered op; torch.func's derivatives, which see into no op, the reference."""
+def _evaluate_transformed(operation: Operation, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Call the registered op under torch.compile and vmap, the reference under derivatives of torch.func.
+
+    Derivatives of torch.func cannot differentiate through an op.
+    """
     if differentiated_by_func():
         return operation.reference(*inputs)
-    needs = [torch.is_grad_enabled() and _requires_grad(i) for i in inputs]
-    return operation.library(inputs, needs)[0]
+    needs_grad = [torch.is_grad_enabled() and _requires_grad(i) for i in inputs]
+    return operation.dispatch(inputs, needs_grad)[0]
 
 
 def differentiated_by_func() -> bool:
-    """Whether a derivative of torch.func is being taken, not only torch.vmap."""
+    """Return whether a derivative of torch.func is active, not only torch.vmap."""
     return not torch.compiler.is_compiling() and any(
         layer.key() != TransformType.Vmap for layer in get_interpreter_stack() or ()
     )
 
 
 def _requires_grad(x: Tensor) -> bool:
-    while not torch.compiler.is_compiling() and is_batchedtensor(x):  # which does not say so of what it holds
+    while not torch.compiler.is_compiling() and is_batchedtensor(x):  # requires_grad is False on the wrapper
         x = get_unwrapped(x)
     return x.requires_grad
 
 
-class Fused(torch.autograd.Function):
-    """`operation.run`, with its gradients kept for the backward pass."""
+class FusedFunction(torch.autograd.Function):
+    """`Operation.compute`, whose gradients are saved for the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, operation: Operation, *inputs: Tensor) -> Tensor:
-        value, *gradients = operation.run(inputs, ctx.needs_input_grad[1:])
+        """Compute the value and save inputs and gradients."""
+        value, *gradients = operation.compute(inputs, ctx.needs_input_grad[1:])
         ctx.operation = operation
         ctx.save_for_backward(*inputs, *gradients)
         return value
 
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
+        """Multiply the saved gradients by the cotangent."""
         return None, *_backward(ctx.operation.reference, ctx.saved_tensors, ctx.needs_input_grad[1:], cotangent)
 
 
 def _backward(
-    reference: Callable[..., Tensor], saved: Sequence[Tensor], needs: Sequence[bool], cotangent: Tensor
+    reference: Callable[..., Tensor], saved: Sequence[Tensor], needs_grad: Sequence[bool], cotangent: Tensor
 ) -> list[Tensor | None]:
-    """The gradients of the inputs, from what forward saved: the inputs, then their gradients."""
-    inputs, gradients = saved[: len(needs)], saved[len(needs) :]
+    """Return the cotangents of the inputs, from the saved inputs and gradients."""
+    inputs, gradients = saved[: len(needs_grad)], saved[len(needs_grad) :]
     if torch.is_grad_enabled():
-        return differentiable_pull_back(reference, inputs, needs, cotangent)
-    return pull_back(gradients, needs, cotangent, inputs[0].dtype)
+        return differentiable_backward(reference, inputs, needs_grad, cotangent)
+    return scale_gradients(gradients, needs_grad, cotangent, inputs[0].dtype)
 
 
-def pull_back(
-    gradients: Sequence[Tensor], needs: Sequence[bool], cotangent: Tensor, dtype: torch.dtype
+def scale_gradients(
+    gradients: Sequence[Tensor], needs_grad: Sequence[bool], cotangent: Tensor, dtype: torch.dtype
 ) -> list[Tensor | None]:
-    """Cotangent of the value (...,) times the gradients (..., n, d), in the dtype of the inputs."""
+    """Multiply gradients (..., n, d) by the cotangent (...,) of the value, in the dtype of the inputs."""
     if cotangent.dim():
         cotangent = cotangent[..., None, None]
-    return [(cotangent * gradient).to(dtype) if need else None for gradient, need in zip(gradients, needs, strict=True)]
+    return [
+        (cotangent * gradient).to(dtype) if need else None for gradient, need in zip(gradients, needs_grad, strict=True)
+    ]
 
 
-def differentiable_pull_back(
-    reference: Callable[..., Tensor], inputs: Sequence[Tensor], needs: Sequence[bool], cotangent: Tensor
+def differentiable_backward(
+    reference: Callable[..., Tensor], inputs: Sequence[Tensor], needs_grad: Sequence[bool], cotangent: Tensor
 ) -> list[Tensor | None]:
-    """The same through the reference, as a function of inputs and cotangent that can be differentiated again."""
-    with torch.enable_grad(), full_precision(inputs):
+    """Compute the same by differentiating the reference, as a differentiable function of inputs and cotangent."""
+    with torch.enable_grad(), autocast_disabled(inputs[0]):
         value = reference(*inputs)
-        wanted = [i for i, need in zip(inputs, needs, strict=True) if need]
-        pulled = iter(torch.autograd.grad(value, wanted, cotangent, create_graph=True, allow_unused=True))
-    return [next(pulled) if need else None for need in needs]
+        leaves = [i for i, need in zip(inputs, needs_grad, strict=True) if need]
+        gradients = iter(torch.autograd.grad(value, leaves, cotangent, create_graph=True, allow_unused=True))
+    return [next(gradients) if need else None for need in needs_grad]
 
 
-def full_precision(inputs: Sequence[Tensor]) -> contextlib.AbstractContextManager:
-    """Switch autocast off, where the device has it: losses compute in at least float32."""
-    device = inputs[0].device.type
-    return (
-        torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else contextlib.nullcontext()
-    )
-
-
-def by_reference(
-    reference: Callable[..., Tensor], inputs: Sequence[Tensor], needs: Sequence[bool]
+def compute_by_reference(
+    reference: Callable[..., Tensor], inputs: Sequence[Tensor], needs_grad: Sequence[bool]
 ) -> tuple[Tensor, ...]:
-    """What `Operation.run` returns, by differentiating the reference."""
-    with _recording(), full_precision(inputs):
-        leaves = [
-            i.detach().to(torch.promote_types(i.dtype, torch.float32)).detach().requires_grad_(need)
-            for i, need in zip(inputs, needs, strict=True)
-        ]
+    """Compute the result of `Operation.compute` by differentiating the reference."""
+    with _recording(), autocast_disabled(inputs[0]):
+        leaves = [widen(i.detach()).detach().requires_grad_(need) for i, need in zip(inputs, needs_grad, strict=True)]
         value = reference(*leaves)
-        wanted = [leaf for leaf in leaves if leaf.requires_grad]
-        found = iter(torch.autograd.grad(value.sum(), wanted) if wanted else ())
-        gradients = [next(found) if need else value.new_empty(0) for need in needs]
+        differentiated = [leaf for leaf in leaves if leaf.requires_grad]
+        computed = iter(torch.autograd.grad(value.sum(), differentiated) if differentiated else ())
+        gradients = [next(computed) if need else value.new_empty(0) for need in needs_grad]
     return value.detach(), *(g.detach() for g in gradients)
 
 
 @contextlib.contextmanager
 def _recording() -> Iterator[None]:
-    """Record gradients even where a registered op runs, below the dispatcher's autograd layer."""
+    """Record gradients inside a registered op too, which runs below the dispatcher's autograd layer."""
     keys = torch._C.DispatchKey
     excluded = torch._C._dispatch_tls_local_exclude_set()
     for key in (keys.AutogradFunctionality, keys.AutogradOther, keys.ADInplaceOrView):
@@ -138,35 +173,34 @@ def _recording() -> Iterator[None]:
         yield
 
 
-def register(op: Any, tensors: int, operation: Callable[..., Operation]) -> None:
-    """Give an engine's custom op its fake, autograd and vmap rules.
+def register(op: Any, num_tensors: int, operation: Callable[..., Operation]) -> None:
+    """Register the fake, autograd and vmap rules of an engine's custom op.
 
     Args:
-        op: takes `tensors` tensors, then the engine's options, then a bool per tensor (is its gradient needed?),
-            and returns the value and the gradients.
-        tensors: how many tensors it takes.
-        operation: makes the `Operation` from the options.
+        op: takes `num_tensors` tensors, then the options, then for each tensor whether its gradient is needed;
+            returns the value and the gradients.
+        num_tensors: number of tensor arguments.
+        operation: constructs the `Operation` from the options.
     """
 
     def fake(*args: Any) -> tuple[Tensor, ...]:
-        inputs, needs = args[:tensors], args[-tensors:]
-        dtype = torch.promote_types(inputs[0].dtype, torch.float32)
-        value = inputs[0].new_empty(inputs[0].shape[:-2], dtype=dtype)
-        shapes = [i.shape if need else (0,) for i, need in zip(inputs, needs, strict=True)]
+        inputs, needs_grad = args[:num_tensors], args[-num_tensors:]
+        value = inputs[0].new_empty(inputs[0].shape[:-2], dtype=accumulation_dtype(inputs[0].dtype))
+        shapes = [i.shape if need else (0,) for i, need in zip(inputs, needs_grad, strict=True)]
         return value, *(value.new_empty(shape) for shape in shapes)
 
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         ctx.mark_non_differentiable(*output[1:])
-        ctx.reference = operation(*inputs[tensors:-tensors]).reference
-        ctx.save_for_backward(*inputs[:tensors], *output[1:])
+        ctx.reference = operation(*inputs[num_tensors:-num_tensors]).reference
+        ctx.save_for_backward(*inputs[:num_tensors], *output[1:])
 
     def backward(ctx: Any, cotangent: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        pulled = _backward(ctx.reference, ctx.saved_tensors, ctx.needs_input_grad[:tensors], cotangent)
-        return *pulled, *[None] * (len(ctx.needs_input_grad) - tensors)
+        cotangents = _backward(ctx.reference, ctx.saved_tensors, ctx.needs_input_grad[:num_tensors], cotangent)
+        return *cotangents, *[None] * (len(ctx.needs_input_grad) - num_tensors)
 
     def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> tuple[Any, Any]:
-        outputs = op(*batched(info.batch_size, in_dims, args[:tensors]), *args[tensors:])
-        return outputs, (0, *(0 if need else None for need in args[-tensors:]))
+        outputs = op(*batched(info.batch_size, in_dims, args[:num_tensors]), *args[num_tensors:])
+        return outputs, (0, *(0 if need else None for need in args[-num_tensors:]))
 
     op.register_fake(fake)
     op.register_autograd(backward, setup_context=setup_context)
@@ -174,7 +208,7 @@ def register(op: Any, tensors: int, operation: Callable[..., Operation]) -> None
 
 
 def batched(size: int, in_dims: Sequence[int | None], tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Tensors with the dimension that vmap maps over in front, repeated where a tensor has none."""
+    """Move the dimension mapped by vmap to the front; expand tensors without one."""
     return [
         t.expand(size, *t.shape) if dim is None else t.movedim(dim, 0)
         for t, dim in zip(tensors, in_dims[: len(tensors)], strict=True)

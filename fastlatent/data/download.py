@@ -17,7 +17,7 @@ from .registry import PUBLICATIONS, PublishedFile
 
 TRIES = 3  # a connection that is cut is taken up again so often
 TIMEOUT = 30  # seconds without an answer
-BEGIN_AGAIN, RANGE, NO_SUCH_RANGE = 200, 206, 416  # HTTP: the whole file, the rest of it, there is no rest
+RANGE, NO_SUCH_RANGE = 206, 416  # HTTP status: the rest of the file, there is no rest
 
 
 def fetch(name: str, data_dir: Path | None) -> None:

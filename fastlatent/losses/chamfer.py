@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ..kernels import pairwise
+from ..kernels.precision import widen
 from ..utils import checks
 
 
@@ -23,7 +24,7 @@ def nearest(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """
     checks.samples(x, y)
     index = pairwise.nearest(x, y)
-    x, y = _wide(x, y)  # before the points are chosen: gradients of one chosen often are summed in float32
+    x, y = widen(x), widen(y)  # before the points are chosen: gradients of one chosen often are summed in float32
     return index, (x - _chosen(y, index)).square().sum(-1)
 
 
@@ -43,7 +44,7 @@ def chamfer_distance(x: Tensor, y: Tensor) -> Tensor:
     Source: Fan et al. 2017, "A point set generation network for 3D object reconstruction from a single image", (6).
     """
     checks.samples(x, y)
-    x, y = _wide(x, y)  # here, for the gradients of both terms to be summed in float32
+    x, y = widen(x), widen(y)  # here, for the gradients of both terms to be summed in float32
     return nearest(x, y)[1].mean(-1) + nearest(y, x)[1].mean(-1)
 
 
@@ -62,8 +63,3 @@ def indexed(y: Tensor, index: Tensor) -> Tensor:
     batches = index.shape[:-1]
     first = torch.arange(batches.numel(), device=y.device).view(*batches, 1) * y.shape[-2]
     return y.flatten(0, -2)[first + index]
-
-
-def _wide(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    return x.to(dtype), y.to(dtype)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..kernels.pairwise import PairwiseForm, kummer
+from ..kernels.pairwise import PairwiseSum, kummer
+from ..kernels.precision import accumulation_dtype
 from ..utils import checks
 from .distributed import gather
 
@@ -77,11 +78,11 @@ def _gamma(gamma: float | None, n: int) -> float:
     return (4 / (3 * n)) ** 0.4 if gamma is None else checks.positive("gamma", gamma)
 
 
-def _form(d: int, rate: float, dtype: torch.dtype, weights: tuple[float, float, float]) -> PairwiseForm:
+def _form(d: int, rate: float, dtype: torch.dtype, weights: tuple[float, float, float]) -> PairwiseSum:
     """Weighted sums of φ_d(rate·s) over all pairs."""
     if d == 1:  # ₁F₁(1/2; 1/2; −s) = exp(−s)
-        return PairwiseForm("gaussian", (math.sqrt(0.5 / rate),), weights, diagonal=True)
+        return PairwiseSum("gaussian", (math.sqrt(0.5 / rate),), weights, diagonal=True)
     if d >= MANY_DIMENSIONS:
-        return PairwiseForm("inverse_root", (4 * rate / (2 * d - 3),), weights, diagonal=True)
-    value, slope = kummer.coefficients(d, torch.promote_types(dtype, torch.float32))
-    return PairwiseForm("kummer", (rate, kummer.RATE, *value, *slope), weights, diagonal=True)
+        return PairwiseSum("inverse_root", (4 * rate / (2 * d - 3),), weights, diagonal=True)
+    value, slope = kummer.coefficients(d, accumulation_dtype(dtype))
+    return PairwiseSum("kummer", (rate, kummer.RATE, *value, *slope), weights, diagonal=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..kernels.precision import accumulation_dtype
 from ..utils import checks
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def for_sample(
 ) -> Tensor:
     """The given directions, checked, or random ones (the same on every rank), once for each batch: (..., d, L)."""
     d = x.shape[-1]
-    dtype = torch.promote_types(x.dtype, torch.float32)
+    dtype = accumulation_dtype(x.dtype)
     if projections is None:
         count = checks.count("n_projections", n_projections)
         projections = random_directions(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..kernels.sliced import EppsPulleyForm
+from ..kernels.sliced import EppsPulley
 from ..utils import checks
 from . import directions
 from .distributed import gather
@@ -51,4 +51,4 @@ def epps_pulley(
     t_max = checks.positive("t_max", t_max)
     x = gather(x, group)
     theta = directions.for_sample(x, n_projections, projections, generator, group)
-    return EppsPulleyForm(n_points, t_max)(x, theta)
+    return EppsPulley(n_points, t_max)(x, theta)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..kernels.precision import widen
 from ..kernels.spectral import ROUTES, Bures, Frechet, FrechetNormal, newton_schulz, roots
 from ..utils import checks
 from .distributed import gather
@@ -105,7 +106,7 @@ def bures_wasserstein(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) 
             "mean1, mean2 must have shape (..., d) and cov1, cov2 (..., d, d); got shapes "
             f"{tuple(mean1.shape)}, {tuple(mean2.shape)}, {tuple(cov1.shape)} and {tuple(cov2.shape)}"
         )
-    shift = mean1.to(torch.promote_types(mean1.dtype, torch.float32)) - mean2
+    shift = widen(mean1) - mean2
     return shift.square().sum(-1) + Bures()(cov1, cov2)
 
 

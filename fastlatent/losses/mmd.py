@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..kernels.pairwise import PairwiseForm
+from ..kernels.pairwise import PairwiseSum
+from ..kernels.precision import widen
 from ..utils import checks
 from . import random_features
 from .distributed import gather
@@ -89,7 +90,7 @@ def _estimate(x: Tensor, y: Tensor, kernel: Kernel, *, unbiased: bool) -> Tensor
     profile, parameters = kernel.profile(x.shape[-1])
     counts = (n * (n - 1), n * m, m * (m - 1)) if unbiased else (n * n, n * m, m * m)
     weights = (1 / counts[0], -2 / counts[1], 1 / counts[2])
-    return PairwiseForm(profile, parameters, weights, diagonal=not unbiased)(x, y)
+    return PairwiseSum(profile, parameters, weights, diagonal=not unbiased)(x, y)
 
 
 def _blocks(x: Tensor, y: Tensor, size: int | None) -> tuple[Tensor, Tensor]:
@@ -107,8 +108,7 @@ def _blocks(x: Tensor, y: Tensor, size: int | None) -> tuple[Tensor, Tensor]:
 
 def _in_units_of_the_median(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Both samples divided by their median distance; about their common origin, where a division costs no digits."""
-    wide = torch.promote_types(x.dtype, torch.float32)
-    x, y = x.to(wide), y.to(wide)
+    x, y = widen(x), widen(y)
     scale = median_distance(x, y)[..., None, None]
     origin = torch.cat([x, y], -2).detach().mean(-2, keepdim=True)
     return (x - origin) / scale, (y - origin) / scale
@@ -117,8 +117,7 @@ def _in_units_of_the_median(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def median_distance(x: Tensor, y: Tensor) -> Tensor:
     """Median of ‖zᵢ−zⱼ‖ over i < j, z = [x; y], in the dtype of x, (...,); 1 where all points coincide."""
-    z = torch.cat([s[..., :: -(-s.shape[-2] // MEDIAN_OF), :] for s in (x, y)], -2)
-    z = z.to(torch.promote_types(z.dtype, torch.float32))
+    z = widen(torch.cat([s[..., :: -(-s.shape[-2] // MEDIAN_OF), :] for s in (x, y)], -2))
     count = z.shape[-2]
     above = torch.ones(count, count, dtype=torch.bool, device=z.device).triu(1)
     median = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")[..., above].median(-1).values

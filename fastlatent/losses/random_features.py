@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..kernels.precision import accumulation_dtype, autocast_disabled
 from .distributed import from_first_rank
 from .kernels import RBF, Kernel, Laplace
 
@@ -36,12 +37,12 @@ def mmd(
     if not isinstance(kernel, RBF | Laplace):
         raise ValueError(f"estimator 'features' needs a kernel RBF or Laplace; got {kernel!r}")
     _, bandwidths = kernel.profile(x.shape[-1])
-    wide = torch.promote_types(x.dtype, torch.float32)
+    wide = accumulation_dtype(x.dtype)
     drawn_on = generator.device if generator is not None else x.device
     omega = torch.randn(x.shape[-1], count, dtype=wide, device=drawn_on, generator=generator)
     if isinstance(kernel, Laplace):  # a multivariate Cauchy: a normal over the modulus of another
         omega = omega / torch.randn(count, dtype=wide, device=drawn_on, generator=generator).abs()
-    with torch.autocast(x.device.type, enabled=False):
+    with autocast_disabled(x):
         omega = torch.cat([omega / b for b in bandwidths], -1).to(x.device)
         omega = from_first_rank(omega, group)
         along_x, along_y = x.to(wide) @ omega, y.to(wide) @ omega

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..kernels.autograd import full_precision
-from ..kernels.backend import choose
-from ..kernels.sliced import SlicedForm, reference
+from ..kernels.backend import select_backend
+from ..kernels.precision import autocast_disabled, widen
+from ..kernels.sliced import SlicedDistance, reference
 from ..utils import checks
 from . import directions
 from .distributed import gather
@@ -71,8 +71,8 @@ def sliced_wasserstein(
         return _on_reference(projections(x), projections(y), p, x_weights, y_weights, "generalized slices")
     theta = directions.for_sample(x, n_projections, projections, generator, group, orthogonal)
     if x_weights is None and y_weights is None:
-        return SlicedForm(p)(x, y, theta)
-    with full_precision((x,)):
+        return SlicedDistance(p)(x, y, theta)
+    with autocast_disabled(x):
         u, v = x.to(theta.dtype) @ theta, y.to(theta.dtype) @ theta
     return _on_reference(u, v, p, x_weights, y_weights, "weights")
 
@@ -80,10 +80,9 @@ def sliced_wasserstein(
 def _on_reference(
     u: Tensor, v: Tensor, p: float, u_weights: Tensor | None, v_weights: Tensor | None, what: str
 ) -> Tensor:
-    choose("sliced", {**dict.fromkeys(("triton", "cuda", "cpu"), f"it has no {what}"), "reference": None})
-    with full_precision((u,)):
-        dtype = torch.promote_types(u.dtype, torch.float32)
-        return reference.wasserstein(u.to(dtype), v.to(dtype), p, u_weights, v_weights).mean(-1)
+    select_backend("sliced", {**dict.fromkeys(("triton", "cuda", "cpu"), f"it has no {what}"), "reference": None})
+    with autocast_disabled(u):
+        return reference.wasserstein(widen(u), widen(v), p, u_weights, v_weights).mean(-1)
 
 
 def _gather_weights(x: Tensor, weights: Tensor | None, group: "ProcessGroup") -> Tensor | None:
@@ -115,7 +114,7 @@ def sliced_wasserstein_normal(
     x = gather(x, group)
     theta = directions.for_sample(x, n_projections, projections, generator, group)
     means = normal_quantile_means(x.shape[-2], theta.dtype, x.device)
-    return SlicedForm(2, normal=True)(x, means if x.dim() == 2 else means.expand(*x.shape[:-1], 1), theta)
+    return SlicedDistance(2, normal=True)(x, means if x.dim() == 2 else means.expand(*x.shape[:-1], 1), theta)
 
 
 def normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -165,7 +164,7 @@ def max_sliced_wasserstein(
 
     Source: Deshpande et al. 2019, "Max-Sliced Wasserstein Distance and its Use for GANs", definition 1.
     """
-    form = SlicedForm(checks.at_least("p", p, 1))
+    form = SlicedDistance(checks.at_least("p", p, 1))
     checks.count("steps", steps, least=0)
     checks.samples(x, y)
     theta = directions.for_sample(x, n_projections, None, generator, None)
@@ -175,7 +174,7 @@ def max_sliced_wasserstein(
             theta = theta.detach().requires_grad_()
             (ascent,) = torch.autograd.grad(form(fixed_x, fixed_y, theta).sum(), theta)
         theta = _unit(theta.detach() + _unit(ascent))
-    with torch.no_grad(), full_precision((x,)):
+    with torch.no_grad(), autocast_disabled(x):
         best = reference.per_projection(fixed_x, fixed_y, theta, p).argmax(-1)
     theta = theta.gather(-1, best[..., None, None].expand(*theta.shape[:-1], 1))
     return form(x, y, theta)

@@ -1,4 +1,4 @@
-"""What the native code shares: vector type, workspace, choice of instruction set, bindings; and its loader."""
+"""Native module: loader, and the C++ shared by the engines."""
 
 import functools
 import importlib
@@ -7,15 +7,15 @@ from types import ModuleType
 
 
 @functools.cache
-def library() -> ModuleType | None:
-    """The compiled module, or None where it was not built. A build that is there but broken raises."""
+def module() -> ModuleType | None:
+    """Return the compiled module, None if it was not built. A build that exists but is broken raises."""
     if importlib.util.find_spec("fastlatent._native") is None:
         return None
     return importlib.import_module("fastlatent._native")
 
 
 def unavailable() -> str | None:
-    """Why the native kernels cannot serve on this machine; None when they can."""
-    if library() is None:
+    """Return why the native kernels cannot run on this machine; None if they can."""
+    if module() is None:
         return "the native module was not built (no C++ compiler when fastlatent was installed)"
     return None

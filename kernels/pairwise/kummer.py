@@ -1,8 +1,8 @@
 """Chebyshev series for Kummer's function ₁F₁(1/2; d/2; −u), the profile of Cramér–Wold distances in few dimensions.
 
 With r = 1/(1+u/20), which maps u ≥ 0 to 0 < r ≤ 1, the function is √r times a smooth function of r, and its
-derivative is −r^{3/2} times another. Both are Chebyshev series that reach float32 with `DEGREES[float32]` terms and
-float64 with `DEGREES[float64]`, for every d ≥ 2 (d = 1 is exp(−u)).
+derivative is −r^{3/2} times another. Their Chebyshev series converge to float32 precision at degree
+`DEGREES[float32]` and to float64 precision at `DEGREES[float64]`, for every d ≥ 2 (d = 1 is exp(−u)).
 
 Source: Abramowitz & Stegun, 13.1.2 (series), 13.1.27 (Kummer's transformation), 13.4.8 (derivative), 13.5.1 (large u).
 """
@@ -16,11 +16,11 @@ import torch
 RATE = 1 / 20
 DEGREES = {torch.float32: 19, torch.float64: 42}
 NODES = 128
-LARGE = 60.0  # from here on the asymptotic series is exact to float64: what it leaves out is of order e^(−u)
+LARGE = 60.0  # u above which the asymptotic series is exact in float64: its error is of order e^(−u)
 
 
 def hyp1f1(a: float, b: float, u: np.ndarray) -> np.ndarray:
-    """₁F₁(a; b; −u) for u ≥ 0 and 0 < a < b, in float64."""
+    """Compute ₁F₁(a; b; −u) for u ≥ 0 and 0 < a < b, in float64."""
     small = np.minimum(u, LARGE)
     term = np.exp(-small)  # e^(−u) ₁F₁(b−a; b; u): all terms positive
     series = term.copy()
@@ -37,12 +37,12 @@ def hyp1f1(a: float, b: float, u: np.ndarray) -> np.ndarray:
 
 
 def coefficients(d: int, dtype: torch.dtype) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Chebyshev coefficients in 2r−1 of ₁F₁/√r and of −(d/du ₁F₁)/r^{3/2}, lowest first."""
+    """Return the Chebyshev coefficients in 2r−1 of ₁F₁/√r and of −(d/du ₁F₁)/r^{3/2}, lowest first."""
     return _coefficients(d, dtype)
 
 
-# A compiled loss holds the numbers, not the NumPy code that makes them. This is all that the decorator
-# torch.compiler.assume_constant_result does, but for importing the compiler, which takes longer than all the rest.
+# torch.compile stores the numbers, not the NumPy code. The decorator torch.compiler.assume_constant_result does the
+# same, but imports the compiler, which takes longer than all other imports.
 coefficients._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 

@@ -5,41 +5,53 @@ import functools
 import torch
 from torch import Tensor
 
+from ..precision import widen
+
 
 def sliced(x: Tensor, y: Tensor, projections: Tensor, p: float, normal: bool) -> Tensor:
-    """(1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy).
+    """Compute (1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy).
 
     Args:
-        x, y: samples (..., n, d) and (..., m, d), computed in at least float32.
+        x: sample (..., n, d), computed in at least float32.
+        y: sample (..., m, d).
         projections: directions θ (..., d, L).
         p: order, ≥ 1.
-        normal: the distance to N(0, 1) instead, p = 2. y (..., n, 1) holds the means of N(0, 1) between its quantiles
-            (i−1)/n and i/n, for every direction the same.
+        normal: compute the distance to N(0, 1) instead, p = 2. y (..., n, 1) holds the means of N(0, 1) between its
+            quantiles (i−1)/n and i/n, shared by all directions.
+
+    Returns:
+        (...,).
     """
     if not normal:
         return per_projection(x, y, projections, p).mean(-1)
-    x, projections = (t.to(torch.promote_types(t.dtype, torch.float32)) for t in (x, projections))
-    u = x @ projections
-    within_intervals = 1 - y.square().mean((-2, -1))  # the rest of the variance
+    u = widen(x) @ widen(projections)
+    within_intervals = 1 - y.square().mean((-2, -1))  # the rest of the variance of N(0, 1)
     return wasserstein(u, y.expand_as(u), p).mean(-1) + within_intervals
 
 
 def per_projection(x: Tensor, y: Tensor, projections: Tensor, p: float) -> Tensor:
-    """W_p^p(θ_lᵀx, θ_lᵀy) for each direction: (..., L)."""
-    x, y, projections = (t.to(torch.promote_types(t.dtype, torch.float32)) for t in (x, y, projections))
-    return wasserstein(x @ projections, y @ projections, p)
+    """Compute W_p^p(θ_lᵀx, θ_lᵀy) for each direction: (..., L)."""
+    projections = widen(projections)
+    return wasserstein(widen(x) @ projections, widen(y) @ projections, p)
 
 
 def wasserstein(
     u: Tensor, v: Tensor, p: float, u_weights: Tensor | None = None, v_weights: Tensor | None = None
 ) -> Tensor:
-    """W_p^p between the columns of u (..., n, L) and v (..., m, L): (..., L).
+    """Compute W_p^p between the columns of u and v.
 
-    The optimal coupling on a line pairs equal quantiles. Ties are taken in the order of their index: the gradient is
-    the one of that coupling, an element of the sub-gradient.
+    The optimal coupling on a line pairs equal quantiles. Ties are ordered by index: the gradient is that of this
+    coupling, an element of the subgradient.
 
     Args:
-        u_weights, v_weights: masses (..., n) and (..., m), ≥ 0, normalised here; None: equal masses.
+        u: columns (..., n, L).
+        v: columns (..., m, L).
+        p: order, ≥ 1.
+        u_weights: masses (..., n), ≥ 0, normalized here; None: equal masses.
+        v_weights: masses (..., m), likewise.
+
+    Returns:
+        (..., L).
     """
     n, m = u.shape[-2], v.shape[-2]
     u, u_order = u.sort(dim=-2, stable=True)
@@ -50,42 +62,46 @@ def wasserstein(
     v_levels = _levels(v, v_order, v_weights, n)
     levels = torch.cat([u_levels, v_levels], dim=-2).sort(dim=-2).values
     masses = levels.diff(dim=-2, prepend=torch.zeros_like(levels[..., :1, :]))
-    # the mass just below a level lies between the two points whose own levels are the first at or above it
+    # the mass just below a level belongs to the two points with the first level at or above it
     i, j = (
-        torch.searchsorted(own.mT.detach().contiguous(), levels.mT.detach().contiguous()).mT.clamp(max=size - 1)
-        for own, size in ((u_levels, n), (v_levels, m))
+        torch.searchsorted(cumulative.mT.detach().contiguous(), levels.mT.detach().contiguous()).mT.clamp(max=size - 1)
+        for cumulative, size in ((u_levels, n), (v_levels, m))
     )
     return ((masses / (n * m)).to(u.dtype) * _power(u.gather(-2, i) - v.gather(-2, j), p)).sum(-2)
 
 
-def _levels(u: Tensor, order: Tensor, weights: Tensor | None, others: int) -> Tensor:
-    """Cumulated masses of the sorted columns (..., n, L) times n · `others`, in float64.
+def _levels(u: Tensor, order: Tensor, weights: Tensor | None, m: int) -> Tensor:
+    """Compute the cumulative masses of the sorted columns (..., n, L) times n·m, in float64.
 
-    In these units equal masses are integers, so that levels of the two samples meet exactly.
+    In these units equal masses are integers, so that levels of the two samples coincide exactly.
     """
     n = u.shape[-2]
     if weights is None:
-        equal = torch.arange(1, n + 1, device=u.device, dtype=torch.float64) * others
+        equal = torch.arange(1, n + 1, device=u.device, dtype=torch.float64) * m
         return equal.unsqueeze(-1).expand(u.shape)
     masses = weights.to(torch.float64).unsqueeze(-1).expand(u.shape).gather(-2, order)
-    cumulated = masses.cumsum(-2)
-    return cumulated / cumulated[..., -1:, :] * (n * others)
+    cumulative = masses.cumsum(-2)
+    return cumulative / cumulative[..., -1:, :] * (n * m)
 
 
 def _power(difference: Tensor, p: float) -> Tensor:
-    """|difference|^p."""
+    """Compute |difference|^p."""
     return difference.square() if p == 2 else difference.abs().pow(p)
 
 
 def epps_pulley(x: Tensor, projections: Tensor, n_points: int, t_max: float) -> Tensor:
-    """(1/L) Σ_l n ∫ |ecf_l(t) − e^(−t²/2)|² e^(−t²/2) dt over [−t_max, t_max], by the trapezoid rule.
+    """Compute (1/L) Σ_l n ∫ |ecf_l(t) − e^(−t²/2)|² e^(−t²/2) dt over [−t_max, t_max], by the trapezoid rule.
 
     ecf_l is the empirical characteristic function of the projections θ_lᵀx.
 
     Args:
         x: sample (..., n, d), computed in at least float32.
         projections: directions θ (..., d, L).
-        n_points, t_max: points of the quadrature, ends included, and its half width.
+        n_points: points of the quadrature, ends included.
+        t_max: half width of the quadrature interval.
+
+    Returns:
+        (...,).
     """
     u = x.to(projections.dtype) @ projections
     points, weights = quadrature(n_points, t_max)
@@ -99,7 +115,7 @@ def epps_pulley(x: Tensor, projections: Tensor, n_points: int, t_max: float) -> 
 
 @functools.lru_cache(maxsize=32)
 def quadrature(n_points: int, t_max: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Points ≥ 0 of the trapezoid rule for an even function on [−t_max, t_max], with their weights."""
+    """Return the points ≥ 0 of the trapezoid rule for an even function on [−t_max, t_max], and their weights."""
     step = 2 * t_max / (n_points - 1)
     half = n_points // 2
     points = (*(t_max - k * step for k in reversed(range(half))),)

@@ -20,11 +20,11 @@ def test_the_snippets_run_one_after_the_other():
 
 @pytest.mark.parametrize("name", ["wae-mmd", "aae-semi-supervised", "acai", "gan"])
 def test_the_loop_trains_models_of_every_kind(name):
-    made = 'CONFIGURATIONS["aae"](prior="mixture")'
+    made = 'MODEL_CONFIGS["aae"](prior="mixture")'
     assert made in SNIPPETS[0]
     names = {}
     torch.manual_seed(0)
-    exec(SNIPPETS[0].replace(made, f'CONFIGURATIONS["{name}"](hidden=(32,))'), names)
+    exec(SNIPPETS[0].replace(made, f'MODEL_CONFIGS["{name}"](hidden=(32,))'), names)
     torch.manual_seed(0)
     untrained = MODEL_CONFIGS[name](hidden=(32,)).build((1, 8, 8))
     for before, after in zip(untrained.parameters(), names["model"].parameters(), strict=True):

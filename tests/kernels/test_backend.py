@@ -13,7 +13,7 @@ X, Y = torch.randn(8, 3), torch.randn(6, 3)
 
 @pytest.fixture
 def without_native(monkeypatch):
-    monkeypatch.setattr(native, "library", lambda: None)
+    monkeypatch.setattr(native, "module", lambda: None)
 
 
 def served_by(*args, **kwargs):
@@ -64,7 +64,9 @@ def test_blocks_nest_and_decorate():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="backend must be one of reference, cpu, triton, cuda; got 'gpu'"):
+    with pytest.raises(
+        ValueError, match="backend must be one of reference, cpu, lapack, matmul, triton, cuda; got 'gpu'"
+    ):
         fl.use_backend("gpu")
 
 
@@ -90,7 +92,7 @@ def test_without_the_native_module_the_reference_serves_and_says_so(without_nati
 def test_show_config_prints_what_the_machine_has(capsys):
     fl.show_config()
     shown = capsys.readouterr().out
-    for what in ("fastlatent", torch.__version__, "threads", "backend cpu", native.library().isa(), "backend triton"):
+    for what in ("fastlatent", torch.__version__, "threads", "backend cpu", native.module().isa(), "backend triton"):
         assert what in shown
 
 

@@ -12,13 +12,13 @@ from fastlatent.show_config import configuration
 
 @pytest.mark.parametrize("place", ["cpu", "meta"])
 def test_tensors_elsewhere_are_refused(place):
-    assert gpu.refusal(torch.empty(2, 2, device=place)) == f"the tensors are on {place}"
+    assert gpu.unsupported_reason(torch.empty(2, 2, device=place)) == f"the tensors are on {place}"
 
 
 def test_float64_is_refused_under_the_interpreter_too(monkeypatch):
     monkeypatch.setenv("TRITON_INTERPRET", "1")
-    assert gpu.refusal(torch.empty(2, 2)) is None
-    assert "torch.float64" in gpu.refusal(torch.empty(2, 2, dtype=torch.float64))
+    assert gpu.unsupported_reason(torch.empty(2, 2)) is None
+    assert "torch.float64" in gpu.unsupported_reason(torch.empty(2, 2, dtype=torch.float64))
 
 
 @pytest.mark.parametrize(("precision", "expected"), [("highest", "tf32x3"), ("high", "tf32"), ("medium", "tf32")])
@@ -35,7 +35,7 @@ def test_float32_is_multiplied_as_precisely_as_pytorch_was_told(precision, expec
     ("cuda", "capability", "why"),
     [
         ("13.0", (9, 0), None),
-        ("13.0", (7, 5), "the device has compute capability 7.5; 8.0 is the least"),
+        ("13.0", (7, 5), "the device has compute capability 7.5; the minimum is 8.0"),
         (None, (9, 0), "this PyTorch is not built for CUDA"),
     ],
 )
@@ -63,7 +63,7 @@ def test_losses_on_a_cpu_never_import_triton():
 
 
 @pytest.mark.parametrize(
-    ("why", "shown"), [(None, "yes (float32 products in tf32x3)"), ("it is too old", "no: it is too old")]
+    ("why", "shown"), [(None, "yes (float32 matmul in tf32x3)"), ("it is too old", "no: it is too old")]
 )
 def test_show_config_says_whether_triton_serves(monkeypatch, why, shown):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

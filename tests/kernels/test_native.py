@@ -12,7 +12,7 @@ PROGRAM = """
 import torch, fastlatent
 from fastlatent.kernels import native
 fastlatent.mmd_imq(torch.randn(3, 2), torch.randn(4, 2))
-print(native.library().isa())
+print(native.module().isa())
 """
 
 
@@ -22,9 +22,9 @@ def run(isa: str) -> subprocess.CompletedProcess:
 
 
 def test_the_best_set_is_the_default_and_the_baseline_is_always_there():
-    assert native.library().isas()[0] == "baseline"
+    assert native.module().isas()[0] == "baseline"
     if "FASTLATENT_CPU_ISA" not in os.environ:
-        assert native.library().isa() == native.library().isas()[-1]
+        assert native.module().isa() == native.module().isas()[-1]
 
 
 def test_the_environment_forces_a_set():
@@ -34,14 +34,14 @@ def test_the_environment_forces_a_set():
 def test_a_wrong_name_in_the_environment_is_an_error_that_lists_the_right_ones():
     failed = run("sse9")
     assert failed.returncode == 1
-    assert "'sse9' is not available here; available: " + ", ".join(native.library().isas()) in failed.stderr
+    assert "'sse9' is not available here; available: " + ", ".join(native.module().isas()) in failed.stderr
 
 
 def test_a_wrong_name_is_an_error_and_changes_nothing():
-    before = native.library().isa()
+    before = native.module().isa()
     with pytest.raises(ValueError, match="instruction set 'sse9' is not available here; available: baseline"):
-        native.library().use_isa("sse9")
-    assert native.library().isa() == before
+        native.module().use_isa("sse9")
+    assert native.module().isa() == before
 
 
 def test_nothing_is_missing_where_the_module_was_built():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import fastlatent as fl
 from fastlatent.losses import chamfer
 from tests.truth import pairwise as truth
-from tests.truth.clouds import PointCloudDataset, clouds
+from tests.truth.clouds import Clouds, clouds
 
 
 @given(drawn=clouds(least=1), seed=st.integers(0, 9))
@@ -94,7 +94,7 @@ def test_chamfer_of_a_slightly_shifted_cloud_is_the_shift():
 
 
 def test_squared_distances_are_differentiable_in_both():
-    x, y = (z.requires_grad_() for z in PointCloudDataset(6, 4, 3).draw(torch.float64))
+    x, y = (z.requires_grad_() for z in Clouds(6, 4, 3).draw(torch.float64))
     assert torch.autograd.gradcheck(lambda x, y: fl.nearest(x, y)[1], (x, y))
 
 

@@ -8,7 +8,7 @@ import torch
 
 import fastlatent as fl
 from tests.truth.cases import CRAMER_WOLD
-from tests.truth.clouds import PointCloudDataset
+from tests.truth.clouds import Clouds
 
 
 def distance_along(theta, x, density_of_y, gamma):
@@ -33,14 +33,14 @@ DIRECTIONS = {
 
 @pytest.mark.parametrize("d", DIRECTIONS)
 def test_definition_by_projections(d):
-    x, y = (z.numpy() for z in PointCloudDataset(6, 5, d).draw(torch.float64))
+    x, y = (z.numpy() for z in Clouds(6, 5, d).draw(torch.float64))
     along = [distance_along(t, x, lambda t: density(y @ t, 0.4), 0.4) for t in DIRECTIONS[d]]
     assert fl.cramer_wold(*map(torch.from_numpy, (x, y)), gamma=0.4).item() == pytest.approx(np.mean(along), rel=1e-8)
 
 
 @pytest.mark.parametrize("d", DIRECTIONS)
 def test_definition_against_the_normal(d):
-    x = PointCloudDataset(6, 5, d).draw(torch.float64)[0].numpy()
+    x = Clouds(6, 5, d).draw(torch.float64)[0].numpy()
     normal = density(np.zeros(1), 1 + 0.4)  # N(0, 1), smoothed
     along = [distance_along(t, x, lambda t: normal, 0.4) for t in DIRECTIONS[d]]
     assert fl.cramer_wold_normal(torch.from_numpy(x), gamma=0.4).item() == pytest.approx(np.mean(along), rel=1e-8)
@@ -48,7 +48,7 @@ def test_definition_against_the_normal(d):
 
 @pytest.mark.parametrize("d", [*range(1, 26), 100, 500])
 def test_every_dimension_is_the_truth(d):
-    x, y = PointCloudDataset(20, 15, d, duplicates=True).draw(torch.float64)
+    x, y = Clouds(20, 15, d, duplicates=True).draw(torch.float64)
     for case in CRAMER_WOLD:
         exact = case.exact(x, y)
         assert abs(case(x, y).item() - exact.value) < 2e-14 * exact.terms
@@ -71,12 +71,12 @@ def test_distance_to_the_normal_is_the_limit_of_distances_to_its_samples(d, gene
 @pytest.mark.parametrize("case", CRAMER_WOLD, ids=str)
 def test_never_negative(case):
     for seed in range(20):
-        inputs = PointCloudDataset(4, 3, 3, scale=0.1).draw(torch.float64, seed)[: case.samples]
+        inputs = Clouds(4, 3, 3, scale=0.1).draw(torch.float64, seed)[: case.samples]
         assert case(*inputs) > -1e-15
 
 
 def test_default_gamma_is_silvermans():
-    x, y = PointCloudDataset(30, 20, 3).draw(torch.float64)
+    x, y = Clouds(30, 20, 3).draw(torch.float64)
     assert fl.cramer_wold(x, y) == fl.cramer_wold(x, y, gamma=(4 / (3 * 30)) ** (2 / 5))
     assert fl.cramer_wold_normal(x) == fl.cramer_wold_normal(x, gamma=(4 / (3 * 30)) ** (2 / 5))
 

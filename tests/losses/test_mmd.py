@@ -9,7 +9,7 @@ import torch
 import fastlatent as fl
 from fastlatent.losses.mmd import median_distance
 from tests.truth.cases import MMDS, with_gradients
-from tests.truth.clouds import PointCloudDataset
+from tests.truth.clouds import Clouds
 
 KERNELS = [fl.IMQ(), fl.RBF((0.5, 2.0)), fl.Laplace(), fl.RationalQuadratic(), fl.Energy(), fl.Polynomial()]
 kernels = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: type(k).__name__)
@@ -67,14 +67,14 @@ def test_energy_distance_of_two_points_is_twice_their_distance():
 
 def test_polynomial_mmd_is_the_kernel_inception_distance():
     """The estimator as its paper writes it, for samples of unequal size."""
-    x, y = (z.numpy() for z in PointCloudDataset(20, 13, 6).draw(double))
+    x, y = (z.numpy() for z in Clouds(20, 13, 6).draw(double))
     xx, yy, xy = ((a @ b.T / 6 + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
     kid = (xx.sum() - np.trace(xx)) / (20 * 19) + (yy.sum() - np.trace(yy)) / (13 * 12) - 2 * xy.mean()
     assert fl.polynomial_mmd(torch.from_numpy(x), torch.from_numpy(y)).item() == pytest.approx(kid, rel=1e-12)
 
 
 def test_named_losses_are_mmds_with_their_kernels():
-    x, y = PointCloudDataset(9, 7, 3).draw(double)
+    x, y = Clouds(9, 7, 3).draw(double)
     for named, kernel in (
         (fl.mmd_imq(x, y, scales=(1.0, 2.0), sigma=2.0), fl.IMQ((1.0, 2.0), 2.0)),
         (fl.mmd_rbf(x, y, bandwidths=(0.5,)), fl.RBF((0.5,))),
@@ -88,7 +88,7 @@ def test_named_losses_are_mmds_with_their_kernels():
 
 @pytest.mark.parametrize("case", MMDS, ids=str)
 def test_symmetric_and_blind_to_order(case):
-    x, y = PointCloudDataset(60, 50, 3).draw(double)
+    x, y = Clouds(60, 50, 3).draw(double)
     value, of_x, of_y = with_gradients(case, x, y)
     close = {"rtol": 1e-12, "atol": 1e-13 * case.exact(x, y).terms}
     torch.testing.assert_close(with_gradients(case, y, x), (value, of_y, of_x), **close)
@@ -98,7 +98,7 @@ def test_symmetric_and_blind_to_order(case):
 
 @radial
 def test_blind_to_rotation_and_translation(kernel):
-    x, y = PointCloudDataset(60, 50, 5).draw(double)
+    x, y = Clouds(60, 50, 5).draw(double)
     rotation = torch.linalg.qr(torch.randn(5, 5, dtype=double)).Q
     moved = [z @ rotation + 3.0 for z in (x, y)]
     torch.testing.assert_close(fl.mmd(*moved, kernel), fl.mmd(x, y, kernel), rtol=1e-10, atol=1e-13)
@@ -107,14 +107,14 @@ def test_blind_to_rotation_and_translation(kernel):
 @radial
 def test_far_from_the_origin_float32_loses_only_what_the_points_lose(kernel):
     """Points on a grid of 1/64 are represented exactly 1000 away: there nothing at all may change but roundings."""
-    x, y = ((z * 64).round() / 64 for z in PointCloudDataset(50, 60, 12).draw(torch.float32))
+    x, y = ((z * 64).round() / 64 for z in Clouds(50, 60, 12).draw(torch.float32))
     torch.testing.assert_close(fl.mmd(x + 1000, y + 1000, kernel), fl.mmd(x, y, kernel), rtol=1e-4, atol=2e-6)
 
 
 @kernels
 @pytest.mark.parametrize(("n", "size"), [(24, 6), (25, 6), (25, None), (3, 2)])
 def test_block_estimate_is_the_mean_over_blocks(kernel, n, size):
-    x, y = PointCloudDataset(n, n, 3).draw(double)
+    x, y = Clouds(n, n, 3).draw(double)
     b = size or math.isqrt(n)
     blocks = [fl.mmd(x[i : i + b], y[i : i + b], kernel) for i in range(0, n - b + 1, b)]
     estimate = fl.mmd(x, y, kernel, estimator="block", block_size=size)
@@ -122,7 +122,7 @@ def test_block_estimate_is_the_mean_over_blocks(kernel, n, size):
 
 
 def test_linear_estimate_takes_points_in_pairs():
-    x, y = PointCloudDataset(13, 13, 3).draw(double)
+    x, y = Clouds(13, 13, 3).draw(double)
     linear = fl.mmd(x, y, fl.IMQ(), estimator="linear")
     assert linear == fl.mmd(x, y, fl.IMQ(), estimator="block", block_size=2)
 
@@ -130,7 +130,7 @@ def test_linear_estimate_takes_points_in_pairs():
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 @pytest.mark.parametrize("dtype", [double, torch.float32])
 def test_median_bandwidth_is_the_median_distance(scale, dtype):
-    x, y = PointCloudDataset(30, 21, 4, scale).draw(dtype)
+    x, y = Clouds(30, 21, 4, scale).draw(dtype)
     z = torch.cat([x, y]).double()
     median = torch.nn.functional.pdist(z).median()
     torch.testing.assert_close(median_distance(x, y).double(), median, rtol=1e-6, atol=0)
@@ -140,7 +140,7 @@ def test_median_bandwidth_is_the_median_distance(scale, dtype):
 
 
 def test_median_bandwidth_of_half_precision_is_that_of_its_numbers():
-    x, y = (z.bfloat16() for z in PointCloudDataset(30, 21, 4, offset=3.0).draw(double))
+    x, y = (z.bfloat16() for z in Clouds(30, 21, 4, offset=3.0).draw(double))
     half, wide = (fl.mmd_rbf(*(z.to(t) for z in (x, y)), bandwidths="median") for t in (torch.bfloat16, torch.float32))
     torch.testing.assert_close(half, wide, rtol=0, atol=1e-6)
 
@@ -151,6 +151,6 @@ def test_median_bandwidth_of_coinciding_points_is_finite():
 
 
 def test_median_bandwidth_compiles_as_one_graph():
-    x, y = PointCloudDataset(9, 7, 3).draw(double)
+    x, y = Clouds(9, 7, 3).draw(double)
     compiled = torch.compile(lambda x, y: fl.mmd_rbf(x, y, bandwidths="median"), fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(x, y), fl.mmd_rbf(x, y, bandwidths="median"))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import fastlatent as fl
-from tests.truth.clouds import PointCloudDataset
+from tests.truth.clouds import Clouds
 
 kernels = pytest.mark.parametrize("kernel", [fl.RBF((0.7, 2.0)), fl.Laplace((1.5,))], ids=lambda k: type(k).__name__)
 
@@ -16,7 +16,7 @@ def estimate(kernel, count, seed, *, x, y):
 
 @kernels
 def test_features_converge_to_the_biased_estimate_like_the_root_of_their_number(kernel):
-    x, y = PointCloudDataset(30, 40, 3).draw(torch.float64)
+    x, y = Clouds(30, 40, 3).draw(torch.float64)
     exact = fl.mmd(x, y, kernel, estimator="biased")
     few, many = (
         torch.stack([estimate(kernel, count, seed, x=x, y=y) for seed in range(200)]) - exact for count in (16, 1024)
@@ -27,13 +27,13 @@ def test_features_converge_to_the_biased_estimate_like_the_root_of_their_number(
 
 @kernels
 def test_a_generator_makes_features_repeatable(kernel):
-    x, y = PointCloudDataset(5, 4, 3).draw(torch.float32)
+    x, y = Clouds(5, 4, 3).draw(torch.float32)
     assert estimate(kernel, 8, 1, x=x, y=y) == estimate(kernel, 8, 1, x=x, y=y)
     assert estimate(kernel, 8, 1, x=x, y=y) != estimate(kernel, 8, 2, x=x, y=y)
 
 
 @pytest.mark.parametrize("kernel", [fl.IMQ(), fl.Energy(), fl.Polynomial(), fl.RationalQuadratic()], ids=str)
 def test_kernels_without_features_say_so(kernel):
-    x, y = PointCloudDataset(5, 4, 3).draw(torch.float32)
+    x, y = Clouds(5, 4, 3).draw(torch.float32)
     with pytest.raises(ValueError, match="estimator 'features' needs a kernel RBF or Laplace; got"):
         fl.mmd(x, y, kernel, estimator="features")

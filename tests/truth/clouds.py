@@ -11,7 +11,7 @@ EDGES = sorted(k * TILE // 2 + off for k in (1, 2, 4, 6) for off in (-1, 0, 1))
 
 
 @dataclass(frozen=True)
-class PointCloudDataset:
+class Clouds:
     """How to draw two clouds x (n, d) and y (m, d)."""
 
     n: int
@@ -32,12 +32,12 @@ class PointCloudDataset:
         return x.to(dtype), y.to(dtype)
 
 
-def clouds(least: int = 2) -> st.SearchStrategy[PointCloudDataset]:
+def clouds(least: int = 2) -> st.SearchStrategy[Clouds]:
     """Clouds of up to 3 tiles of points and 1000 coordinates (seldom many), spread over six decades, near or far."""
     counts = st.one_of(st.integers(least, 40), st.sampled_from(EDGES))
     dimensions = st.one_of(st.integers(1, 40), st.sampled_from([1, 2, 3, 8, 9, 64, 257, 1000]))
     return st.builds(
-        PointCloudDataset,
+        Clouds,
         n=counts,
         m=counts,
         d=dimensions,

@@ -10,7 +10,7 @@ from torch import Tensor
 import fastlatent as fl
 from fastlatent.kernels.pairwise import reference
 from tests.truth.cases import CRAMER_WOLD, Case, with_gradients
-from tests.truth.clouds import PointCloudDataset
+from tests.truth.clouds import Clouds
 
 DRAWS = 3
 
@@ -66,7 +66,7 @@ def floor(case: Case, inputs: tuple[Tensor, ...]) -> np.ndarray:
 
 
 def errors_are_small(
-    case: Case, drawn: PointCloudDataset, backends: Sequence[str], device: str = "cpu", draws: int = DRAWS
+    case: Case, drawn: Clouds, backends: Sequence[str], device: str = "cpu", draws: int = DRAWS
 ) -> None:
     """The errors of these backends in float32 are at most twice those of plain PyTorch, but for roundings."""
     errors = {name: Errors() for name in ("plain", *backends)}

@@ -9,7 +9,7 @@ class MetricResult:
 
     Args:
         group: name of the metric; values of one group are comparable.
-        label: what the metric was computed on: the model, or the baseline's name.
+        label: the model or the baseline to which the value belongs.
         value: of the metric.
         is_model: whether the value is the model's, not a baseline's.
         higher_is_better: whether higher values of the group are better.

@@ -81,8 +81,8 @@ def compiled_for(capability: int) -> Iterator[list[Kernel]]:
     with (
         patch.object(triton.runtime.driver, "_active", driver),
         patch.object(JITFunction, "run", compile_only),
-        patch.object(gpu, "tensor_memory", lambda _: capability >= 100),
-        patch.object(gpu, "processors", lambda _: 132),
+        patch.object(gpu, "has_tensor_memory", lambda _: capability >= 100),
+        patch.object(gpu, "num_sms", lambda _: 132),
         patch.object(gpu, "on_device_of", lambda _: contextlib.nullcontext()),
     ):
         yield kernels

@@ -7,7 +7,7 @@ from fastlatent.kernels.pairwise import kummer
 from tests.kernels.gpu.ahead_of_time import CAPABILITIES, compiled_for
 
 # Not at the top: without triton the helper above has skipped this file.
-from fastlatent.kernels.pairwise import triton  # isort: skip
+from fastlatent.kernels.pairwise.triton import launch as triton  # isort: skip
 
 # Points, coordinates, type: every shape of tile in the table, with the widest layout that takes it, and every way to
 # hold points.
@@ -42,18 +42,18 @@ def points(n, d, dtype=torch.float32):
 def test_every_tile_of_the_table_fits(n, d, dtype, capability):
     x = points(n, d, dtype)
     with compiled_for(capability) as kernels:
-        triton.form(x, x, "imq", IMQ, (1.0, -2.0, 1.0), False, (True, False))
-    assert [k.name for k in kernels] == ["prepare", "walk", "walk", "finish"]
+        triton.pairwise_sum(x, x, "imq", IMQ, (1.0, -2.0, 1.0), False, (True, False))
+    assert [k.name for k in kernels] == ["pack_points", "sum_pairs", "sum_pairs", "reduce_partials"]
     for kernel in kernels:
         kernel.assert_fits()
-        assert kernel.matrix_units == (kernel.name == "walk" and d > triton.FEW_COORDINATES)
+        assert kernel.matrix_units == (kernel.name == "sum_pairs" and d > triton.FEW_COORDINATES)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_fits(profile):
     x = points(512, 12)
     with compiled_for(90) as kernels:
-        triton.form(x, x, profile, PROFILES[profile], (1.0, 0.0, 0.0), False, (True, False))
+        triton.pairwise_sum(x, x, profile, PROFILES[profile], (1.0, 0.0, 0.0), False, (True, False))
     for kernel in kernels:
         kernel.assert_fits()
 

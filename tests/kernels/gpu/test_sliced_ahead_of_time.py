@@ -5,7 +5,7 @@ import torch
 
 from tests.kernels.gpu.ahead_of_time import CAPABILITIES, Kernel, compiled_for
 
-from fastlatent.kernels.sliced import triton  # isort: skip  (after the skip where there is no Triton)
+from fastlatent.kernels.sliced.triton import launch as triton  # isort: skip  (after the skip where there is no Triton)
 
 TO_X, TO_BOTH = (True, False, False), (True, True, False)
 
@@ -43,7 +43,7 @@ def test_longer_columns(call: tuple, capability: int) -> None:
 
 def test_sizes_of_one_which_triton_takes_for_constants(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(triton, "CHUNK", 64)
-    monkeypatch.setattr(triton, "PASS", 64)
+    monkeypatch.setattr(triton, "KEYS_PER_PROGRAM", 64)
     one, three = torch.empty(1, 1, device="meta"), torch.empty(3, 1, device="meta")
     with compiled_for(90) as kernels:
         triton.epps_pulley((one, one), (True, False), 3, 3.0)
@@ -51,8 +51,8 @@ def test_sizes_of_one_which_triton_takes_for_constants(monkeypatch: pytest.Monke
         for x, y in ((one, one), (one, three)):
             triton.sliced((x, y, one), TO_BOTH, 2.0, False)
             with monkeypatch.context() as only_long:
-                only_long.setattr(triton, "SHORT", 0)
-                only_long.setattr(triton, "SHORT_UNEQUAL", 0)
+                only_long.setattr(triton, "MAX_SINGLE_LAUNCH", 0)
+                only_long.setattr(triton, "MAX_SINGLE_LAUNCH_UNEQUAL", 0)
                 triton.sliced((x, y, one), TO_BOTH, 2.0, False)
     assert_all_fit(kernels, "short_columns", "epps_pulley_columns", "sort_chunks", "couple_chunks")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import fastlatent.kernels.sliced.cuda as sliced_cuda
+import fastlatent.kernels.sliced.cuda.launch as sliced_cuda
 
 SOURCE = Path(__file__).parents[3] / "kernels" / "sliced" / "sort.cu"
 NVCC = os.environ.get("NVCC") or shutil.which("nvcc")

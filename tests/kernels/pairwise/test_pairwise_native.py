@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import fastlatent as fl
-from fastlatent.kernels.pairwise import cpu
+from fastlatent.kernels.pairwise.cpu import launch as cpu
 from fastlatent.utils.threads import torch_threads
 from tests.truth.cases import CASES, CHAMFER, CRAMER_WOLD, MMDS, with_gradients
 from tests.truth.clouds import TILE, Clouds

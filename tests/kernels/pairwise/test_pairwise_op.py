@@ -26,7 +26,7 @@ def test_pairwise_op_keeps_the_rules_of_torch_library(needs, batch):
 
 @pytest.mark.parametrize("batch", [(), (2,)])
 def test_nearest_op_keeps_the_rules_of_torch_library(batch):
-    torch.library.opcheck(pairwise.nearest_neighbours, (torch.randn(*batch, 5, 3), torch.randn(*batch, 4, 3)))
+    torch.library.opcheck(pairwise.nearest_neighbors, (torch.randn(*batch, 5, 3), torch.randn(*batch, 4, 3)))
 
 
 @pytest.mark.parametrize("case", FEW, ids=str)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import fastlatent
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, epps_pulley, sliced
+from fastlatent.kernels.sliced import EppsPulley, SlicedDistance, epps_pulley, sliced
 from fastlatent.losses.directions import random_directions
 
 # Sizes 1, 2, 3, around a network's block, a chunk of rows, a block of directions; both sorts; n ≠ m.
@@ -47,8 +47,8 @@ def test_exact_projections_give_the_reference_with_ties(isa: str, dtype: torch.d
         axes = torch.eye(d, dtype=dtype)[:, torch.arange(count) % d]
         inputs = (lattice(n, d, dtype), lattice(m, d, dtype), axes)
         needs = (x_needs, y_needs, False)
-        ours = on("cpu", SlicedForm(p), inputs, needs)
-        truth = on("reference", SlicedForm(p), tuple(i.double() for i in inputs), needs)
+        ours = on("cpu", SlicedDistance(p), inputs, needs)
+        truth = on("reference", SlicedDistance(p), tuple(i.double() for i in inputs), needs)
         for a, b in zip(ours, truth, strict=True):
             scale = b.abs().max().clamp(min=1e-30)
             assert (a - b).abs().max() / scale <= ERRORS[dtype], (n, m, d, count, x_needs, y_needs)
@@ -80,7 +80,7 @@ def test_float32_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, shape: tu
     torch.manual_seed(2)
     n, m, d, count = shape
     draws = [(torch.randn(n, d), 1.5 * torch.randn(m, d), random_directions(d, count)) for _ in range(10)]
-    ours, plain = mean_square_errors(SlicedForm(2), draws)
+    ours, plain = mean_square_errors(SlicedDistance(2), draws)
     assert at_most_twice(ours, plain)
 
 
@@ -88,7 +88,7 @@ def test_float32_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, shape: tu
 @pytest.mark.parametrize("spread", [1.0, 30.0])
 def test_epps_pulley_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, n_points: int, spread: float) -> None:
     torch.manual_seed(3)
-    form = EppsPulleyForm(n_points, 3.0)
+    form = EppsPulley(n_points, 3.0)
     for n, d, count in [(2, 3, 3), (65, 33, 31), (400, 9, 40)]:
         draws = [(spread * torch.randn(n, d), random_directions(d, count)) for _ in range(8)]
         ours, plain = mean_square_errors(form, draws)
@@ -99,7 +99,7 @@ def test_epps_pulley_in_float64(isa: str) -> None:
     """To the rounding of the sums over a thousand points, in another order than PyTorch's."""
     for n, d, count in [(1, 1, 1), (65, 33, 31), (1000, 9, 40)]:
         inputs = (torch.randn(n, d, dtype=torch.float64), random_directions(d, count, dtype=torch.float64))
-        ours, truth = (on(b, EppsPulleyForm(17, 3.0), inputs, (True, False)) for b in ("cpu", "reference"))
+        ours, truth = (on(b, EppsPulley(17, 3.0), inputs, (True, False)) for b in ("cpu", "reference"))
         for a, b in zip(ours, truth, strict=True):
             assert (a - b).norm() <= 1e-13 * b.norm()
 
@@ -112,8 +112,8 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(shape: tuple[int, ...])
     threads, found = torch.get_num_threads(), []
     for number in (1, 2, 3):
         torch.set_num_threads(number)
-        epps = on("cpu", EppsPulleyForm(17, 3.0), (inputs[0], inputs[2]), (True, False))
-        found.append(on("cpu", SlicedForm(2), inputs, (True, True, False)) + epps)
+        epps = on("cpu", EppsPulley(17, 3.0), (inputs[0], inputs[2]), (True, False))
+        found.append(on("cpu", SlicedDistance(2), inputs, (True, True, False)) + epps)
     torch.set_num_threads(threads)
     assert all(torch.equal(a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True))
 
@@ -121,20 +121,22 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(shape: tuple[int, ...])
 def test_nan_and_infinity_stay_where_they_belong(isa: str) -> None:
     x, y, theta = torch.randn(40, 3), torch.randn(40, 3), random_directions(3, 5)
     x[7, 1] = torch.nan
-    value, gradient = on("cpu", SlicedForm(2), (x, y, theta), (True, False, False))
+    value, gradient = on("cpu", SlicedDistance(2), (x, y, theta), (True, False, False))
     assert value.isnan()
     assert gradient[7].isnan().all()
     assert gradient[torch.arange(40) != 7].isfinite().all()
     x[7, 1] = torch.inf
-    assert on("cpu", SlicedForm(2), (x, y, theta), (False, False, False))[0] == torch.inf
-    assert on("cpu", EppsPulleyForm(17, 3.0), (x, theta), (False, False))[0].isnan()
+    assert on("cpu", SlicedDistance(2), (x, y, theta), (False, False, False))[0] == torch.inf
+    assert on("cpu", EppsPulley(17, 3.0), (x, theta), (False, False))[0].isnan()
 
 
 def test_views_are_read_as_what_they_show(isa: str) -> None:
     big = torch.randn(2, 60, 10)
     x, y, theta = big[:, ::2, 1:4], big[:, 1::2, 6:9], random_directions(5, 9).T[::2, :3].T
-    ours = on("cpu", SlicedForm(2), (x, y, theta.expand(2, 3, 5)), (True, True, False))
-    copies = on("cpu", SlicedForm(2), tuple(t.contiguous() for t in (x, y, theta.expand(2, 3, 5))), (True, True, False))
+    ours = on("cpu", SlicedDistance(2), (x, y, theta.expand(2, 3, 5)), (True, True, False))
+    copies = on(
+        "cpu", SlicedDistance(2), tuple(t.contiguous() for t in (x, y, theta.expand(2, 3, 5))), (True, True, False)
+    )
     assert all(torch.equal(a, b) for a, b in zip(ours, copies, strict=True))
 
 

@@ -8,7 +8,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 import fastlatent as fl
 from fastlatent.kernels import gpu
-from fastlatent.kernels.spectral import Bures, Frechet, FrechetNormal, on_gpu
+from fastlatent.kernels.spectral import Bures, Frechet, FrechetNormal, routes
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="tests/kernels/gpu has the same with values")
 
@@ -27,9 +27,9 @@ def on_cuda(*shape, dtype=torch.float32):
 @pytest.mark.parametrize(("n", "d", "route"), [(300, 140, "newton_schulz"), (9, 4, "newton_schulz"), (60, 140, "gram")])
 def test_samples_go_by_products(n, d, route, dtype):
     x, y = on_cuda(n, d, dtype=dtype), on_cuda(n + 1, d, dtype=dtype)
-    assert f"spectral ({route}): cuda" in str(fl.explain(fl.frechet_distance, x, y))
+    assert f"spectral ({route}): matmul" in str(fl.explain(fl.frechet_distance, x, y))
     for operation, inputs in ((Frechet(), (x, y)), (FrechetNormal(), (x,))):
-        value, *gradients = operation.run(inputs, (True,) * len(inputs))
+        value, *gradients = operation.compute(inputs, (True,) * len(inputs))
         assert (value.shape, value.dtype, value.device.type) == ((2,), torch.float32, "cuda")
         assert [g.shape for g in gradients] == [z.shape for z in inputs]
 
@@ -37,21 +37,21 @@ def test_samples_go_by_products(n, d, route, dtype):
 def test_given_matrices_and_roots():
     a, mean = on_cuda(9, 9), on_cuda(9)
     assert fl.bures_wasserstein(mean, a, mean, a).shape == (2,)
-    assert [f.shape for f in Bures().run((a, a), (True, True))] == [(2,), a.shape, a.shape]
+    assert [f.shape for f in Bures().compute((a, a), (True, True))] == [(2,), a.shape, a.shape]
     assert fl.sqrtm(a).shape == a.shape
     assert [f.shape for f in fl.sqrtm_newton_schulz(a)] == [a.shape] * 2
 
 
-@pytest.mark.parametrize(("d", "expected"), [(128, "triton"), (129, "cuda")])
+@pytest.mark.parametrize(("d", "expected"), [(128, "triton"), (129, "matmul")])
 def test_small_matrices_are_tritons(d, expected, monkeypatch):
     monkeypatch.setattr(gpu, "unavailable", lambda device: None)
-    refusals = on_gpu.refusals(on_cuda(300, d), "newton_schulz", d)
-    assert next(name for name, why in refusals.items() if why is None) == expected
+    reasons = routes.unsupported_reasons(on_cuda(300, d), "newton_schulz", d)
+    assert next(name for name, why in reasons.items() if why is None) == expected
 
 
 @pytest.mark.parametrize(("dtype", "route"), [(torch.float64, "auto"), (torch.float32, "eigen")])
 def test_what_needs_an_eigendecomposition_is_left_to_the_reference(dtype, route):
-    refusals = on_gpu.refusals(on_cuda(9, 4, dtype=dtype), route, 4)
-    assert all(why is not None for why in refusals.values())
-    with fl.use_backend("cuda"), pytest.raises(ValueError, match="eigendecomposition"):
+    reasons = routes.unsupported_reasons(on_cuda(9, 4, dtype=dtype), route, 4)
+    assert [name for name, why in reasons.items() if why is None] == ["reference"]
+    with fl.use_backend("matmul"), pytest.raises(ValueError, match="eigendecomposition"):
         fl.frechet_distance_normal(on_cuda(9, 4, dtype=dtype), route=route)

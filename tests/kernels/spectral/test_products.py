@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fastlatent.kernels.spectral import cuda, newton_schulz, products, reference
+from fastlatent.kernels.spectral import coupled_iteration, matmul, newton_schulz, reference
 from tests.truth import spectral as truth
 from tests.truth.cases import with_gradients
 from tests.truth.spectral import conditioned_sample, sample
@@ -15,8 +15,8 @@ from tests.truth.spectral import conditioned_sample, sample
 def by_products(*samples, eps=0.0):
     """Value and gradients of the Fréchet distance of (n, d) samples, on the Gram side where that is smaller."""
     gram = eps == 0 and min(len(x) for x in samples) <= samples[0].shape[-1]
-    value, *gradients = cuda.frechet(
-        products.geometric_means, [x[None] for x in samples], eps, gram, (True,) * len(samples)
+    value, *gradients = matmul.frechet(
+        coupled_iteration.geometric_means, [x[None] for x in samples], eps, gram, (True,) * len(samples)
     )
     return value[0], *(g[0] for g in gradients)
 
@@ -85,7 +85,7 @@ def test_units_do_not_matter(units):
 @pytest.mark.parametrize("condition", [1.0, 1e6, 1e10])
 def test_means_carry_one_covariance_into_the_other(d, condition):
     a, b = (truth.covariance(d, condition**0.5, seed)[None] for seed in (1, 2))
-    means = products.geometric_means(a, b)
+    means = coupled_iteration.geometric_means(a, b)
     for map, of, to in ((means.first, a, b), (means.second, b, a)):
         torch.testing.assert_close(map @ of @ map, to, rtol=0, atol=1e-6)
     value = (reference.trace(a) + reference.trace(b) - 2 * means.trace).item()
@@ -96,7 +96,7 @@ def test_zero_and_matrices_that_do_not_overlap():
     zero, identity = torch.zeros(1, 3, 3, dtype=torch.float64), torch.eye(3, dtype=torch.float64)[None]
     first, second = (torch.diag(torch.tensor(v, dtype=torch.float64))[None] for v in ([1.0, 0, 0], [0.0, 1, 0]))
     for a, b in ((zero, zero), (zero, identity), (first, second)):
-        for found in products.geometric_means(a, b)[:3]:
+        for found in coupled_iteration.geometric_means(a, b)[:3]:
             assert torch.equal(found, torch.zeros_like(found))
 
 
@@ -104,7 +104,7 @@ def test_zero_and_matrices_that_do_not_overlap():
 def test_covariances_that_rounding_made_indefinite(d):
     a, b = (truth.covariance(d, 10.0, seed, rank=d // 4).float() for seed in (1, 2))
     assert torch.linalg.eigvalsh(a).min() < 0
-    value, *gradients = cuda.bures(products.geometric_means, a[None], b[None], (True, True))
+    value, *gradients = matmul.bures(coupled_iteration.geometric_means, a[None], b[None], (True, True))
     expected = truth.bures(a.double().numpy(), b.double().numpy())
     # rounding of size dε in directions that hold nothing adds its root to their nuclear norm
     assert abs(value.item() - expected) <= d * (d * 1.2e-7) ** 0.5
@@ -114,38 +114,38 @@ def test_covariances_that_rounding_made_indefinite(d):
 def test_a_batch_is_its_parts_also_where_some_are_indefinite():
     a = torch.stack([truth.covariance(30, 10.0, 1), truth.covariance(30, 10.0, 2, rank=6)]).float()
     b = truth.covariance(30, 10.0, 9).float().expand(2, 30, 30)
-    whole = cuda.bures(products.geometric_means, a, b, (True, True))
+    whole = matmul.bures(coupled_iteration.geometric_means, a, b, (True, True))
     for i in range(2):
-        part = cuda.bures(products.geometric_means, a[i : i + 1], b[:1], (True, True))
+        part = matmul.bures(coupled_iteration.geometric_means, a[i : i + 1], b[:1], (True, True))
         torch.testing.assert_close(tuple(f[i] for f in whole), tuple(f[0] for f in part), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("condition", "rank"), [(1.0, None), (1e8, None), (10.0, 5)])
 def test_the_root_and_its_derivative(condition, rank):
     a = truth.covariance(30, condition, rank=rank)
-    root = products.geometric_means(a[None], None).second[0]
+    root = coupled_iteration.geometric_means(a[None], None).second[0]
     torch.testing.assert_close(root, reference.sqrtm(a), rtol=0, atol=1e-6)
     c = sample(30, 30, seed=3)
     expected = reference.Lyapunov.apply(reference.sqrtm(a), c)
-    found = products.lyapunov(reference.sqrtm(a)[None], c[None])[0]
+    found = coupled_iteration.lyapunov(reference.sqrtm(a)[None], c[None])[0]
     assert (found - expected).norm() <= 1e-3 * expected.norm()
 
 
 def test_the_polynomials_are_those_of_the_cpu_version():
-    source = (Path(products.__file__).parent / "polar.hpp").read_text()
-    for coefficients in products.ROUND:
+    source = (Path(coupled_iteration.__file__).parent / "polar.hpp").read_text()
+    for coefficients in coupled_iteration.ROUND:
         assert "{" + ", ".join(map(str, coefficients)) + "}" in source
 
 
 def test_a_round_leaves_roots_within_its_bound_and_lifts_small_ones_thirtyfold():
     def after_a_round(roots):
-        roots = products.CUSHION * roots
-        for a, b, c in products.ROUND:
+        roots = coupled_iteration.CUSHION * roots
+        for a, b, c in coupled_iteration.ROUND:
             roots = a * roots + b * roots**3 + c * roots**5
         return roots
 
     roots = torch.linspace(0.06, 1.003, 10_001, dtype=torch.float64)
-    assert (after_a_round(roots / products.CUSHION).clamp(max=2) - 1).abs()[roots <= 1].max() <= 3.2e-3
+    assert (after_a_round(roots / coupled_iteration.CUSHION).clamp(max=2) - 1).abs()[roots <= 1].max() <= 3.2e-3
     small = torch.tensor([1e-6], dtype=torch.float64)
     assert 29 <= (after_a_round(small) / small).item() <= 30
     assert after_a_round(roots).max() <= 1.0033
@@ -175,9 +175,11 @@ def test_nothing_waits_for_a_value(n, d):
     a = torch.empty(2, d, d, device="meta")
     for samples in ([x, y], [x]):
         for eps, gram in ((0.0, n <= d), (0.1, False)):
-            value, *gradients = cuda.frechet(products.geometric_means, samples, eps, gram, (True,) * len(samples))
+            value, *gradients = matmul.frechet(
+                coupled_iteration.geometric_means, samples, eps, gram, (True,) * len(samples)
+            )
             assert value.shape == (2,)
             assert [g.shape for g in gradients] == [z.shape for z in samples]
-    assert cuda.bures(products.geometric_means, a, a, (True, False))[1].shape == a.shape
-    assert cuda.sqrtm(products.geometric_means, a).shape == a.shape
-    assert products.lyapunov(a, a).shape == a.shape
+    assert matmul.bures(coupled_iteration.geometric_means, a, a, (True, False))[1].shape == a.shape
+    assert matmul.sqrtm(coupled_iteration.geometric_means, a).shape == a.shape
+    assert coupled_iteration.lyapunov(a, a).shape == a.shape

@@ -73,7 +73,7 @@ def test_columns_are_split_over_as_many_programs_as_the_device_wants(device):
     x, y = (z.to(device) for z in Clouds(100, 70, 10).draw(torch.float32))
     found = []
     for processors in (1, 6):
-        with patch.object(gpu, "processors", lambda _, count=processors: count):
+        with patch.object(gpu, "num_sms", lambda _, count=processors: count):
             found.append(with_gradients(fl.mmd_imq, x, y))
     torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-6)
 
@@ -82,7 +82,7 @@ def test_gradients_are_the_same_in_the_narrower_chunks_of_tensor_memory(device):
     x, y = (z.to(device) for z in Clouds(33, 18, 200).draw(torch.float32))
     found = []
     for tensor_memory in (False, True):
-        with patch.object(gpu, "tensor_memory", lambda _, has=tensor_memory: has):
+        with patch.object(gpu, "has_tensor_memory", lambda _, has=tensor_memory: has):
             found.append(with_gradients(fl.mmd_imq, x, y))
     torch.testing.assert_close(found[0], found[1], rtol=0, atol=0)
 

@@ -5,13 +5,13 @@ import torch
 import triton
 import triton.language as tl
 
-from fastlatent.kernels.triton_parts import in_parts, multiply
+from fastlatent.kernels.split_bf16 import dot_float32, split_bf16
 
 
 @triton.jit
 def take_apart(x, parts, left, PARTS: tl.constexpr):
     at = tl.arange(0, 64)
-    found, rest = in_parts(tl.load(x + at), PARTS)
+    found, rest = split_bf16(tl.load(x + at), PARTS)
     for i in tl.static_range(PARTS):
         tl.store(parts + i * 64 + at, found[i].to(tl.float32))
     tl.store(left + at, rest)
@@ -20,7 +20,7 @@ def take_apart(x, parts, left, PARTS: tl.constexpr):
 @triton.jit
 def multiply_tiles(x, y, to):
     at = tl.arange(0, 32)[:, None] * 32 + tl.arange(0, 32)[None, :]
-    tl.store(to + at, multiply(tl.load(x + at), tl.load(y + at), tl.zeros((32, 32), tl.float32)))
+    tl.store(to + at, dot_float32(tl.load(x + at), tl.load(y + at), tl.zeros((32, 32), tl.float32)))
 
 
 @pytest.mark.parametrize(("count", "kept"), [(2, 2.0**-16), (3, 0.0)])

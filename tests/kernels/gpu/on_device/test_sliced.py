@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 import fastlatent as fl
-from fastlatent.kernels.sliced import EppsPulleyForm, SlicedForm, triton
+from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
+from fastlatent.kernels.sliced.triton import launch as triton
 from fastlatent.losses.directions import random_directions
 from tests.kernels.gpu.on_streams import on_two_streams, replayed
 from tests.truth.cases import with_gradients
@@ -19,7 +20,7 @@ from tests.truth.cases import with_gradients
 # Of float32 sums relative to the largest entry, and of powers by logarithms; projections are exact in TF32.
 ERROR = 3e-6
 
-Form = SlicedForm | EppsPulleyForm
+Form = SlicedDistance | EppsPulley
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,12 @@ def assert_as_the_reference(form: Form, inputs: tuple[Tensor, ...], needs: tuple
 def column(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways of sorting a column, at sizes that the interpreter can bear."""
     if request.param == "chunks":
-        for name, small in (("SHORT", 0), ("SHORT_UNEQUAL", 0), ("CHUNK", 64), ("PASS", 64)):
+        for name, small in (
+            ("MAX_SINGLE_LAUNCH", 0),
+            ("MAX_SINGLE_LAUNCH_UNEQUAL", 0),
+            ("CHUNK", 64),
+            ("KEYS_PER_PROGRAM", 64),
+        ):
             monkeypatch.setattr(triton, name, small)
 
 
@@ -73,14 +79,14 @@ def test_exact_projections_give_the_reference_with_ties(
     n: int, m: int, p: float, needs: tuple[bool, ...], device: str
 ) -> None:
     inputs = (lattice(n, 3, device=device), lattice(m, 3, device=device), axes(3, 3, device))
-    assert_as_the_reference(SlicedForm(p), inputs, needs)
+    assert_as_the_reference(SlicedDistance(p), inputs, needs)
 
 
 @pytest.mark.usefixtures("column")
 def test_the_normal_needs_no_second_sort(device: str) -> None:
     means = fl.losses.sliced.normal_quantile_means(70, torch.float32, torch.device(device))
     assert_as_the_reference(
-        SlicedForm(2, normal=True), (lattice(70, 3, device=device), means, axes(3, 2, device)), (True, False, False)
+        SlicedDistance(2, normal=True), (lattice(70, 3, device=device), means, axes(3, 2, device)), (True, False, False)
     )
 
 
@@ -88,19 +94,19 @@ def test_the_normal_needs_no_second_sort(device: str) -> None:
 def test_batches_each_with_directions_of_its_own(device: str) -> None:
     x, y = lattice(2, 20, 2, device=device), lattice(2, 17, 2, device=device)
     theta = torch.stack([axes(2, 3, device), -axes(2, 3, device)])
-    assert_as_the_reference(SlicedForm(2), (x, y, theta), (True, True, True))
+    assert_as_the_reference(SlicedDistance(2), (x, y, theta), (True, True, True))
 
 
 def test_blocks_of_directions_add_up(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(triton, "KEPT", 100)
+    monkeypatch.setattr(triton, "MAX_PROJECTIONS", 100)
     inputs = (lattice(20, 3, device=device), lattice(20, 3, device=device), axes(3, 7, device))
-    assert_as_the_reference(SlicedForm(2), inputs, (True, True, True))
+    assert_as_the_reference(SlicedDistance(2), inputs, (True, True, True))
 
 
 @pytest.mark.parametrize(("n", "d", "count"), [(5, 35, 18), (70, 3, 2)])
 def test_projections_on_random_directions(n: int, d: int, count: int, device: str) -> None:
     x, y = torch.randn(n, d, device=device), torch.randn(n, d, device=device)
-    assert_as_the_reference(SlicedForm(2), (x, y, random_directions(d, count, device=device)), (True, False, False))
+    assert_as_the_reference(SlicedDistance(2), (x, y, random_directions(d, count, device=device)), (True, False, False))
 
 
 @pytest.mark.parametrize("n_points", [2, 3, 16, 17])
@@ -109,38 +115,38 @@ def test_epps_pulley(n: int, count: int, n_points: int, device: str, monkeypatch
     """Of a sample far from normal: near the minimum the statistic is a small difference of large numbers."""
     monkeypatch.setattr(triton, "ROWS_AT_ONCE", 64)
     inputs = (3 * torch.rand(n, 5, device=device) + 1, random_directions(5, count, device=device))
-    assert_as_the_reference(EppsPulleyForm(n_points, 3.0), inputs, (True, True))
+    assert_as_the_reference(EppsPulley(n_points, 3.0), inputs, (True, True))
 
 
 @pytest.mark.usefixtures("column")
 def test_nan_and_infinity_stay_where_they_belong(device: str) -> None:
     x, y, theta = lattice(66, 3, device=device), lattice(66, 3, device=device), axes(3, 3, device)
     x[7, 1] = -torch.nan
-    value, gradient = value_and_gradients(SlicedForm(2), (x, y, theta), (True, False, False))
+    value, gradient = value_and_gradients(SlicedDistance(2), (x, y, theta), (True, False, False))
     assert value.isnan()
     assert gradient[7].isnan().any()
     assert gradient[torch.arange(66) != 7].isfinite().all()
     x[7, 1] = torch.inf
-    assert not SlicedForm(2)(x, y, theta).isfinite()  # ∞ times a direction's 0 is NaN
-    assert EppsPulleyForm(17, 3.0)(x, theta).isnan()
+    assert not SlicedDistance(2)(x, y, theta).isfinite()  # ∞ times a direction's 0 is NaN
+    assert EppsPulley(17, 3.0)(x, theta).isnan()
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_is_read_as_such_and_computed_in_float32(dtype: torch.dtype, device: str) -> None:
     x, y = lattice(20, 3, device=device).to(dtype), lattice(20, 3, device=device).to(dtype)
     theta = axes(3, 4, device)
-    value, gradient = value_and_gradients(SlicedForm(2), (x, y, theta), (True, False, False))
-    whole, exact = value_and_gradients(SlicedForm(2), (x.float(), y.float(), theta), (True, False, False))
+    value, gradient = value_and_gradients(SlicedDistance(2), (x, y, theta), (True, False, False))
+    whole, exact = value_and_gradients(SlicedDistance(2), (x.float(), y.float(), theta), (True, False, False))
     assert value.dtype == torch.float32
     torch.testing.assert_close(value, whole)
     torch.testing.assert_close(gradient, exact.to(dtype))
 
 
-@pytest.mark.parametrize("form", [SlicedForm(2), EppsPulleyForm(5, 3.0)], ids=["sliced", "epps_pulley"])
+@pytest.mark.parametrize("form", [SlicedDistance(2), EppsPulley(5, 3.0)], ids=["sliced", "epps_pulley"])
 def test_autocast_does_not_reach_inside(form: Form, device: str) -> None:
     x, y, theta = torch.randn(20, 3, device=device), torch.randn(20, 3, device=device), axes(3, 4, device)
     inputs, needs = (
-        ((x, y, theta), (True, False, False)) if isinstance(form, SlicedForm) else ((x, theta), (True, False))
+        ((x, y, theta), (True, False, False)) if isinstance(form, SlicedDistance) else ((x, theta), (True, False))
     )
     outside = value_and_gradients(form, inputs, needs)
     with torch.autocast(device, dtype=torch.bfloat16):
@@ -151,8 +157,8 @@ def test_autocast_does_not_reach_inside(form: Form, device: str) -> None:
 def test_views_are_read_as_what_they_show(device: str) -> None:
     big = lattice(40, 10, device=device)
     x, y, theta = big[::2, 1:4], big[1::2, 6:9], axes(3, 4, device)
-    ours = value_and_gradients(SlicedForm(2), (x, y, theta), (True, True, False))
-    copies = value_and_gradients(SlicedForm(2), (x.contiguous(), y.contiguous(), theta), (True, True, False))
+    ours = value_and_gradients(SlicedDistance(2), (x, y, theta), (True, True, False))
+    copies = value_and_gradients(SlicedDistance(2), (x.contiguous(), y.contiguous(), theta), (True, True, False))
     assert all(torch.equal(a, b) for a, b in zip(ours, copies, strict=True))
 
 
@@ -180,11 +186,11 @@ def test_long_columns_on_the_device(n: int, backend: str) -> None:
         pytest.skip(why)
     inputs = (lattice(n, 3, device="cuda"), lattice(n, 3, device="cuda"), axes(3, 3, "cuda"))
     with fl.use_backend(backend):
-        assert_as_the_reference(SlicedForm(2), inputs, (True, True, False))
+        assert_as_the_reference(SlicedDistance(2), inputs, (True, True, False))
 
 
 def _cuda_missing() -> str | None:
-    from fastlatent.kernels.sliced import cuda
+    from fastlatent.kernels.sliced.cuda import launch as cuda
 
     return cuda.unavailable()
 
