@@ -65,7 +65,7 @@ def fastlatent_loop(model: GenerativeModel, batch_size: int, **options: Any) -> 
     state = initialize(model, mnist().train, config, make_fabric(model, config))
     while True:
         for batch in state.batches():
-            state.advance(batch)
+            state.train_step(batch)
             yield
         state.finish_epoch({})
 
@@ -87,7 +87,7 @@ def seconds_of_penalty(model: WAE, batch_size: int, threads: int) -> float:
     """Return the median seconds of the penalty of a batch of codes, with prior sampling and backward."""
     codes = torch.randn(batch_size, D, requires_grad=True)
     with torch_threads(threads):
-        timer = Timer("model.penalty(*model.compared(codes)).backward()", globals=locals(), num_threads=threads)
+        timer = Timer("model.penalty(*model.penalty_inputs(codes)).backward()", globals=locals(), num_threads=threads)
         return timer.blocked_autorange(min_run_time=0.3).median
 
 

@@ -47,7 +47,7 @@ def _floats(split: Split) -> Tensor:
 def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, lr: float) -> Iterator[None]:
     """Run the loop of most scripts: a shuffling DataLoader, Adam with default options, loss.item() at every step."""
     phases = model.phases()
-    optimizers = [torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.momentum, 0.999)) for phase in phases]
+    optimizers = [torch.optim.Adam(phase.parameters, lr=lr, betas=(phase.beta1, 0.999)) for phase in phases]
     loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, drop_last=True)
     while True:
         running = 0.0
@@ -102,7 +102,7 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
         training = trainers.BaseTrainerConfig(**shared, **rates)
     else:
         config = models.Adversarial_AE_Config(**options, deterministic_posterior=True)
-        pythae_model = models.Adversarial_AE(config, encoder, decoder, Critic(model.critic))
+        pythae_model = models.Adversarial_AE(config, encoder, decoder, Critic(model.discriminator))
         trainer, rates = (
             trainers.AdversarialTrainer,
             {"autoencoder_learning_rate": lr, "discriminator_learning_rate": lr},

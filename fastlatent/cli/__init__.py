@@ -1,4 +1,4 @@
-"""The command `fastlatent`: each command is a dataclass of its options with a method `run`."""
+"""The command `fastlatent`: each subcommand is a dataclass of its options with a method `run`."""
 
 import shlex
 from collections.abc import Sequence
@@ -8,9 +8,10 @@ import tyro
 from tyro.conf import subcommand
 
 from ..train import DivergenceError, TrainingInterrupted
+from ..utils.run_format import RunFormatError
 from .doctor import Doctor
 from .evaluate import Evaluate
-from .exits import stop
+from .exits import exit_with
 from .export import Export
 from .hub import Pull, Push
 from .models import Models
@@ -34,23 +35,23 @@ COMMANDS: dict[str, type] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
-    What the user got wrong, a file that cannot be read or written, a loss that is not finite or a package that is not
-    installed ends in one line on stderr and exit code 2; Ctrl-C in exit code 130, SIGTERM in 143.
+    Invalid options, files that cannot be read or written, runs of another format, divergence and missing packages exit
+    with one line on stderr and code 2; SIGINT exits with code 130, SIGTERM with 143.
     """
-    parsed: Any = Union[tuple(Annotated[made, subcommand(name)] for name, made in COMMANDS.items())]  # noqa: UP007
+    parsed: Any = Union[tuple(Annotated[command, subcommand(name)] for name, command in COMMANDS.items())]  # noqa: UP007
     command = tyro.cli(
         parsed,
         prog="fastlatent",
-        description="Train autoencoders whose codes follow a prior, measure them, and write a report.",
+        description="Train autoencoders whose codes follow a prior, evaluate them, write reports.",
         args=arguments,
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )
     try:
         command.run()
-    except (OSError, DivergenceError, ModuleNotFoundError) as error:
-        stop(2, f"error: {error}")
-    except TrainingInterrupted as stopped:
-        go_on = f"fastlatent train --resume {shlex.quote(str(stopped.run))}"
-        stop(128 + stopped.signal, f"{stopped}; go on with: {go_on}")
+    except (OSError, DivergenceError, ModuleNotFoundError, RunFormatError) as error:
+        exit_with(2, f"error: {error}")
+    except TrainingInterrupted as interrupted:
+        command_line = f"fastlatent train --resume {shlex.quote(str(interrupted.run_dir))}"
+        exit_with(128 + interrupted.signal, f"{interrupted}; resume with: {command_line}")
     except KeyboardInterrupt:
-        stop(130, "stopped")
+        exit_with(130, "interrupted")

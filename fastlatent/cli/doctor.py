@@ -1,4 +1,4 @@
-"""fastlatent doctor."""
+"""Command `fastlatent doctor`."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from ..show_config import show_config
 
 @dataclass(frozen=True)
 class Doctor:
-    """Print what this machine has, and which backends serve."""
+    """Print versions, hardware and available backends."""
 
     def run(self) -> None:
-        """Print it."""
+        """Print the configuration."""
         show_config()

@@ -1,4 +1,4 @@
-"""How a command ends that cannot go on."""
+"""Error exits of the command line."""
 
 import sys
 from collections.abc import Iterator
@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 
-def stop(code: int, message: str) -> NoReturn:
-    """End with one line on stderr."""
+def exit_with(code: int, message: str) -> NoReturn:
+    """Exit with one line on stderr."""
     print(f"fastlatent: {message}", file=sys.stderr)
     sys.exit(code)
 
 
 @contextmanager
-def wrong_options() -> Iterator[None]:
-    """Where options are read: an error of these is the user's, or a library is missing; one line and exit code 2."""
+def exit_on_user_errors() -> Iterator[None]:
+    """Exit with one line and code 2 on invalid options and missing packages."""
     try:
         yield
     except (ValueError, TypeError, ImportError) as error:
-        stop(2, f"error: {error}")
+        exit_with(2, f"error: {error}")

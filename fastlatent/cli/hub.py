@@ -1,4 +1,4 @@
-"""fastlatent push RUN REPO, and fastlatent pull REPO."""
+"""Commands `fastlatent push RUN REPO` and `fastlatent pull REPO`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,43 +7,43 @@ from typing import Annotated
 from rich.console import Console
 from tyro.conf import Positional, arg
 
-from .exits import wrong_options
+from .exits import exit_on_user_errors
 
 
 @dataclass(frozen=True)
 class Push:
-    """Upload a trained model to the Hugging Face hub (needs huggingface_hub, and its `hf auth login`)."""
+    """Upload a trained model to the Hugging Face hub (requires huggingface_hub and `hf auth login`)."""
 
-    folder: Annotated[Positional[Path], arg(metavar="RUN")]
-    """Folder of a finished run."""
+    run_dir: Annotated[Positional[Path], arg(metavar="RUN")]
+    """Run folder of a finished run."""
     repo: Annotated[Positional[str], arg(metavar="USER/NAME")]
-    """Where to, made if it is not there."""
+    """Repository, created if it does not exist."""
     private: bool = False
-    """Make it for yourself alone."""
+    """Make a new repository private."""
 
     def run(self) -> None:
-        """Upload, and print the address."""
+        """Upload, and print the URL."""
         from ..experiments.hub import push
 
-        with wrong_options():
-            address = push(self.folder, self.repo, private=self.private or None)
-        Console().print(address, soft_wrap=True)
+        with exit_on_user_errors():
+            url = push(self.run_dir, self.repo, private=self.private or None)
+        Console().print(url, soft_wrap=True)
 
 
 @dataclass(frozen=True)
 class Pull:
-    """Download a trained model from the Hugging Face hub (needs huggingface_hub)."""
+    """Download a trained model from the Hugging Face hub (requires huggingface_hub)."""
 
     repo: Annotated[Positional[str], arg(metavar="USER/NAME")]
-    """Where from."""
+    """Repository."""
     to: Path | None = None
-    """Folder to write to, new or empty; None: runs/NAME."""
+    """Run folder, new or empty; None: runs/NAME."""
 
     def run(self) -> None:
-        """Download, and print where to."""
+        """Download, and print the folder."""
         from ..experiments.hub import pull
 
-        folder = self.to or Path("runs") / self.repo.rpartition("/")[2]
-        with wrong_options():
-            pull(self.repo, folder)
-        Console().print(f"Model: {folder}", soft_wrap=True)
+        run_dir = self.to or Path("runs") / self.repo.rpartition("/")[2]
+        with exit_on_user_errors():
+            pull(self.repo, run_dir)
+        Console().print(f"Model: {run_dir}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Options that take lists: from a dataclass of options, one in which each option is a list of values."""
+"""Options with lists of values: conversion of a dataclass of options to lists, and the combinations of their values."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import field, fields, is_dataclass, make_dataclass
@@ -9,63 +9,65 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from tyro.conf import arg
 from tyro.constructors import PrimitiveConstructorSpec
 
-Out = Annotated[Path | None, arg(help="Sweep folder; what is finished in it is kept. None: runs/MODEL-sweep.")]
+SweepDir = Annotated[
+    Path | None, arg(help="Folder of the sweep; finished runs in it are skipped. None: runs/MODEL-sweep.")
+]
 
 
-def lists(options: Any) -> Any:
-    """Options whose every field is a tuple of values, at first the one value it has in `options`.
+def to_lists(options: Any) -> Any:
+    """Return options whose every field is a tuple of values, by default the one value in `options`.
 
-    Nested options become nested lists; `out` stays one path, for a sweep has one folder. What comes back is an instance
-    of a subclass, in which the parser finds the help of each field.
+    Nested options become nested lists; `run_dir` stays one path, the folder of the sweep. The result is an instance of
+    a subclass, so that the parser finds the help of each field.
     """
-    made, hints = type(options), get_type_hints(type(options))
+    cls, hints = type(options), get_type_hints(type(options))
     listed: list[tuple[str, Any, Any]] = []
-    for name in (option.name for option in fields(made)):
+    for name in (option.name for option in fields(cls)):
         value = getattr(options, name)
         if is_dataclass(value):
-            nested = lists(value)
+            nested = to_lists(value)
             listed.append((name, type(nested), field(default=nested)))
-        elif name == "out":
-            listed.append((name, Out, None))
+        elif name == "run_dir":
+            listed.append((name, SweepDir, None))
         else:
-            listed.append((name, tuple[_word(hints[name], value), ...], field(default=(value,))))  # type: ignore[misc]
-    of = tuple(type(getattr(options, name)) for name, hint in hints.items() if isinstance(hint, TypeVar))
-    base = made[of] if of else made  # Run[M] knows its M, or the parser asks
-    return make_dataclass(made.__name__, listed, bases=(base,), frozen=True, namespace={"__doc__": made.__doc__})()
+            listed.append((name, tuple[_value_type(hints[name], value), ...], field(default=(value,))))  # type: ignore[misc]
+    arguments = tuple(type(getattr(options, name)) for name, hint in hints.items() if isinstance(hint, TypeVar))
+    base = cls[arguments] if arguments else cls  # without its type arguments, the parser rejects Run[M]
+    return make_dataclass(cls.__name__, listed, bases=(base,), frozen=True, namespace={"__doc__": cls.__doc__})()
 
 
 def combinations(listed: Any) -> Iterator[Any]:
-    """Every combination of the values in what `lists` made, as options again; the last option varies fastest.
+    """Yield every combination of the values in a result of `to_lists`, as options; the last option varies fastest.
 
     Raises:
         ValueError: naming an option without values.
     """
-    made: Any = type(listed).__base__
-    names = [option.name for option in fields(made)]
-    for chosen in product(*(_values(name, getattr(listed, name)) for name in names)):
-        yield made(**dict(zip(names, chosen, strict=True)))
+    cls: Any = type(listed).__base__
+    names = [option.name for option in fields(cls)]
+    for values in product(*(_values(name, getattr(listed, name)) for name in names)):
+        yield cls(**dict(zip(names, values, strict=True)))
 
 
 def _values(name: str, listed: Any) -> Sequence[Any]:
     if is_dataclass(listed):
         return list(combinations(listed))
-    if name == "out":
+    if name == "run_dir":
         return [None]
     if not listed:
         raise ValueError(f"{name} must be one value or more; got none")
     return listed
 
 
-def _word(hint: Any, value: Any) -> Any:
-    """How one value is written: as elsewhere, but a tuple as one word with commas."""
+def _value_type(hint: Any, value: Any) -> Any:
+    """Return the type of one value; a tuple is parsed from one word with commas."""
     if not isinstance(value, tuple):
         return hint
-    of = get_args(hint)[0]
-    commas = PrimitiveConstructorSpec[tuple](
+    item = get_args(hint)[0]
+    comma_separated = PrimitiveConstructorSpec[tuple](
         nargs=1,
-        metavar=f"{of.__name__.upper()},...",
-        instance_from_str=lambda words: tuple(of(part) for part in words[0].split(",") if part),
+        metavar=f"{item.__name__.upper()},...",
+        instance_from_str=lambda words: tuple(item(part) for part in words[0].split(",") if part),
         is_instance=lambda instance: isinstance(instance, tuple),
         str_from_instance=lambda instance: [",".join(map(str, instance))],
     )
-    return Annotated[hint, commas]
+    return Annotated[hint, comma_separated]

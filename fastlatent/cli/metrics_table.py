@@ -1,4 +1,4 @@
-"""Table of metrics for the terminal."""
+"""Table of a run's metrics on the terminal."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def print_metrics(title: str, metrics: Sequence["MetricResult"]) -> None:
-    """Print a table of metrics by group, those of the model in green."""
+    """Print a table of metrics, grouped as in the report; the model's own are green."""
     from ..evaluate.report.html import group_results
 
     table = Table(box=box.SIMPLE, title=title)
@@ -21,6 +21,6 @@ def print_metrics(title: str, metrics: Sequence["MetricResult"]) -> None:
     for heading, members in group_results(metrics):
         table.add_section()
         table.add_row(f"[bold]{heading}", "")
-        for result in members:
-            table.add_row(f"  {result.label}", result.text, style="bold green" if result.is_model else None)
+        for metric in members:
+            table.add_row(f"  {metric.label}", metric.text, style="bold green" if metric.is_model else None)
     Console().print(table)

@@ -1,4 +1,4 @@
-"""fastlatent models."""
+"""Command `fastlatent models`."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,12 @@ from ..models import MODEL_CONFIGS
 
 @dataclass(frozen=True)
 class Models:
-    """List the models that `train` knows."""
+    """List the models of `fastlatent train`."""
 
     def run(self) -> None:
-        """Print a table of them."""
-        table = Table("name", "model", "source", box=box.SIMPLE)
-        for name, made in MODEL_CONFIGS.items():
-            table.add_row(name, (made.__doc__ or "").splitlines()[0], made.source)
+        """Print a table of names and models, with their papers."""
+        table = Table("name", "model", box=box.SIMPLE)
+        for name, config in MODEL_CONFIGS.items():
+            summary = (config.__doc__ or "").splitlines()[0]
+            table.add_row(name, f"{summary} [dim]{config.source}.")
         Console().print(table)

@@ -1,4 +1,4 @@
-"""fastlatent reproduce NAME."""
+"""Command `fastlatent reproduce NAME`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ..experiments.recipes import NAMES, Budget, Recipe, recipe
+from ..experiments.recipes import NAMES, Budget, Recipe, load_recipe
 from ..train import TrainingInterrupted
-from .exits import stop, wrong_options
+from .exits import exit_on_user_errors, exit_with
 
 if TYPE_CHECKING:
     from ..experiments.reproduce import Reproduction
@@ -23,51 +23,51 @@ else:
 
 @dataclass(frozen=True)
 class Reproduce:
-    """Reproduce a table of a paper: train its models over seeds, and print what was obtained beside what was reported.
+    """Reproduce a table of a paper: train its models over seeds, and print obtained and reported values.
 
-    Called again, a reproduction that was stopped goes on.
+    A repeated call resumes an interrupted reproduction.
     """
 
     name: tyro.conf.Positional[Name]
-    """The table."""
+    """Name of the recipe."""
     budget: Budget = "short"
-    """full: the source's, for a GPU; short: at most half an hour a run on two cores."""
+    """full: as in the paper, for a GPU; short: at most half an hour per run on two cores."""
     seeds: tuple[int, ...] | None = None
-    """Seeds, a run of each model with each; None: those of the budget."""
+    """Seeds, with a run of each model for each; None: those of the budget."""
     threads: int = 1
-    """Processor threads."""
+    """CPU threads."""
     data_dir: Path | None = None
-    """Folder of the data's files; None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent."""
-    out: Path | None = None
-    """Folder of the runs; None: runs/NAME-BUDGET."""
+    """Folder of the data set's files; None: the environment variable FASTLATENT_DATA, else ~/.cache/fastlatent."""
+    run_dir: Path | None = None
+    """Folder of the reproduction; None: runs/NAME-BUDGET."""
 
     def run(self) -> None:
-        """Train, measure, print the table."""
+        """Train, evaluate, and print the table."""
         from ..experiments.reproduce import TABLE, reproduce
 
-        folder = self.out or Path("runs") / f"{self.name}-{self.budget}"
-        changes: dict[str, Any] = {"threads": self.threads, "data_dir": self.data_dir}
+        folder = self.run_dir or Path("runs") / f"{self.name}-{self.budget}"
+        overrides: dict[str, Any] = {"threads": self.threads, "data_dir": self.data_dir}
         if self.seeds is not None:
-            changes["seeds"] = self.seeds
-        said = Console(stderr=True, highlight=False, soft_wrap=True)
-        chosen = recipe(self.name)
+            overrides["seeds"] = self.seeds
+        stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+        recipe = load_recipe(self.name)
         try:
-            with wrong_options():
-                done = reproduce(chosen, self.budget, folder, said.print, **changes)
-        except TrainingInterrupted as stopped:
-            stop(128 + stopped.signal, f"{stopped}; the same command goes on")
-        print_table(Console(), chosen, done)
+            with exit_on_user_errors():
+                reproduction = reproduce(recipe, self.budget, folder, stderr.print, **overrides)
+        except TrainingInterrupted as interrupted:
+            exit_with(128 + interrupted.signal, f"{interrupted}; the same command resumes the reproduction")
+        print_table(Console(), recipe, reproduction)
         Console().print(f"As Markdown: {folder / TABLE}", soft_wrap=True)
 
 
-def print_table(console: Console, recipe: Recipe, done: "Reproduction") -> None:
-    """Obtained / reported, a row for each model."""
-    from ..experiments.reproduce import cell_text
+def print_table(console: Console, recipe: Recipe, reproduction: "Reproduction") -> None:
+    """Print obtained / reported values, with a row for each model."""
+    from ..experiments.reproduce import format_cell
 
     table = Table("", box=box.SIMPLE, title=f"{recipe.about} Obtained / reported ({recipe.source})")
     for column in recipe.columns:
         direction = "higher" if column.higher_is_better else "lower"
         table.add_column(f"{column.heading}\n[dim]{direction} is better", justify="right")
-    for row, cells in done.cells.items():
-        table.add_row(row, *(cell_text(cells[c.heading]) if c.heading in cells else "" for c in recipe.columns))
+    for row, cells in reproduction.cells.items():
+        table.add_row(row, *(format_cell(cells[c.heading]) if c.heading in cells else "" for c in recipe.columns))
     console.print(table)

@@ -1,4 +1,4 @@
-"""fastlatent train MODEL, and fastlatent train --resume RUN."""
+"""Commands `fastlatent train MODEL` and `fastlatent train --resume RUN`."""
 
 import signal
 from dataclasses import dataclass
@@ -12,56 +12,55 @@ from ..experiments.run import Run, default_run, read_run
 from ..models import MODEL_CONFIGS
 from ..models.configs import ModelConfig
 from ..train import TrainingInterrupted
-from .exits import wrong_options
+from .exits import exit_on_user_errors
 from .metrics_table import print_metrics
 
 
-def _model(name: str, made: type[ModelConfig]) -> Any:
-    """A subcommand: the run of a model, with its defaults."""
-    summary = f"{(made.__doc__ or '').splitlines()[0]} {made.source}."
-    return Annotated[Run[made], subcommand(name, default=default_run(made), description=summary)]  # type: ignore[valid-type]
+def _subcommand(name: str, config: type[ModelConfig]) -> Any:
+    """Return the subcommand of a model, with its default options."""
+    summary = f"{(config.__doc__ or '').splitlines()[0]} {config.source}."
+    return Annotated[Run[config], subcommand(name, default=default_run(config), description=summary)]  # type: ignore[valid-type]
 
 
 if TYPE_CHECKING:
-    AnyRun = Run[Any] | None
+    ModelRun = Run[Any] | None
 else:
-    _models = [_model(name, made) for name, made in MODEL_CONFIGS.items()]
-    _models.append(None)  # what --resume leaves it at; the help has no word for it
-    AnyRun = Annotated[Union[tuple(_models)], DisallowNone]  # noqa: UP007
+    _subcommands = [_subcommand(name, config) for name, config in MODEL_CONFIGS.items()]
+    _subcommands.append(None)  # the value with --resume; DisallowNone hides it in the help
+    ModelRun = Annotated[Union[tuple(_subcommands)], DisallowNone]  # noqa: UP007
 
 
 @dataclass(frozen=True)
 class Train:
     """Train a model and write its report."""
 
-    what: AnyRun = None
+    model_run: ModelRun = None
     resume: Path | None = None
-    """Folder of a run that was stopped: go on with it from its newest checkpoint. It needs no other option."""
+    """Run folder of an interrupted run: resume it from its newest checkpoint, with its options."""
 
     def run(self) -> None:
-        """Train, measure, print the numbers and where the report is."""
-        with wrong_options():
-            if (self.what is None) == (self.resume is None):
+        """Train, evaluate, and print the metrics and the path of the report."""
+        with exit_on_user_errors():
+            if (self.model_run is None) == (self.resume is None):
                 raise ValueError("train takes a model (`fastlatent models` lists them) or --resume RUN, one of them")
-            run = self.what or read_run(self.resume or Path())
-        train(run, resume=self.what is None)
+            run = self.model_run or read_run(self.resume or Path())
+        train(run, resume=self.model_run is None)
 
 
 def train(run: Run, resume: bool = False) -> None:
-    """Train, or go on with a training, and measure; print the numbers and where the report is."""
-    with wrong_options():
+    """Train or resume a run, evaluate it, and print the metrics and the path of the report."""
+    with exit_on_user_errors():
         model, data = run.prepare()
     from ..evaluate import write_report
     from ..train.trainer import fit
 
-    done = fit(model, data, run.training, name=run.name, options=run.options(), resume=resume)
-    if not done.leads:
+    result = fit(model, data, run.training, name=run.name, options=run.options(), resume=resume)
+    if not result.is_rank_zero:
         return
     try:
-        metrics = write_report(model, data, done).metrics
-    except KeyboardInterrupt as stopped:
-        raise TrainingInterrupted(
-            "stopped after the training, before its report", done.folder, signal.SIGINT
-        ) from stopped
-    print_metrics(f"{run.name} on {data.name}, test {data.kind}", metrics)
-    Console().print(f"Report: {done.folder / 'report.html'}", soft_wrap=True)
+        report = write_report(model, data, result)
+    except KeyboardInterrupt as interrupt:
+        message = "stopped after the training, before its report"
+        raise TrainingInterrupted(message, result.run_dir, signal.SIGINT) from interrupt
+    print_metrics(f"{run.name} on {data.name}, test {data.kind}", report.metrics)
+    Console().print(f"Report: {result.run_dir / 'report.html'}", soft_wrap=True)

@@ -80,7 +80,7 @@ class Split:
         """
         highest = int(self.labels.max()) if len(self) else UNLABELED
         if highest >= classes:
-            raise ValueError(f"labels must be below {classes}, the model's classes; got {highest} (see --classes)")
+            raise ValueError(f"labels must be below {classes}, the model's classes; got {highest} (see --num-classes)")
 
     def check_batch(self, batch_size: int) -> None:
         """Require that at least one batch can be filled.

@@ -80,7 +80,7 @@ class EvaluatedModel:
     def samples(self) -> Tensor:
         """Samples of the model, as many as there are examples in `test`."""
         with torch.no_grad():
-            return self._decode(self.model.draw(len(self.test.x), self.generator()))
+            return self._decode(self.model.sample_latent(len(self.test.x), self.generator()))
 
     @cached_property
     def codes(self) -> Tensor:
@@ -111,7 +111,7 @@ class EvaluatedModel:
 
     def codes_of(self, batch: Batch) -> Tensor:
         """Compute the codes of a batch as input of the decoder, (n, d)."""
-        return self._in_batches(self.autoencoder.codes, batch)
+        return self._in_batches(self.autoencoder.training_codes, batch)
 
     @cached_property
     def train_codes(self) -> Batch:

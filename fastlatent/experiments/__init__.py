@@ -1,4 +1,4 @@
-"""Runs and what builds on them: sweeps, reproductions, export and sharing."""
+"""Runs, and experiments made of them: sweeps, reproductions, export, sharing."""
 
 from .run import Run as Run
 from .run import load_model as load_model

@@ -1,4 +1,4 @@
-"""Evaluating runs from their folders, and several runs together."""
+"""Evaluation of runs from their folders, alone and combined over seeds."""
 
 import math
 from collections.abc import Callable, Collection, Sequence
@@ -21,41 +21,43 @@ from ..utils.threads import torch_threads
 from .run import load_run, read_run
 
 CONFIDENCE = 0.95
-INCIDENTAL = {option.name for option in fields(TrainConfig)} - {*RESUME_INVARIANTS} | {
-    "seed",
-    "data_dir",
-}  # but for chance, these decide nothing
+# options that leave the distribution of the results unchanged
+NEUTRAL_OPTIONS = {option.name for option in fields(TrainConfig)} - {*RESUME_INVARIANTS} | {"seed", "data_dir"}
 
 
-def evaluate_run(folder: Path, *, starts: int = KMEANS_STARTS, names: Collection[str] | None = None) -> Report:
-    """Compute the metrics that apply to a run, on test data, and overwrite its results.json and report.html.
+def evaluate_run(
+    run_dir: Path, *, kmeans_starts: int = KMEANS_STARTS, metric_names: Collection[str] | None = None
+) -> Report:
+    """Compute the metrics that apply to a run, on test data, and rewrite its results.json and report.html.
 
     Args:
-        folder: of the run.
-        starts: random starts of k-means.
-        names: of metrics to compute in addition to the quick ones; None: all.
+        run_dir: run folder.
+        kmeans_starts: random starts of k-means on codes.
+        metric_names: metrics in addition to the quick ones; None: all.
 
     Raises:
-        FileNotFoundError: if the folder holds no run, or the files of its data are not there.
-        ValueError: if its model was built by hand, or for an unknown metric name.
+        FileNotFoundError: if the folder holds no run, or files of its data are missing.
+        RunFormatError: if the run has another format.
+        ValueError: if the model was built by hand, or for an unknown metric.
     """
-    run = read_run(folder)
-    model, data, config = load_run(folder)
+    run = read_run(run_dir)
+    model, data, config = load_run(run_dir)
     labeled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
     model = model.to(Fabric(accelerator=config.accelerator, devices=1).device)
     with torch_threads(config.threads):
-        metrics = compute_metrics(EvaluatedModel(model, data, labeled=labeled, kmeans_starts=starts), names)
-        return write_report(model, data, TrainingResult(folder, read_metrics(folder)), metrics)
+        evaluated = EvaluatedModel(model, data, labeled=labeled, kmeans_starts=kmeans_starts)
+        metrics = compute_metrics(evaluated, metric_names)
+        return write_report(model, data, TrainingResult(run_dir, read_metrics(run_dir)), metrics)
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over runs with its confidence interval, mean ± half-width.
+    """A mean over runs with its confidence interval, mean ± half_width.
 
     Args:
-        mean: over runs.
-        half_width: of the interval; NaN for a single run.
-        count: of runs.
+        mean: mean over runs.
+        half_width: half the width of the interval; NaN for a single run.
+        count: number of runs.
     """
 
     mean: float
@@ -64,23 +66,24 @@ class Interval:
 
     @property
     def text(self) -> str:
-        """As it is shown: the mean and, of several runs, ± half-width."""
-        return self.written(lambda value: MetricResult("", "", value).text)
+        """The mean, followed by ± half_width if there are several runs."""
+        return self.format(lambda value: MetricResult("", "", value).text)
 
-    def written(self, number: Callable[[float], str]) -> str:
-        """The same, each number written so."""
-        return number(self.mean) if self.count == 1 else f"{number(self.mean)} ± {number(self.half_width)}"
+    def format(self, format_value: Callable[[float], str]) -> str:
+        """Return the text with another number format."""
+        mean = format_value(self.mean)
+        return mean if self.count == 1 else f"{mean} ± {format_value(self.half_width)}"
 
 
 def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """Student's interval for the mean of a normal distribution: x̄ ± t_{(1+c)/2, n−1}·s/√n.
+    """Return Student's confidence interval for the mean of a normal distribution: x̄ ± t_{(1+c)/2, n−1}·s/√n.
 
     Args:
-        values: one for each run, at least one.
+        values: one value per run, at least one.
         confidence: c, in (0, 1).
 
     Raises:
-        ValueError: for no value, or another confidence.
+        ValueError: if there are no values, or for a confidence outside (0, 1).
 
     Source: Student 1908, "The probable error of a mean".
     """
@@ -97,22 +100,22 @@ def t_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Inter
 
 @dataclass(frozen=True)
 class CombinedMetric:
-    """Metric of several configurations, each over its runs.
+    """A metric of several configurations, each over its runs.
 
     Args:
-        result: of the first run, for its names.
-        intervals: by configuration that has the metric.
+        result: the result of the first run, for its names.
+        intervals: confidence interval of each configuration that has the metric.
     """
 
     result: MetricResult
     intervals: dict[str, Interval]
 
 
-def combine(runs: Sequence[tuple[str, Sequence[MetricResult]]]) -> list[CombinedMetric]:
+def combine_metrics(runs: Sequence[tuple[str, Sequence[MetricResult]]]) -> list[CombinedMetric]:
     """Combine the metrics of runs over the runs of each configuration.
 
     Args:
-        runs: name of each run's configuration, and its metrics.
+        runs: for each run the name of its configuration, and its metrics.
     """
     values: dict[tuple[str, str], dict[str, list[float]]] = {}
     first: dict[tuple[str, str], MetricResult] = {}
@@ -125,39 +128,42 @@ def combine(runs: Sequence[tuple[str, Sequence[MetricResult]]]) -> list[Combined
         CombinedMetric(first[key], {name: t_interval(v) for name, v in by_name.items()})
         for key, by_name in values.items()
     ]
-    order = list(dict.fromkeys(row.result.group for row in rows))
-    return sorted(rows, key=lambda row: order.index(row.result.group))
+    groups = list(dict.fromkeys(row.result.group for row in rows))
+    return sorted(rows, key=lambda row: groups.index(row.result.group))
 
 
-def write_together(reports: Sequence[tuple[str, Report]]) -> list[CombinedMetric]:
-    """Combine the metrics of runs, and add to the report of each run the means over the seeds of its configuration.
+def combine_reports(reports: Sequence[tuple[str, Report]]) -> list[CombinedMetric]:
+    """Combine the metrics of runs, and rewrite each report with the means over seeds next to its metrics.
 
     Args:
-        reports: name of each run's configuration, and its report.
+        reports: for each run the name of its configuration, and its report.
 
     Returns:
         The combined metrics.
     """
-    rows = combine([(name, report.metrics) for name, report in reports])
+    rows = combine_metrics([(name, report.metrics) for name, report in reports])
     for name, report in reports:
-        mine = [row for row in rows if name in row.intervals]
-        if any(row.intervals[name].count > 1 for row in mine):
-            report.write({(row.result.group, row.result.label): row.intervals[name].text for row in mine})
+        own = [row for row in rows if name in row.intervals]
+        if any(row.intervals[name].count > 1 for row in own):
+            report.write({(row.result.group, row.result.label): row.intervals[name].text for row in own})
     return rows
 
 
-def configuration_names(folders: Sequence[Path]) -> list[str]:
-    """A name for the configuration of each run: its model and data, and the options in which these runs differ.
+def configuration_names(run_dirs: Sequence[Path]) -> list[str]:
+    """Name the configuration of each run: its model and data, and the options in which these runs differ.
 
-    Runs that differ in nothing but seed, folder and device have the same name.
+    Runs that differ only in seed, folder and device have the same name.
 
     Raises:
         FileNotFoundError: if a folder holds no run.
+        RunFormatError: if a run has another format.
     """
-    options = [{k: v for k, v in read_config(folder).items() if k not in INCIDENTAL} for folder in folders]
-    return [_name(of, [o for o in options if (o["model"], o["data"]) == (of["model"], of["data"])]) for of in options]
+    options = [{k: v for k, v in read_config(path).items() if k not in NEUTRAL_OPTIONS} for path in run_dirs]
+    return [
+        _name(own, [o for o in options if (o["model"], o["data"]) == (own["model"], own["data"])]) for own in options
+    ]
 
 
-def _name(options: dict[str, Any], alike: Sequence[dict[str, Any]]) -> str:
-    differing = [key for key in options if any(other.get(key) != options[key] for other in alike)]
+def _name(options: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
+    differing = [key for key in options if any(other.get(key) != options[key] for other in others)]
     return " ".join([options["model"], options["data"], *(f"{key}={options[key]}" for key in differing)])

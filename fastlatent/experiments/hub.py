@@ -1,4 +1,4 @@
-"""Models on the Hugging Face hub: config.json, model.safetensors and a card. Needs the package huggingface_hub."""
+"""Models on the Hugging Face hub: config.json, model.safetensors and a card; requires huggingface_hub."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +11,13 @@ from torch import nn
 from ..models import MODEL_CONFIGS, GenerativeModel
 from ..train.run_dir import (
     WEIGHTS,
+    create_run_dir,
     load_checkpoint,
-    new_folder,
     read_config,
     save_config,
     save_weights,
 )
+from ..utils.run_format import RUN_FORMAT, check_run_format
 from .run import build_model
 
 if TYPE_CHECKING:
@@ -30,11 +31,9 @@ except ModuleNotFoundError as missing:
         f"the hub needs {missing.name}: pip install huggingface_hub", name=missing.name
     ) from missing
 
-HERE = ("data_dir", "out")  # options that say where things are on this machine
-DOWNLOAD = ("revision", "cache_dir", "force_download", "local_files_only", "token")  # what downloads are told
-HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[
-    0
-]  # of the HTTP client, another one in each generation of huggingface_hub
+LOCAL_OPTIONS = ("data_dir", "run_dir")  # paths on this machine
+DOWNLOAD_OPTIONS = ("revision", "cache_dir", "force_download", "local_files_only", "token")
+HTTP_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]  # of the HTTP client, which differs between versions
 CARD = """---
 {{ card_data }}
 ---
@@ -51,7 +50,7 @@ CARD = """---
 ```python
 from fastlatent.experiments.hub import HubModel
 
-model = HubModel.from_pretrained("{{ repo }}").model  # no pickle is loaded
+model = HubModel.from_pretrained("{{ repo }}").model  # nothing is unpickled
 new = model.sample(16)
 ```
 """
@@ -64,38 +63,42 @@ class HubModel(
     tags=["autoencoder"],
     model_card_template=CARD,
 ):
-    """A named model as the hub keeps it, with `save_pretrained`, `push_to_hub` and `from_pretrained`.
+    """A named model with `save_pretrained`, `push_to_hub` and `from_pretrained`.
 
     Args:
-        options: of its run, flat as config.yaml has them, which become config.json.
+        format: run format, an entry of config.json.
+        options: options of its run as in config.yaml, the other entries of config.json.
 
     Attributes:
-        model: the model itself.
+        options: options of its run.
+        model: the model.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, format: int = RUN_FORMAT, **options: Any) -> None:
         super().__init__()
         self.options, self.model = options, build_model(options)
 
     @classmethod
-    def of_run(cls, folder: Path) -> "HubModel":
-        """The trained model of a run folder.
+    def from_run(cls, run_dir: Path) -> "HubModel":
+        """Return the trained model of a run folder.
 
         Raises:
-            FileNotFoundError: if there is none.
-            ValueError: if it was built by hand.
+            FileNotFoundError: if the folder has no trained model.
+            RunFormatError: if the run has another format.
+            ValueError: if the model was built by hand.
         """
-        options = {name: value for name, value in read_config(folder).items() if name not in HERE}
-        made = cls(**{**options, "data": Path(options["data"]).name})  # which may be a path
-        load_checkpoint(folder, made.model)
-        return made.eval()
+        options = {name: value for name, value in read_config(run_dir).items() if name not in LOCAL_OPTIONS}
+        options["data"] = Path(options["data"]).name  # it may be a path
+        hub_model = cls(**options)
+        load_checkpoint(run_dir, hub_model.model)
+        return hub_model.eval()
 
     def generate_model_card(self, *, repo: str = "USER/NAME", metrics: Sequence["MetricResult"] = ()) -> ModelCard:
-        """Return the README.md of the model, with metrics."""
-        made = MODEL_CONFIGS[self.options["model"]]
+        """Return the README.md of the model, with a table of metrics."""
+        config = MODEL_CONFIGS[self.options["model"]]
         return super().generate_model_card(
             **{"name": self.options["model"], "data": self.options["data"], "repo": repo, "metrics": metrics},
-            **{"summary": (made.__doc__ or "").splitlines()[0], "source": made.source},
+            **{"summary": (config.__doc__ or "").splitlines()[0], "source": config.source},
         )
 
     def _save_pretrained(self, save_directory: Path) -> None:
@@ -103,63 +106,65 @@ class HubModel(
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, **options: Any) -> "HubModel":
-        """Unlike the inherited one, it never falls back on a pickle."""
-        download = {name: options.pop(name) for name in DOWNLOAD}
+        """Load from a folder or repository; unlike the inherited method, never from a pickle."""
+        download = {name: options.pop(name) for name in DOWNLOAD_OPTIONS}
         if "model" not in options:
             raise ValueError(f"{model_id} holds no model of fastlatent: no config.json with its options")
-        local, made = Path(model_id), cls(**options)
+        check_run_format(model_id, options)
+        local, hub_model = Path(model_id), cls(**options)
         weights = local / WEIGHTS if local.is_dir() else hf_hub_download(model_id, WEIGHTS, **download)
-        made.model.load_state_dict(load_file(weights))
-        return made.eval()
+        hub_model.model.load_state_dict(load_file(weights))
+        return hub_model.eval()
 
 
-def push(run: Path, repo: str, *, private: bool | None = None) -> str:
-    """Upload the trained model of a run folder: its weights, its options and a card with the numbers of its report.
+def push(run_dir: Path, repo: str, *, private: bool | None = None) -> str:
+    """Upload the trained model of a run folder: its weights, its options and a card with its metrics.
 
     Args:
-        run: a run folder.
-        repo: "USER/NAME" on the hub, made if it is not there.
-        private: whether a new one is; None: as the account has it.
+        run_dir: run folder.
+        repo: repository "USER/NAME" on the hub, created if it does not exist.
+        private: whether a new repository is private; None: the account's default.
 
     Returns:
-        The address of the commit.
+        URL of the commit.
 
     Raises:
-        FileNotFoundError: if there is no trained model in `run`.
-        ValueError: if its model was built by hand, or for a name that the hub does not allow.
-        OSError: if the hub cannot be reached, or refuses.
+        FileNotFoundError: if the run folder has no trained model.
+        RunFormatError: if the run has another format.
+        ValueError: if the model was built by hand, or for a name that the hub does not allow.
+        OSError: if the hub cannot be reached, or returns an error.
     """
-    from ..evaluate.report.results import RESULTS, read_results  # imports matplotlib
+    from ..evaluate.report.results import RESULTS, read_results  # lazy: matplotlib takes long to import
 
-    results = read_results(run) if (run / RESULTS).is_file() else []
-    metrics = [result for result in results if result.is_model]
+    hub_model = HubModel.from_run(run_dir)
+    results = read_results(run_dir) if (run_dir / RESULTS).is_file() else []
+    card = {"repo": repo, "metrics": [result for result in results if result.is_model]}
     with _hub_errors():
-        return HubModel.of_run(run).push_to_hub(
-            repo, private=private, model_card_kwargs={"repo": repo, "metrics": metrics}
-        )
+        return hub_model.push_to_hub(repo, private=private, model_card_kwargs=card)
 
 
-def pull(repo: str, folder: Path) -> GenerativeModel:
-    """Download a model into a folder from which `fastlatent.experiments.load_model` and `fastlatent export` take it.
+def pull(repo: str, run_dir: Path) -> GenerativeModel:
+    """Download a model to a run folder, for `fastlatent.experiments.load_model` and `fastlatent export`.
 
     Args:
-        repo: "USER/NAME" on the hub.
-        folder: new or empty.
+        repo: repository "USER/NAME" on the hub.
+        run_dir: run folder, new or empty.
 
     Returns:
         The model.
 
     Raises:
-        FileExistsError: if something is in the folder.
-        ValueError: if the hub has another kind of model there.
-        OSError: if the hub cannot be reached, or refuses.
+        FileExistsError: if the folder is not empty.
+        RunFormatError: if the model was pushed in another format.
+        ValueError: if the repository holds another kind of model.
+        OSError: if the hub cannot be reached, or returns an error.
     """
-    new_folder(folder)
+    create_run_dir(run_dir)
     with _hub_errors():
-        made = HubModel.from_pretrained(repo)
-    save_config(folder, made.options)
-    save_weights(folder / WEIGHTS, made.model.state_dict())
-    return made.model
+        hub_model = HubModel.from_pretrained(repo)
+    save_config(run_dir, hub_model.options)
+    save_weights(run_dir / WEIGHTS, hub_model.model.state_dict())
+    return hub_model.model
 
 
 @contextmanager

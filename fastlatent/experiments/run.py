@@ -1,4 +1,4 @@
-"""A run as data: a named model, its data and how to train it; from options to config.yaml and back."""
+"""Runs as data: a named model, its data and the options of training; conversion to and from config.yaml."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -23,47 +23,47 @@ M = TypeVar("M", bound=ModelConfig)
 
 @dataclass(frozen=True)
 class Run(Generic[M]):
-    """Train a model, measure it on test data, and write its report."""
+    """Train a model, evaluate it on test data, and write its report."""
 
     model: M
     training: TrainConfig = field(default_factory=TrainConfig)
     data: str = "digits"
-    """Data set: images digits, mnist, fashion-mnist, svhn, cifar10, lines; point clouds shapes, modelnet10; tables
-    wine, breast-cancer, diabetes, letter, pbmc68k. Or a path: a folder of pictures, meshes or clouds, a text file with
-    a table, a .h5ad, .npz or .npy file. digits, lines, shapes, wine, breast-cancer and diabetes need no files."""
+    """Data set: images digits, mnist, fashion-mnist, svhn, cifar10, lines;
+    point clouds shapes, modelnet10; tables wine, breast-cancer, diabetes, letter, pbmc68k.
+    Or a path: a folder of images, meshes or clouds, a text file with a table, a .h5ad, .npz or .npy file.
+    digits, lines, shapes, wine, breast-cancer and diabetes need no files."""  # the help keeps these line breaks
     data_dir: Path | None = None
-    """Folder of a data set's files; None: the environment's FASTLATENT_DATA, else ~/.cache/fastlatent."""
+    """Folder of the data set's files; None: the environment variable FASTLATENT_DATA, else ~/.cache/fastlatent."""
     download: bool = False
-    """Fetch the files of a data set from where it is published, if they are missing."""
+    """Download the files of the data set from its publisher, if they are missing."""
     image_size: int | None = None
-    """Sides of the images in pixels; None: as they are."""
+    """Width and height of the images in pixels; None: unchanged."""
     label: str | None = None
-    """Column with the classes of a text or .h5ad file: its name, or first or last; None: the one named label or class,
-    if there is one."""
+    """Column with the classes in a text or .h5ad file: its name, first or last; None: label or class, if present."""
     labels_per_class: int | None = None
-    """Examples of each class that keep their label in training, the others' being hidden; None: all."""
+    """Labeled training examples per class, the labels of the others are hidden; None: all."""
     points: int | None = None
-    """Points of each cloud, of data sets of point clouds; None: all."""
+    """Points per cloud, for data sets of point clouds; None: all."""
 
     @property
     def name(self) -> str:
-        """The model's name, as on the command line."""
-        return next(name for name, made in MODEL_CONFIGS.items() if type(self.model) is made)
+        """Name of the model, as on the command line."""
+        return next(name for name, config in MODEL_CONFIGS.items() if type(self.model) is config)
 
     def options(self) -> dict[str, Any]:
-        """The options of model and data, flat, as config.yaml has them beside the trainer's."""
+        """Return the options of model and data, flat, as in config.yaml."""
         of_data = {option.name: getattr(self, option.name) for option in fields(self)}
-        del of_data["model"], of_data["training"]
-        del of_data["download"]  # is wished anew each time
+        for name in ("model", "training", "download"):  # a repeated run does not download unless asked to
+            del of_data[name]
         return {**of_data, **asdict(self.model)}
 
     def prepare(self) -> tuple[GenerativeModel, Dataset]:
-        """The model with its first weights, which the seed decides, and the data.
+        """Return the model with its initial weights, determined by the seed, and the data.
 
         Raises:
-            FileNotFoundError: for data whose files are not there.
-            OSError: if they are not to be fetched.
-            TypeError, ValueError: for options outside what is said of them, or data that the model does not take.
+            FileNotFoundError: if files of the data are missing.
+            OSError: if they cannot be downloaded.
+            TypeError, ValueError: for options outside their ranges, or data of another kind than the model's.
         """
         self.training.check()
         data = self.load_data()
@@ -71,31 +71,31 @@ class Run(Generic[M]):
         torch.manual_seed(self.training.seed)
         return self.model.build(data.shape), data
 
-    def fit(self, *, resume: bool = False) -> "Trained":
-        """Prepare it and train it with `fastlatent.train.fit`, config.yaml complete; raises as these do.
+    def fit(self, *, resume: bool = False) -> "TrainedRun":
+        """Prepare the run and train it with `fastlatent.train.fit`; raises as these do.
 
         Args:
-            resume: go on with the run in the folder `training.out`.
+            resume: resume the run in the folder `training.run_dir`.
         """
-        from ..train.trainer import fit  # here, for Fabric takes long to import
+        from ..train.trainer import fit  # lazy: Fabric takes long to import
 
         model, data = self.prepare()
-        done = fit(model, data, self.training, name=self.name, options=self.options(), resume=resume)
-        return Trained(model, data, done)
+        result = fit(model, data, self.training, name=self.name, options=self.options(), resume=resume)
+        return TrainedRun(model, data, result)
 
     def load_data(self) -> Dataset:
-        """The data that was asked for.
+        """Return the data set.
 
         Raises:
-            FileNotFoundError: if its files are not there.
-            OSError: if they are not to be fetched.
-            ValueError: if the model does not take its kind, or an option does not fit it.
+            FileNotFoundError: if files of the data are missing.
+            OSError: if they cannot be downloaded.
+            ValueError: if the data is of another kind than the model's, or an option does not apply to it.
         """
         data = datasets.load(
             self.data, self.data_dir, download=self.download, image_size=self.image_size, label=self.label
         )
-        if data.kind != self.model.takes:
-            raise ValueError(f"this model takes {self.model.takes}; got {data.name}, which has {data.kind}")
+        if data.kind != self.model.data_kind:
+            raise ValueError(f"this model takes {self.model.data_kind}; got {data.name}, which has {data.kind}")
         if self.points is not None:
             if not isinstance(data, PointCloudDataset):
                 raise ValueError(f"points is an option of point clouds; got {data.name}, which has {data.kind}")
@@ -105,114 +105,117 @@ class Run(Generic[M]):
         return data
 
 
-def default_run(made: type[M]) -> Run[M]:
-    """Training with the defaults, on data that the model takes and that needs no file."""
-    return Run(made(), data=BUILTIN_DATASET[made.takes])
+def default_run(config: type[M]) -> Run[M]:
+    """Return a run of a model with its default options, on a built-in data set."""
+    return Run(config(), data=BUILTIN_DATASET[config.data_kind])
 
 
-class Trained(NamedTuple):
-    """A trained model, the data it was trained on, and the record of its training."""
+class TrainedRun(NamedTuple):
+    """A trained model, its data, and the result of its training."""
 
     model: GenerativeModel
     data: Dataset
-    fit: "TrainingResult"
+    result: "TrainingResult"
 
 
-class Loaded(NamedTuple):
-    """What a run folder holds: the trained model, its data, and how it was trained."""
+class LoadedRun(NamedTuple):
+    """A trained model from a run folder, its data, and the options of its training."""
 
     model: GenerativeModel
     data: Dataset
     config: TrainConfig
 
 
-def run_of(options: Mapping[str, Any]) -> Run:
-    """The run with these options, flat as config.yaml has them; one that came later than the run has its default.
+def run_from_config(options: Mapping[str, Any]) -> Run:
+    """Return the run with these options of config.yaml; missing options have their defaults.
 
     Raises:
-        ValueError: if its model was built by hand, so that its options are not among them.
+        ValueError: if the model was built by hand, so that its options are missing.
     """
-    made = MODEL_CONFIGS.get(options["model"])
-    if made is None or options.keys().isdisjoint(option.name for option in fields(made)):
+    config = MODEL_CONFIGS.get(options["model"])
+    if config is None or options.keys().isdisjoint(option.name for option in fields(config)):
         raise ValueError(
             f"this is the run of a model built by hand ({options['model']}): its options cannot rebuild it"
         )
-    return _run(made, options)
+    return _build_run(config, options)
 
 
-def run_with(options: Mapping[str, Any]) -> Run:
-    """The run with these options, flat as config.yaml has them, the others being the defaults.
+def run_from_options(options: Mapping[str, Any]) -> Run:
+    """Return the run with these options, flat; missing options have their defaults.
 
     Args:
-        options: `model`, its name, and options of the model, the data and the training.
+        options: the name of the model under `model`, and options of the model, the data and the training.
 
     Raises:
-        ValueError: for a name that is no model's, or an option that there is not.
+        ValueError: for an unknown model or option.
     """
-    made = MODEL_CONFIGS[checks.choice("model", options["model"], tuple(MODEL_CONFIGS))]
-    known = {option.name for part in (made, TrainConfig, Run) for option in fields(part)}
+    config = MODEL_CONFIGS[checks.choice("model", options["model"], tuple(MODEL_CONFIGS))]
+    known = {option.name for part in (config, TrainConfig, Run) for option in fields(part)}
     if unknown := options.keys() - known:
         raise ValueError(f"options must be those of the model, its data and its training; got {', '.join(unknown)}")
-    return _run(made, {"data": BUILTIN_DATASET[made.takes], **options})
+    return _build_run(config, {"data": BUILTIN_DATASET[config.data_kind], **options})
 
 
-def _run(made: type[ModelConfig], options: Mapping[str, Any]) -> Run:
-    of_data = _values(Run, options)
+def _build_run(config: type[ModelConfig], options: Mapping[str, Any]) -> Run:
+    of_data = _arguments(Run, options)
     del of_data["model"]
-    return Run(made(**_values(made, options)), TrainConfig(**_values(TrainConfig, options)), **of_data)
+    return Run(config(**_arguments(config, options)), TrainConfig(**_arguments(TrainConfig, options)), **of_data)
 
 
-def read_run(folder: Path) -> Run:
-    """The run of a folder, from its config.yaml alone; `out` is the folder.
+def read_run(run_dir: Path) -> Run:
+    """Return the run of a folder, from its config.yaml alone; its option `run_dir` is the folder.
 
     Raises:
         FileNotFoundError: if the folder holds no run.
-        ValueError: if its model was built by hand.
+        RunFormatError: if the run has another format.
+        ValueError: if the model was built by hand.
     """
-    run = run_of(files.read_config(folder))
-    return replace(run, training=replace(run.training, out=folder))
+    run = run_from_config(files.read_config(run_dir))
+    return replace(run, training=replace(run.training, run_dir=run_dir))
 
 
 def build_model(options: Mapping[str, Any]) -> GenerativeModel:
-    """The model with these options, flat as config.yaml has them, and weights that are to be replaced.
+    """Return the model with these options of config.yaml, with random weights.
 
     Raises:
-        ValueError: as `run_of`.
+        ValueError: if the model was built by hand.
     """
-    with torch.random.fork_rng():  # weights are drawn, but nobody else's numbers change for it
-        return run_of(options).model.build(options["shape"])
+    with torch.random.fork_rng():  # the default generator's state is unchanged
+        return run_from_config(options).model.build(options["shape"])
 
 
-def load_model(folder: Path) -> GenerativeModel:
-    """The trained model of a run folder, in evaluation mode on the processor; neither data nor a pickle is loaded.
+def load_model(run_dir: Path) -> GenerativeModel:
+    """Return the trained model of a run folder, in evaluation mode on the CPU; nothing is unpickled.
 
     Raises:
         FileNotFoundError: if the folder holds no run, or one that was not trained to its end.
-        ValueError: if its model was built by hand.
+        RunFormatError: if the run has another format.
+        ValueError: if the model was built by hand.
     """
-    model = build_model(files.read_config(folder))
-    files.load_checkpoint(folder, model)
+    model = build_model(files.read_config(run_dir))
+    files.load_checkpoint(run_dir, model)
     return model.eval()
 
 
-def load_run(folder: Path) -> Loaded:
-    """The trained model of a run folder as `load_model` gives it, its data and how it was trained.
+def load_run(run_dir: Path) -> LoadedRun:
+    """Return the trained model of a run folder, as `load_model` does, its data and the options of its training.
 
     Raises:
-        FileNotFoundError: as `load_model`, or if the files of its data are not there.
-        ValueError: if its model was built by hand.
+        FileNotFoundError: as `load_model`, or if files of the data are missing.
+        RunFormatError: if the run has another format.
+        ValueError: if the model was built by hand.
     """
-    run = read_run(folder)
-    return Loaded(load_model(folder), run.load_data(), run.training)
+    run = read_run(run_dir)
+    return LoadedRun(load_model(run_dir), run.load_data(), run.training)
 
 
-def _values(made: type, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a dataclass among options that YAML gave: lists become tuples, strings paths."""
-    hints, names = get_type_hints(made), [option.name for option in fields(made)]
-    return {name: _value(hints[name], options[name]) for name in names if name in options}
+def _arguments(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a dataclass among options read from YAML: lists become tuples, strings paths."""
+    hints, names = get_type_hints(cls), [option.name for option in fields(cls)]
+    return {name: _convert(hints[name], options[name]) for name in names if name in options}
 
 
-def _value(hint: Any, value: Any) -> Any:
+def _convert(hint: Any, value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
     return Path(value) if value is not None and Path in get_args(hint) else value

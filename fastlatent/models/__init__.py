@@ -1,4 +1,4 @@
-"""Autoencoders and their kin: an encoder, a decoder, a loss from `fastlatent.losses`, and for some a critic."""
+"""Autoencoders and other generative models: networks, a prior and losses from `fastlatent.losses`."""
 
 from .aae.base import AAE as AAE
 from .aae.base import LabeledAAE as LabeledAAE
@@ -13,6 +13,7 @@ from .augmentation import RandomAffine as RandomAffine
 from .autoencoder import Autoencoder as Autoencoder
 from .autoencoder import DenoisingAutoencoder as DenoisingAutoencoder
 from .autoencoder import DropoutAutoencoder as DropoutAutoencoder
+from .base.data_parallel import DataParallelContext as DataParallelContext
 from .base.generative import GenerativeModel as GenerativeModel
 from .base.phase import Phase as Phase
 from .configs import MODEL_CONFIGS as MODEL_CONFIGS

@@ -1,4 +1,4 @@
-"""The plain autoencoder, on which the other models stand, and two that are made to resist noise."""
+"""Plain, dropout and denoising autoencoders."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from ..data.batch import Batch
 from ..priors import Prior
 from ..utils import checks
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from .base.generative import GenerativeModel
 from .base.phase import Phase
 
 
 def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
-    """Mean over the batch of ‖x − x̂‖²."""
+    """Return the mean over the batch of ‖x − x̂‖²."""
     return nn.functional.mse_loss(reconstruction, x, reduction="sum") / len(x)
 
 
@@ -21,9 +22,10 @@ class Autoencoder(GenerativeModel):
     """Encoder f and decoder g trained to minimize E ‖x − g(f(x))‖².
 
     Args:
-        encoder: from x (n, *shape) to codes (n, d).
-        decoder: from codes (n, d) to x̂ (n, *shape).
-        prior: of d dimensions, from which `sample` draws its codes. Nothing here makes the codes match it.
+        encoder: network from x (n, *shape) to codes (n, d).
+        decoder: network from codes (n, d) to x̂ (n, *shape).
+        prior: distribution of d dimensions from which `sample` draws codes. This model has no term that matches codes
+            to it.
 
     Source: Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks".
     """
@@ -33,47 +35,48 @@ class Autoencoder(GenerativeModel):
         self.encoder = encoder
 
     def encode(self, x: Tensor) -> Tensor:
-        """Codes (n, d) of x (n, *shape)."""
+        """Encode x (n, *shape) to codes (n, d)."""
         return self.encoder(x)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The reconstruction g(f(x))."""
+        """Return the reconstruction g(f(x))."""
         return self.decode(self.encode(x))
 
-    def codes(self, batch: Batch) -> Tensor:
-        """Codes (n, d) of a batch as the decoder meets them in training: what is to be distributed like the prior."""
+    def training_codes(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        """Return the codes (n, d) that the decoder gets in training, whose distribution should match the prior."""
         return self.encode(batch.x)
 
-    def reconstruct(self, batch: Batch) -> Tensor:
-        """x̂ (n, *shape) of a batch."""
-        return self.decode(self.codes(batch))
+    def reconstruct(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        """Return the reconstruction x̂ (n, *shape) of a batch."""
+        return self.decode(self.training_codes(batch, context))
 
     def prior_like(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """A fresh sample of the prior with the size, device and dtype of the codes z."""
+        """Draw a sample of the prior with the size, device and dtype of the codes z."""
         return self.prior.sample(len(z), generator=generator, device=z.device, dtype=z.dtype)
 
-    def compared(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """What a penalty compares: the codes of the whole batch, all ranks', and as large a sample of the prior."""
-        codes = self.ranks.whole(z)
+    def penalty_inputs(self, z: Tensor, context: DataParallelContext = SINGLE_PROCESS) -> tuple[Tensor, Tensor]:
+        """Return the codes of the whole batch, gathered from all ranks, and a sample of the prior of the same size."""
+        codes = context.all_gather(z)
         return codes, self.prior_like(codes)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        """The terms of the objective; "loss" is their sum."""
-        error = squared_error(batch.x, self.reconstruct(batch))
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
+        """Return the terms of the objective; "loss" is their weighted sum."""
+        error = squared_error(batch.x, self.reconstruct(batch, context))
         return {"loss": error, "reconstruction": error}
 
     def phases(self) -> tuple[Phase, ...]:
+        """Return one phase, which minimizes `loss` in encoder and decoder."""
         return (Phase("autoencoder", (*self.encoder.parameters(), *self.decoder.parameters()), self.loss),)
 
 
 class DropoutAutoencoder(Autoencoder):
-    """Autoencoder whose codes lose coordinates at random in training: E ‖x − g(m ⊙ f(x)/(1 − rate))‖².
+    """Autoencoder with dropout on the codes in training: E ‖x − g(m ⊙ f(x)/(1 − rate))‖².
 
-    Each coordinate of m is 0 with probability `rate`, else 1; when the model is evaluated nothing is dropped.
+    Each coordinate of m is 0 with probability `rate`, else 1. In evaluation mode there is no dropout.
 
     Args:
         encoder, decoder, prior: as of `Autoencoder`.
-        rate: probability that a coordinate is dropped, in [0, 1).
+        rate: dropout probability of a coordinate, in [0, 1).
 
     Source: Srivastava et al. 2014, "Dropout"; on the code as the baseline of Berthelot et al. 2018, section 4.
     """
@@ -82,15 +85,16 @@ class DropoutAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, prior)
         self.rate = checks.fraction("rate", rate)
 
-    def reconstruct(self, batch: Batch) -> Tensor:
-        z = self.codes(batch)
+    def reconstruct(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        """Return the reconstruction x̂ (n, *shape) of a batch, in training with dropout on the codes."""
+        z = self.training_codes(batch, context)
         if self.training:
-            z = z * (self.ranks.uniform(*z.shape, like=z) >= self.rate) / (1 - self.rate)
+            z = z * (context.uniform(*z.shape, like=z) >= self.rate) / (1 - self.rate)
         return self.decode(z)
 
 
 class DenoisingAutoencoder(Autoencoder):
-    """Autoencoder that is shown noisy data and asked for the clean: E ‖x − g(f(x + ε))‖², ε from N(0, noise²·I).
+    """Autoencoder that reconstructs data from noisy inputs: E ‖x − g(f(x + ε))‖², ε from N(0, noise²·I).
 
     Args:
         encoder, decoder, prior: as of `Autoencoder`.
@@ -103,6 +107,7 @@ class DenoisingAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, prior)
         self.noise = checks.non_negative("noise", noise)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
-        error = squared_error(batch.x, self(batch.x + self.noise * self.ranks.normal_like(batch.x)))
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
+        """Return the squared error of the reconstruction from the noisy input."""
+        error = squared_error(batch.x, self(batch.x + self.noise * context.normal_like(batch.x)))
         return {"loss": error, "reconstruction": error}

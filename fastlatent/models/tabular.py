@@ -1,4 +1,4 @@
-"""The autoencoder of tables."""
+"""Autoencoder of tables."""
 
 from collections.abc import Mapping
 
@@ -8,26 +8,26 @@ from ..data.batch import Batch
 from ..priors import Prior
 from ..utils import checks
 from .autoencoder import Autoencoder
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from .networks.columns import Columns
 from .objectives.penalties import Penalty
 
 
 class TabularAutoencoder(Autoencoder):
-    """Autoencoder of rows: squared error on numeric columns + cross entropy on categorical ones + λ·D(f(x), z).
+    """Autoencoder of rows: squared error of numeric columns + cross entropy of categorical columns + λ·D(f(x), z).
 
     Args:
-        encoder: f, from rows x (n, columns) to codes (n, d), e.g. `EntityEmbeddings` and an MLP; numeric columns are to
-            be standardized, so that each weighs the same.
-        decoder: from codes (n, d) to vectors (n, columns.width): numbers, and scores of categories; `decode` turns them
-            into rows.
-        prior: of d dimensions, z is drawn from it.
-        columns: of the rows.
-        penalty: D, from codes and a sample of the prior to a number; None: no penalty.
+        encoder: f, from rows x (n, columns) to codes (n, d), e.g. `EntityEmbeddings` and an MLP; numeric columns should
+            be standardized, which gives them equal weight.
+        decoder: network from codes (n, d) to vectors (n, columns.width): numbers and logits of categories, which
+            `decode` converts to rows.
+        prior: distribution of z, of d dimensions.
+        columns: encoding of the columns.
+        penalty: D, from codes and a sample of the prior to a scalar; None: no penalty.
         weight: λ, ≥ 0.
 
-    Source: Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", equation (4), its cost being minus the log-likelihood
-    of a row with unit variance, up to constants and a factor 2 on the numeric part; entity embeddings: Guo & Berkhahn
-    2016.
+    Source: Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", equation (4), with the negative log-likelihood of a row
+    as cost (unit variance, up to constants and a factor 2 on the numeric part); entity embeddings: Guo & Berkhahn 2016.
     """
 
     def __init__(
@@ -44,19 +44,20 @@ class TabularAutoencoder(Autoencoder):
         self.weight = checks.non_negative("weight", weight)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Rows (n, columns) from codes (n, d), each category the most probable."""
+        """Decode codes (n, d) to rows (n, columns), each category being the most probable one."""
         return self.columns.rows(self.decoder(z))
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
+        """Return the terms of the objective; "loss" is their weighted sum."""
         z = self.encode(batch.x)
-        made = self.decoder(z)
+        output = self.decoder(z)
         terms = {}
         if self.columns.numeric:
-            terms["numeric"] = self.columns.squared_error(batch.x, made)
+            terms["numeric"] = self.columns.squared_error(batch.x, output)
         if self.columns.categorical:
-            terms["categorical"] = self.columns.cross_entropy(batch.x, made)
-        loss = sum(terms.values(), start=made.new_zeros(()))
+            terms["categorical"] = self.columns.cross_entropy(batch.x, output)
+        loss = sum(terms.values(), start=output.new_zeros(()))
         if self.penalty is not None:
-            terms["penalty"] = self.penalty(*self.compared(z))
+            terms["penalty"] = self.penalty(*self.penalty_inputs(z, context))
             loss = loss + self.weight * terms["penalty"]
         return {"loss": loss, **terms}

@@ -1,4 +1,4 @@
-"""Vector-quantized autoencoder: codes made of vectors from a codebook."""
+"""Vector-quantized autoencoder: codes composed of vectors of a codebook."""
 
 from collections.abc import Mapping
 
@@ -10,25 +10,26 @@ from ..losses.chamfer import nearest
 from ..priors import Device, Generator
 from ..utils import checks
 from .autoencoder import Autoencoder, squared_error
+from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 
-DEAD_CODE_THRESHOLD = 0.05  # of an equal share: an entry used less is moved
+DEAD_CODE_THRESHOLD = 0.05  # use of an entry / mean use, below which the entry is reset
 
 
 class Codebook(nn.Module):
-    """K vectors e_k of `size` coordinates, and the prior of codes made of `parts` of them, each drawn uniformly.
+    """Codebook of K vectors e_k, and the prior of codes composed of `parts` of them, independent and uniform.
 
-    They are no parameters: each is the moving average of what it stands for, N_k ← ρN_k + (1−ρ)n_k,
-    m_k ← ρm_k + (1−ρ)Σ_{i→k} z_i, e_k = m_k/N_k. One that hardly anything uses is moved to a vector of the batch, so
-    that all are of use, from the first batch on.
+    The vectors are not parameters but exponential moving averages of the encoder's outputs that they are nearest to:
+    N_k ← ρN_k + (1−ρ)n_k, m_k ← ρm_k + (1−ρ)Σ_{i→k} z_i, e_k = m_k/N_k. Rarely used vectors are reset to random vectors
+    of the batch.
 
     Args:
-        entries: K.
-        size: coordinates of a vector.
-        parts: vectors in a code.
+        entries: number of vectors K.
+        size: number of coordinates of a vector.
+        parts: number of vectors in a code.
         decay: ρ, in [0, 1).
 
-    Source: van den Oord et al. 2017, "Neural discrete representation learning", appendix A.1; moved entries:
-    Dhariwal et al. 2020, "Jukebox", section 3.2.
+    Source: van den Oord et al. 2017, "Neural discrete representation learning", appendix A.1; reset: Dhariwal et al.
+    2020, "Jukebox", section 3.2.
     """
 
     vectors: Tensor
@@ -45,47 +46,52 @@ class Codebook(nn.Module):
 
     @property
     def dim(self) -> int:
-        """Coordinates of a code."""
+        """Number of coordinates of a code."""
         return self.parts * self.vectors.shape[1]
 
     def sample(
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
-        """n codes (n, dim) of vectors drawn uniformly."""
-        chosen = torch.randint(len(self.vectors), (n, self.parts), generator=generator, device=device)
-        return self.vectors.to(chosen.device)[chosen].flatten(1).to(dtype or torch.get_default_dtype())
+        """Draw n codes (n, dim) of vectors, independent and uniform."""
+        indices = torch.randint(len(self.vectors), (n, self.parts), generator=generator, device=device)
+        return self.vectors.to(indices.device)[indices].flatten(1).to(dtype or torch.get_default_dtype())
 
     def forward(self, z: Tensor) -> Tensor:
-        """The index of the nearest vector of each part, (n, parts), of codes z (n, dim)."""
+        """Return the index of the nearest vector for each part, (n, parts), of codes z (n, dim)."""
         return nearest(self.split(z), self.vectors)[0].unflatten(0, (-1, self.parts))
 
     def split(self, z: Tensor) -> Tensor:
-        """The parts (n·parts, size) of codes (n, dim), of the vectors' dtype."""
+        """Split codes (n, dim) into parts (n·parts, size), of the vectors' dtype."""
         return z.reshape(-1, self.vectors.shape[1]).to(self.vectors)
 
     @torch.no_grad()
-    def update(self, z: Tensor, chosen: Tensor) -> None:
-        """Move the vectors by one step to codes z (n, dim) for which `chosen` (n, parts) were nearest."""
+    def update(self, z: Tensor, indices: Tensor) -> None:
+        """Update the moving averages by one step.
+
+        Args:
+            z: codes (n, dim).
+            indices: indices of their nearest vectors (n, parts).
+        """
         points = self.split(z)
-        member = nn.functional.one_hot(chosen.flatten(), len(self.vectors)).to(points)
-        with torch.autocast(z.device.type, enabled=False):  # averages lose too much in 16 bits
-            self.counts.lerp_(member.sum(0), 1 - self.decay)
-            self.sums.lerp_(member.mT @ points, 1 - self.decay)
-        rare = (self.counts < DEAD_CODE_THRESHOLD * self.counts.mean())[:, None]
-        others = points[torch.randint(len(points), (len(self.vectors),), device=z.device)]
-        self.vectors.copy_(torch.where(rare, others, self.sums / self.counts[:, None]))
+        one_hot = nn.functional.one_hot(indices.flatten(), len(self.vectors)).to(points)
+        with torch.autocast(z.device.type, enabled=False):  # 16 bits are too coarse for moving averages
+            self.counts.lerp_(one_hot.sum(0), 1 - self.decay)
+            self.sums.lerp_(one_hot.mT @ points, 1 - self.decay)
+        dead = (self.counts < DEAD_CODE_THRESHOLD * self.counts.mean())[:, None]
+        replacements = points[torch.randint(len(points), (len(self.vectors),), device=z.device)]
+        self.vectors.copy_(torch.where(dead, replacements, self.sums / self.counts[:, None]))
 
 
 class VQVAE(Autoencoder):
-    """Vector-quantized autoencoder: E ‖x − g(q)‖² + β·E ‖f(x) − sg(q)‖², each part of q the nearest of a codebook.
+    """Vector-quantized autoencoder: E ‖x − g(q)‖² + β·E ‖f(x) − sg(q)‖², q the nearest codebook vectors of f(x).
 
-    The gradient passes from q to f(x) as it is; the codebook follows f(x) by moving averages (`Codebook`). `encode`
-    gives q.
+    The gradient of q is copied to f(x) (straight-through estimator); the codebook is updated by moving averages
+    (`Codebook`). `encode` returns q.
 
     Args:
         encoder: f, from x (n, *shape) to (n, parts·size).
         decoder: g, from q (n, parts·size) to x̂ (n, *shape).
-        codebook: the vectors, also the prior.
+        codebook: vectors and prior.
         commitment: β, ≥ 0.
 
     Source: van den Oord et al. 2017, equation (3), and appendix A.1.
@@ -98,14 +104,16 @@ class VQVAE(Autoencoder):
         self.commitment = checks.non_negative("commitment", commitment)
 
     def encode(self, x: Tensor) -> Tensor:
+        """Return the quantized codes q (n, parts·size) of x (n, *shape)."""
         return self.prior.vectors[self.prior(self.encoder(x))].flatten(1)
 
-    def loss(self, batch: Batch) -> Mapping[str, Tensor]:
+    def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
+        """Return the terms of the objective; "loss" is their weighted sum. In training, update the codebook."""
         z = self.encoder(batch.x)
-        chosen = self.prior(z.detach())
+        indices = self.prior(z.detach())
         if self.training:
-            self.prior.update(self.ranks.whole(z.detach()), self.ranks.whole(chosen))
-        q = self.prior.vectors[chosen].flatten(1)
+            self.prior.update(context.all_gather(z.detach()), context.all_gather(indices))
+        q = self.prior.vectors[indices].flatten(1)
         error = squared_error(batch.x, self.decode(z + (q - z).detach()))
         commitment = squared_error(z, q)
         return {"loss": error + self.commitment * commitment, "reconstruction": error, "commitment": commitment}

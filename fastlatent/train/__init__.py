@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """`fit` and `TrainingResult` on first use: Fabric takes long to import, and the command line answers without it."""
+    """Import `fit` and `TrainingResult` on first use: Fabric takes long to import."""
     if name not in ("TrainingResult", "fit"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import trainer

@@ -1,4 +1,4 @@
-"""Checkpoints: the state of a training on disk, whole or not at all, and read back without unpickling anything."""
+"""Checkpoints on disk: written atomically, verified by checksums, and loaded without unpickling."""
 
 import hashlib
 import json
@@ -11,61 +11,62 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ..utils.atomic import cannot_write, flush
+from ..utils.run_format import RUN_FORMAT, check_run_format
 
-TENSORS, REST, SUMS = "state.safetensors", "state.json", "SHA256SUMS"
-PART = ".part"  # what a folder's name starts with while it is written or removed
+TENSORS, STATE, CHECKSUMS = "state.safetensors", "state.json", "SHA256SUMS"
+PART = ".part"  # prefix of a folder's name while it is written or removed
 
 
 class CorruptCheckpoint(Exception):
-    """A checkpoint whose files are not as they were written."""
+    """A checkpoint with a file that is missing or differs from its checksum."""
 
 
-class Loaded(NamedTuple):
-    """The newest whole checkpoint, and what is wrong with each newer one."""
+class LoadedCheckpoint(NamedTuple):
+    """The newest intact checkpoint, and the reason why each newer one is corrupt."""
 
     path: Path
     state: dict[str, Any]
-    damaged: dict[Path, str]
+    corrupt: dict[Path, str]
 
 
 class Checkpoints:
-    """The checkpoints of a run: a folder for each, named by its step.
+    """The checkpoints of a run: one folder each, named by its step.
 
-    In each, state.safetensors holds the tensors, state.json all else and where each tensor belongs, and SHA256SUMS
-    the sums of both (`sha256sum -c` checks them).
+    Each holds state.safetensors (the tensors), state.json (all other values and the position of each tensor) and
+    SHA256SUMS (the checksums of both, for `sha256sum -c`).
 
     Args:
-        folder: where they are.
-        keep: how many of the last are kept.
+        folder: parent folder of the checkpoints.
+        keep_last: number of checkpoints to keep.
     """
 
-    def __init__(self, folder: Path, keep: int) -> None:
-        self.folder, self.keep = folder, keep
+    def __init__(self, folder: Path, keep_last: int) -> None:
+        self.folder, self.keep_last = folder, keep_last
 
     def paths(self) -> list[Path]:
-        """The checkpoints that are there, oldest first."""
+        """Return the existing checkpoints, oldest first."""
         return sorted(self.folder.glob("step-*"))
 
     def path(self, step: int) -> Path:
-        """Where the checkpoint after so many steps is."""
+        """Return the path of the checkpoint of a step."""
         return self.folder / f"step-{step:09d}"
 
     def save(self, step: int, state: Mapping[str, Any]) -> Path:
-        """Write a checkpoint, then remove those that are too many.
+        """Write a checkpoint, then remove all but the last `keep_last`.
 
         Args:
-            step: after how many steps of training.
-            state: nested mappings and sequences of tensors and of what JSON knows.
+            step: number of training steps so far.
+            state: nested mappings and sequences of tensors and JSON values.
 
         Raises:
-            OSError: naming the path, if it cannot be written; the checkpoints before are still there.
+            OSError: naming the path, if it cannot be written; earlier checkpoints are kept.
         """
         path = self.path(step)
         part = self.folder / f"{PART}-{path.name}"
         try:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
-            for name, data in _files(state).items():
+            for name, data in _serialize({"format": RUN_FORMAT, **state}).items():
                 (part / name).write_bytes(data)
                 flush(part / name)
             flush(part)
@@ -77,76 +78,82 @@ class Checkpoints:
         self.prune()
         return path
 
-    def newest(self) -> Loaded | None:
-        """The newest checkpoint that is whole; None if there is none at all.
+    def load_newest(self) -> LoadedCheckpoint | None:
+        """Load the newest intact checkpoint; None if there is no checkpoint.
 
         Raises:
-            OSError: if there are some, but none is whole.
+            OSError: if all checkpoints are corrupt.
+            RunFormatError: if the checkpoint has another format.
         """
-        damaged: dict[Path, str] = {}
+        corrupt: dict[Path, str] = {}
         for path in reversed(self.paths()):
             try:
-                return Loaded(path, _read(path), damaged)
+                return LoadedCheckpoint(path, _read(path), corrupt)
             except CorruptCheckpoint as error:
-                damaged[path] = str(error)
-        if damaged:
-            wrong = "; ".join(f"{path.name}: {what}" for path, what in damaged.items())
-            raise OSError(f"no checkpoint in {self.folder} is whole ({wrong})")
+                corrupt[path] = str(error)
+        if corrupt:
+            reasons = "; ".join(f"{path.name}: {reason}" for path, reason in corrupt.items())
+            raise OSError(f"all checkpoints in {self.folder} are corrupt ({reasons})")
         return None
 
     def remove(self, path: Path) -> None:
-        """Remove a checkpoint, so that at no moment half of it is there under its name."""
+        """Remove a checkpoint; the rename before makes the removal atomic."""
         shutil.rmtree(path.rename(self.folder / f"{PART}-{path.name}"))
 
     def prune(self) -> None:
-        """Remove the checkpoints before the last that are kept."""
-        for old in self.paths()[: -self.keep]:
+        """Remove all but the last `keep_last` checkpoints."""
+        for old in self.paths()[: -self.keep_last]:
             self.remove(old)
 
-    def tidy(self) -> None:
-        """Remove what a process that was killed left too much, half written or half removed."""
+    def clean_up(self) -> None:
+        """Remove the leftovers of a process killed while it wrote or removed a checkpoint."""
         self.prune()
         for part in self.folder.glob(f"{PART}-*"):
             shutil.rmtree(part)
 
 
-def _files(state: Mapping[str, Any]) -> dict[str, bytes]:
+def _serialize(state: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the content of each file of a checkpoint."""
     tensors: dict[str, Tensor] = {}
-    rest = json.dumps(_split(state, "", tensors), indent=1)
-    files = {TENSORS: save(tensors), REST: rest.encode()}
-    sums = "".join(f"{_sum(data)}  {name}\n" for name, data in files.items())
-    return {**files, SUMS: sums.encode()}
+    values = json.dumps(_extract_tensors(state, "", tensors), indent=1)
+    files = {TENSORS: save(tensors), STATE: values.encode()}
+    checksums = "".join(f"{_sha256(data)}  {name}\n" for name, data in files.items())
+    return {**files, CHECKSUMS: checksums.encode()}
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """Return the state in a checkpoint, after verification of its checksums."""
     try:
-        lines = (path / SUMS).read_text().splitlines()
-        sums = {name: of for of, name in (line.split("  ") for line in lines)}
-        files = {name: (path / name).read_bytes() for name in (TENSORS, REST)}
+        lines = (path / CHECKSUMS).read_text().splitlines()
+        checksums = {name: checksum for checksum, name in (line.split("  ") for line in lines)}
+        files = {name: (path / name).read_bytes() for name in (TENSORS, STATE)}
     except (FileNotFoundError, ValueError) as error:
         raise CorruptCheckpoint(str(error)) from error
     for name, data in files.items():
-        if _sum(data) != sums.get(name):
-            raise CorruptCheckpoint(f"{name} is not as it was written")
+        if _sha256(data) != checksums.get(name):
+            raise CorruptCheckpoint(f"{name} differs from its checksum")
     tensors = load(files[TENSORS])
-    return json.loads(files[REST], object_hook=lambda node: tensors[node["tensor"]] if _stands_in(node) else node)
+    state = json.loads(files[STATE], object_hook=lambda node: tensors[node["tensor"]] if _is_reference(node) else node)
+    check_run_format(path, state)
+    return state
 
 
-def _split(node: Any, path: str, tensors: dict[str, Tensor]) -> Any:
-    """The node with each tensor in it put aside under its path, and {"tensor": path} in its place."""
+def _extract_tensors(node: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """Move each tensor of the node to `tensors`, and leave {"tensor": path} in its place."""
     if isinstance(node, Tensor):
         tensors[path] = node.detach().cpu().contiguous()
         return {"tensor": path}
     if isinstance(node, Mapping):
-        return {str(key): _split(value, f"{path}/{key}" if path else str(key), tensors) for key, value in node.items()}
+        prefix = f"{path}/" if path else ""
+        return {str(key): _extract_tensors(value, f"{prefix}{key}", tensors) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
-        return [_split(value, f"{path}/{index}", tensors) for index, value in enumerate(node)]
+        return [_extract_tensors(value, f"{path}/{index}", tensors) for index, value in enumerate(node)]
     return node
 
 
-def _stands_in(node: Mapping[str, Any]) -> bool:
+def _is_reference(node: Mapping[str, Any]) -> bool:
     return node.keys() == {"tensor"} and isinstance(node["tensor"], str)
 
 
-def _sum(data: bytes) -> str:
+def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()

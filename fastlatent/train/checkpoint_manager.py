@@ -1,4 +1,4 @@
-"""Keeps a training: its state on disk when that is due, a stop when asked for, and no loss that is lost."""
+"""Checkpoints, interruption and divergence of a training."""
 
 import time
 from pathlib import Path
@@ -15,119 +15,122 @@ CHECKPOINTS = "checkpoints"  # in the run folder
 
 
 class CheckpointManager:
-    """What is done beside the steps of a training.
+    """Saves the state of a training when due, and stops it on a signal or on divergence.
 
     Args:
-        state: of the training.
-        run: its folder.
-        interrupts: whether the training was asked to stop.
+        state: state of the training.
+        run_dir: run folder.
+        signals: signals received so far.
     """
 
-    def __init__(self, state: "TrainingState", run: Path, interrupts: StopSignals) -> None:
-        self.state, self.run, self.interrupts = state, run, interrupts
-        self.checkpoints = Checkpoints(run / CHECKPOINTS, state.config.keep_last)
+    def __init__(self, state: "TrainingState", run_dir: Path, signals: StopSignals) -> None:
+        self.state, self.run_dir, self.signals = state, run_dir, signals
+        self.checkpoints = Checkpoints(run_dir / CHECKPOINTS, state.config.keep_last)
         self.saved: Path | None = None  # the newest checkpoint
-        self.saved_at, self.saved_time = -1, time.monotonic()  # its step, and when
-        self.ranks = state.model.ranks
+        self.saved_at, self.saved_time = -1, time.monotonic()  # its step and time
+        self.context = state.context
 
     def resume(self) -> str:
-        """Restore the newest whole checkpoint, or begin anew if there is none; damaged ones are removed.
+        """Restore the newest intact checkpoint, or start from the first step if there is none.
+
+        Corrupt checkpoints are removed.
 
         Returns:
-            What to say of it.
+            A message with the position.
 
         Raises:
-            OSError: if there are checkpoints, but none is whole.
-            ValueError: if it is of another model, or of other data.
+            OSError: if all checkpoints are corrupt.
+            ValueError: if the checkpoint is of another model or other data, or has another format.
         """
-        loaded = self.checkpoints.newest()
-        damaged = loaded.damaged if loaded else {}
+        loaded = self.checkpoints.load_newest()
+        corrupt = loaded.corrupt if loaded else {}
         if loaded is not None:
             try:
                 self.state.load_state_dict(loaded.state)
             except (RuntimeError, KeyError, ValueError) as error:
                 raise ValueError(f"{loaded.path} is of another model or other data: {error}") from error
-            self.saved, self.saved_at = loaded.path, self.state.total
-        if self.writes:
-            files.write_metrics(self.run, self.state.history)  # without the lines of what is done again
-            for path in damaged:
+            self.saved, self.saved_at = loaded.path, self.state.total_steps
+        if self.is_rank_zero:
+            files.write_metrics(self.run_dir, self.state.history)  # without epochs after the checkpoint
+            for path in corrupt:
                 self.checkpoints.remove(path)
-            self.checkpoints.tidy()
+            self.checkpoints.clean_up()
         if loaded is None:
-            return f"{self.run} has no checkpoint: beginning anew"
-        wrong = [f"checkpoint {path} is damaged ({what}), so " for path, what in damaged.items()]
+            return f"{self.run_dir} has no checkpoint: starting from the first step"
+        warnings = [f"checkpoint {path} is corrupt ({reason}); " for path, reason in corrupt.items()]
         if self.state.finished:
-            return "".join([*wrong, f"{self.run} is finished: there is nothing to go on with"])
-        return "".join([*wrong, f"going on after {self._position()}, from {loaded.path}"])
+            return "".join([*warnings, f"{self.run_dir} is finished: nothing to resume"])
+        return "".join([*warnings, f"resuming after {self._position()}, from {loaded.path}"])
 
     def after_step(self) -> None:
-        """Stop if asked to, save if it is time, look at the losses now and then; several ranks all at the same step.
+        """Stop on a signal, save if due, or check the losses; all ranks decide at the same step.
 
         Raises:
-            Interrupted: after saving, if asked to stop.
-            Diverged: if a loss is lost.
+            TrainingInterrupted: on a signal, after saving.
+            DivergenceError: if a loss diverged.
             OSError: naming the path, if the state cannot be written.
         """
-        looks = self.state.step == 0 or self.state.total % self.state.config.log_every == 0
-        if self.ranks.size > 1 and not looks:
+        check = self.state.step == 0 or self.state.total_steps % self.state.config.log_every == 0
+        if self.context.size > 1 and not check:
             return
-        due, caught = self.ranks.greatest(self._due(), self.interrupts.caught or 0, device=self.state.device)
-        if caught:
-            self._stop(caught)
+        due, signal = self.context.all_reduce_max(self._is_due(), self.signals.received or 0, device=self.state.device)
+        if signal:
+            self._stop(signal)
         elif due:
             self.save()
-        elif looks:
-            self.look()
+        elif check:
+            self.check_losses()
 
     def finish(self) -> None:
-        """Save the end of the training: a last checkpoint, model.safetensors, best.safetensors."""
+        """Save the last checkpoint, model.safetensors and best.safetensors."""
         self.save()
-        if not self.writes:
+        if not self.is_rank_zero:
             return
-        files.save_weights(self.run / files.WEIGHTS, self.state.model.state_dict())
+        files.save_weights(self.run_dir / files.WEIGHTS, self.state.model.state_dict())
         if self.state.best["weights"]:
-            files.save_weights(self.run / files.BEST, self.state.best["weights"])
+            files.save_weights(self.run_dir / files.BEST, self.state.best["weights"])
 
     def save(self) -> None:
-        """Write a checkpoint, unless there is one of this step; raises as `after_step`."""
-        if self.state.total == self.saved_at:
+        """Write a checkpoint of this step, unless it exists; raises as `after_step`."""
+        if self.state.total_steps == self.saved_at:
             return
-        self.look()
-        if not self.state.finite():
-            raise DivergenceError(f"weights are not finite after {self._position()}; {self.kept()}")
-        if self.writes:
-            self.checkpoints.save(self.state.total, self.state.state_dict())
-        self.saved = self.checkpoints.path(self.state.total)
-        self.saved_at, self.saved_time = self.state.total, time.monotonic()
+        self.check_losses()
+        if not self.state.is_finite():
+            raise DivergenceError(f"weights are not finite after {self._position()}; {self.last_checkpoint()}")
+        if self.is_rank_zero:
+            self.checkpoints.save(self.state.total_steps, self.state.state_dict())
+        self.saved = self.checkpoints.path(self.state.total_steps)
+        self.saved_at, self.saved_time = self.state.total_steps, time.monotonic()
 
-    def look(self) -> None:
-        """Raise Diverged if a loss of this epoch is lost."""
-        self.state.terms.merge(self.state.step)
-        if bad := self.state.terms.bad(self.state.step):
-            where = f"step {bad.step} of epoch {self.state.epoch}"
-            raise DivergenceError(f"the loss of phase {bad.phase!r} is {bad.value:g} at {where}; {self.kept()}")
+    def check_losses(self) -> None:
+        """Raise DivergenceError if a loss of this epoch diverged."""
+        self.state.losses.all_reduce(self.state.step)
+        if diverged := self.state.losses.first_diverged(self.state.step):
+            where = f"step {diverged.step} of epoch {self.state.epoch}"
+            what = f"the loss of phase {diverged.phase!r} is {diverged.value:g} at {where}"
+            raise DivergenceError(f"{what}; {self.last_checkpoint()}")
 
-    def kept(self) -> str:
-        """Which checkpoint there is."""
+    def last_checkpoint(self) -> str:
+        """Return a message with the path of the newest checkpoint."""
         return f"the last good checkpoint is {self.saved}" if self.saved else "there is no checkpoint yet"
 
     @property
-    def writes(self) -> bool:
-        """Whether this process writes the files of the run: the first one does."""
-        return self.ranks.rank == 0
+    def is_rank_zero(self) -> bool:
+        """Whether this process writes the files of the run."""
+        return self.context.rank == 0
 
-    def _due(self) -> bool:
-        config, since = self.state.config, self.state.total - max(self.saved_at, 0)
+    def _is_due(self) -> bool:
+        config, steps = self.state.config, self.state.total_steps - max(self.saved_at, 0)
         epochs = config.checkpoint_epochs
         return (
             time.monotonic() - self.saved_time >= config.checkpoint_seconds
-            or (config.checkpoint_steps is not None and since >= config.checkpoint_steps)
-            or (epochs is not None and self.state.step == 0 and since >= epochs * self.state.steps)
+            or (config.checkpoint_steps is not None and steps >= config.checkpoint_steps)
+            or (epochs is not None and self.state.step == 0 and steps >= epochs * self.state.steps_per_epoch)
         )
 
     def _stop(self, signal: int) -> None:
         self.save()
-        raise TrainingInterrupted(f"stopped after {self._position()}; saved as {self.saved}", self.run, signal)
+        raise TrainingInterrupted(f"stopped after {self._position()}; saved as {self.saved}", self.run_dir, signal)
 
     def _position(self) -> str:
         state = self.state

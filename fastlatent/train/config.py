@@ -1,4 +1,4 @@
-"""The trainer's options."""
+"""Options of the trainer."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,109 +9,106 @@ import torch
 from ..utils import checks
 from .monitoring.loggers import LoggerName, check_installed
 
+Schedule = Literal["cosine", "constant"]
+Accelerator = Literal["auto", "cpu", "cuda", "mps"]
 Strategy = Literal["auto", "ddp"]
 Precision = Literal["32", "64", "bf16-mixed", "16-mixed"]
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train, whatever the model and the data."""
+    """Options of training, for any model and data set."""
 
     epochs: int | None = None
-    """Passes over the training data; None: what suits the data set (digits 100, the others 20)."""
+    """Passes over the training data; None: the data set's default (digits 100, the others 20)."""
     batch_size: int = 64
-    """Examples a step."""
+    """Examples per step."""
     lr: float = 4e-3
-    """Adam's learning rate at the start."""
-    schedule: Literal["cosine", "constant"] = "cosine"
-    """How it goes on: it falls to 0 along a cosine, or stays."""
+    """Initial learning rate of Adam."""
+    schedule: Schedule = "cosine"
+    """Learning rate schedule: cosine decay to 0, or constant."""
     seed: int = 0
-    """Of the weights, the order of the examples and the prior's samples."""
+    """Seed of the weights, the order of the examples and the samples of the prior."""
     threads: int = 1
-    """Processor threads; 1 for networks this small, where more wait for each other longer than they compute."""
-    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to train; auto: the GPU if there is one."""
+    """CPU threads; small networks are fastest with 1."""
+    accelerator: Accelerator = "auto"
+    """Device type; auto: a GPU if available."""
     devices: int = 1
-    """Devices of each machine, a process on each; every batch is spread over them in equal parts."""
+    """Devices per machine, with one process each; every batch is split equally among them."""
     num_nodes: int = 1
-    """Machines, where torchrun or SLURM starts the processes."""
+    """Machines; torchrun or SLURM starts the processes."""
     strategy: Strategy = "auto"
-    """How processes work together, by Lightning Fabric's name: ddp, each holding the model; auto: ddp if several."""
+    """Distributed strategy of Lightning Fabric: ddp, with a copy of the model per process; auto: ddp if several."""
     log_every: int = 50
-    """Steps between looks at the losses, which wait for the device; several processes agree to save or stop then."""
+    """Steps between checks of the losses, which synchronize; several processes save and stop only at these steps."""
     precision: Precision = "32"
-    """Of the computation: 32 or 64 bits; or bf16-mixed or 16-mixed, matrix products in 16 bits and the rest in 32."""
+    """Precision: 32 or 64 bits; bf16-mixed or 16-mixed: matmuls in 16 bits, all else in 32."""
     compile: bool = False
-    """Compile each phase's loss and its gradient, which takes up to a minute at the start; the results are the same."""
+    """Compile each phase's loss and gradient, up to a minute at the start; results are equal up to rounding."""
     cuda_graph: bool = False
-    """Capture the whole step as a CUDA graph, for one process on a GPU; the results are the same."""
+    """Capture the training step as a CUDA graph, for one process on a GPU; results are equal up to rounding."""
     channels_last: bool = False
-    """Keep images with their channels last in memory, which convolutions on some devices are faster with."""
-    out: Path | None = None
+    """Memory format channels_last for images, faster for convolutions on some devices."""
+    run_dir: Path | None = None
     """Run folder, new or empty; None: runs/MODEL-DATA-TIME."""
     checkpoint_seconds: float = 60.0
-    """Seconds between checkpoints; none by time, if that is longer than the training."""
+    """Seconds between checkpoints."""
     checkpoint_steps: int | None = None
-    """Steps between checkpoints; None: none by steps."""
+    """Steps between checkpoints; None: no limit."""
     checkpoint_epochs: int | None = None
-    """Epochs between checkpoints; None: none by epochs."""
+    """Epochs between checkpoints; None: no limit."""
     keep_last: int = 2
-    """Checkpoints kept, the newest ones."""
+    """Number of checkpoints to keep, the newest ones."""
     logger: LoggerName | None = None
-    """Where the metrics go beside metrics.jsonl; None: nowhere."""
+    """Logger in addition to metrics.jsonl; None: none."""
     figures_every: int | None = None
-    """Epochs between figures of samples and interpolations, in the run's folder figures; None: none on the way."""
+    """Epochs between figures of samples and interpolations, in the folder figures of the run; None: none."""
 
     @property
-    def processes(self) -> int:
-        """How many there are in all."""
+    def world_size(self) -> int:
+        """Number of processes."""
         return self.devices * self.num_nodes
 
     def check(self) -> None:
-        """Require options within what is said of each, and an accelerator that is here.
+        """Require options in their ranges and an accelerator that is available.
 
         Raises:
             TypeError, ValueError: naming the option.
         """
-        if self.epochs is not None:
-            checks.count("epochs", self.epochs)
-        checks.count("batch_size", self.batch_size)
-        checks.positive("lr", self.lr)
-        checks.choice("schedule", self.schedule, ("cosine", "constant"))
-        checks.count("seed", self.seed, 0)
-        checks.count("threads", self.threads)
-        checks.non_negative("checkpoint_seconds", self.checkpoint_seconds)
-        for name in ("checkpoint_steps", "checkpoint_epochs", "figures_every"):
+        for name in ("batch_size", "threads", "keep_last", "devices", "num_nodes", "log_every"):
+            checks.count(name, getattr(self, name))
+        for name in ("epochs", "checkpoint_steps", "checkpoint_epochs", "figures_every"):
             if getattr(self, name) is not None:
                 checks.count(name, getattr(self, name))
-        checks.count("keep_last", self.keep_last)
-        for name in ("devices", "num_nodes", "log_every"):
-            checks.count(name, getattr(self, name))
-        if self.batch_size % self.processes:
-            of = f"devices · num_nodes = {self.processes}"
-            raise ValueError(f"batch_size must be a multiple of {of}; got {self.batch_size}")
+        checks.count("seed", self.seed, 0)
+        checks.positive("lr", self.lr)
+        checks.non_negative("checkpoint_seconds", self.checkpoint_seconds)
+        checks.choice("schedule", self.schedule, get_args(Schedule))
+        checks.choice("strategy", self.strategy, get_args(Strategy))
+        checks.choice("precision", self.precision, get_args(Precision))
+        checks.choice("accelerator", self.accelerator, get_args(Accelerator))
         if self.logger is not None:
             checks.choice("logger", self.logger, get_args(LoggerName))
             check_installed(self.logger)
-        checks.choice("strategy", self.strategy, get_args(Strategy))
-        checks.choice("precision", self.precision, get_args(Precision))
-        checks.choice("accelerator", self.accelerator, ("auto", "cpu", "cuda", "mps"))
-        here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-        if not here.get(self.accelerator, True):
+        self._check_devices()
+
+    def _check_devices(self) -> None:
+        """Require an available accelerator and a batch that splits equally."""
+        if self.batch_size % self.world_size:
+            divisor = f"devices · num_nodes = {self.world_size}"
+            raise ValueError(f"batch_size must be a multiple of {divisor}; got {self.batch_size}")
+        available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        if not available.get(self.accelerator, True):
             raise ValueError(f"accelerator {self.accelerator!r} is not available: torch sees no such device")
         if self.cuda_graph:
-            self._check_graph()
+            self._check_cuda_graph()
 
-    def _check_graph(self) -> None:
-        """Require what can be captured."""
+    def _check_cuda_graph(self) -> None:
+        """Require a device, a process count and a precision that support CUDA graphs."""
         if not torch.cuda.is_available() or self.accelerator not in ("auto", "cuda"):
-            raise ValueError(
-                f"cuda_graph needs a CUDA device; got accelerator {self.accelerator!r}, torch sees {_cuda()}"
-            )
-        if self.processes > 1 or self.precision == "16-mixed":
-            got = f"devices · num_nodes = {self.processes}, precision {self.precision!r}"
+            device = "one" if torch.cuda.is_available() else "none"
+            got = f"accelerator {self.accelerator!r}, torch sees {device}"
+            raise ValueError(f"cuda_graph needs a CUDA device; got {got}")
+        if self.world_size > 1 or self.precision == "16-mixed":
+            got = f"devices · num_nodes = {self.world_size}, precision {self.precision!r}"
             raise ValueError(f"cuda_graph is for one process, in a precision without a scaled loss; got {got}")
-
-
-def _cuda() -> str:
-    return "one" if torch.cuda.is_available() else "none"

@@ -1,4 +1,4 @@
-"""A training step captured as a CUDA graph: its kernels are launched at once, without Python's share of the time."""
+"""A training step captured as a CUDA graph, which launches all kernels of the step at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -7,49 +7,49 @@ from torch import Tensor
 
 from ..data.batch import Batch
 
-WARM_UP = 3  # usual steps before the capture, in which optimizers and libraries allocate what they keep
+WARMUP_STEPS = 3  # eager steps before the capture, in which optimizers and libraries allocate their buffers
 
 Step = Callable[[Sequence[Batch]], Sequence[Mapping[str, Tensor]]]
 
 
 class CUDAGraphStep:
-    """A step that is captured after some usual ones, and replayed from then on with what it moved and drew going on.
+    """A training step that is captured after some eager steps, then replayed with the updated weights and RNG state.
 
     Args:
-        step: from the batch of each phase, on a CUDA device and always of one shape, to the terms of each. It must not
-            wait for the device.
+        step: function of the batches of all phases, on a CUDA device and of constant shape, that returns the loss terms
+            of each phase. It must not synchronize with the device.
     """
 
     def __init__(self, step: Step) -> None:
-        self.step, self.usual = step, WARM_UP
+        self.step, self.eager_steps = step, WARMUP_STEPS
         self.graph: torch.cuda.CUDAGraph | None = None
         self.batches: list[Batch] = []
         self.terms: Sequence[Mapping[str, Tensor]] = ()
 
     def __call__(self, batches: Sequence[Batch]) -> Sequence[Mapping[str, Tensor]]:
-        """One step; the terms are overwritten by the next.
+        """Run one step; the next step overwrites the returned terms.
 
         Raises:
-            RuntimeError: if the step waits for the device, and so cannot be captured.
+            RuntimeError: if the step synchronizes with the device, and so cannot be captured.
         """
-        if self.usual:
-            self.usual -= 1
-            return self._on_another_stream(batches)
+        if self.eager_steps:
+            self.eager_steps -= 1
+            return self._run_on_side_stream(batches)
         if self.graph is None:
             self._capture(batches)
-        for mine, given in zip(self.batches, batches, strict=True):
-            mine.x.copy_(given.x)
-            mine.label.copy_(given.label)
+        for static, batch in zip(self.batches, batches, strict=True):
+            static.x.copy_(batch.x)
+            static.label.copy_(batch.label)
         self.graph.replay()  # type: ignore[union-attr]
         return self.terms
 
-    def _on_another_stream(self, batches: Sequence[Batch]) -> Sequence[Mapping[str, Tensor]]:
-        """A usual step, where the capture will be."""
-        here, stream = torch.cuda.current_stream(), torch.cuda.Stream()
-        stream.wait_stream(here)
-        with torch.cuda.stream(stream):
+    def _run_on_side_stream(self, batches: Sequence[Batch]) -> Sequence[Mapping[str, Tensor]]:
+        """Run an eager step on a side stream, as the capture does."""
+        current, side = torch.cuda.current_stream(), torch.cuda.Stream()
+        side.wait_stream(current)
+        with torch.cuda.stream(side):
             terms = self.step(batches)
-        here.wait_stream(stream)
+        current.wait_stream(side)
         return terms
 
     def _capture(self, batches: Sequence[Batch]) -> None:

@@ -1,7 +1,4 @@
-"""Devices and processes: Lightning Fabric's work, and what the model must know of it."""
-
-import contextlib
-from collections.abc import Iterator
+"""Devices and processes, by Lightning Fabric."""
 
 import torch.distributed as dist
 from lightning_fabric import Fabric
@@ -12,14 +9,14 @@ from .config import TrainConfig
 
 
 def make_fabric(model: GenerativeModel, config: TrainConfig) -> Fabric:
-    """Fabric for the devices, the processes and the precision that are asked for, not launched yet.
+    """Return Fabric for the devices, processes and precision of the options, not launched yet.
 
-    Under torchrun or SLURM the processes are there already; otherwise those of this machine start at its launch, each
-    with the command line of this one.
+    Under torchrun or SLURM the processes exist already; otherwise `launch` starts those of this machine, each with the
+    command line of this process.
     """
     strategy: str = config.strategy
-    if config.processes > 1 and len(model.phases()) > 1:
-        strategy = "ddp_find_unused_parameters_true"  # each phase moves a part of the model
+    if config.world_size > 1 and len(model.phases()) > 1:
+        strategy = "ddp_find_unused_parameters_true"  # each phase updates a part of the model
     return Fabric(
         accelerator=config.accelerator,
         devices=config.devices,
@@ -29,21 +26,6 @@ def make_fabric(model: GenerativeModel, config: TrainConfig) -> Fabric:
     )
 
 
-@contextlib.contextmanager
-def spread(model: GenerativeModel, fabric: Fabric) -> Iterator[DataParallelContext]:
-    """Within it, the model's batches are spread over Fabric's processes."""
-    model.ranks = DataParallelContext(dist.group.WORLD) if fabric.world_size > 1 else SINGLE_PROCESS
-    try:
-        yield model.ranks
-    finally:
-        model.ranks = SINGLE_PROCESS
-
-
-@contextlib.contextmanager
-def alone(model: GenerativeModel) -> Iterator[None]:
-    """Within it, each process computes by itself."""
-    ranks, model.ranks = model.ranks, SINGLE_PROCESS
-    try:
-        yield
-    finally:
-        model.ranks = ranks
+def data_parallel_context(fabric: Fabric) -> DataParallelContext:
+    """Return the context of Fabric's processes, over which batches are distributed."""
+    return DataParallelContext(dist.group.WORLD) if fabric.world_size > 1 else SINGLE_PROCESS

@@ -1,4 +1,4 @@
-"""The run folder and the files in it."""
+"""The run folder and its files."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,51 +9,56 @@ import yaml
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from ..utils.atomic import atomic_write as atomic_write
-from ..utils.atomic import cannot_write, part
+from ..utils.atomic import atomic_write, cannot_write, part
+from ..utils.run_format import RUN_FORMAT, check_run_format
 
 CONFIG, METRICS, WEIGHTS, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
 Record = dict[str, float]
 
 
-def new_folder(path: Path) -> Path:
-    """Make the run folder; it may exist if nothing whole is in it.
+def create_run_dir(path: Path) -> Path:
+    """Create the run folder; it may exist if it holds no complete file.
 
     Raises:
-        FileExistsError: if something is in it already, or it is a file.
-        OSError: if it cannot be made.
+        FileExistsError: if the folder is not empty, or is a file.
+        OSError: if the folder cannot be created.
     """
-    unfinished = part(path / CONFIG)  # of a run that was killed before it began
+    unfinished = part(path / CONFIG)  # of a run that was killed before its first step
     if path.exists() and (not path.is_dir() or any(file != unfinished for file in path.iterdir())):
-        raise FileExistsError(f"{path} exists and is not an empty folder; choose another with --out, or remove it")
+        raise FileExistsError(f"{path} exists and is not an empty folder; choose another with --run-dir, or remove it")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OSError(f"cannot make the run folder {path}: {error.strerror}; choose another with --out") from error
+        reason = f"cannot create the run folder {path}: {error.strerror}"
+        raise OSError(f"{reason}; choose another with --run-dir") from error
     return path
 
 
-def save_config(folder: Path, options: Mapping[str, Any]) -> None:
-    """Write config.yaml: all options of the run, flat."""
-    plain = json.loads(json.dumps(options, default=str))  # tuples to lists, paths to strings
-    atomic_write(folder / CONFIG, lambda path: path.write_text(yaml.safe_dump(plain, sort_keys=False)))
+def save_config(run_dir: Path, options: Mapping[str, Any]) -> None:
+    """Write config.yaml: the format version and all options of the run, flat."""
+    config = {"format": RUN_FORMAT, **options}
+    plain = json.loads(json.dumps(config, default=str))  # tuples to lists, paths to strings
+    atomic_write(run_dir / CONFIG, lambda path: path.write_text(yaml.safe_dump(plain, sort_keys=False)))
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """The options in config.yaml.
+def read_config(run_dir: Path) -> dict[str, Any]:
+    """Return the options in config.yaml.
 
     Raises:
         FileNotFoundError: if the folder holds no run.
+        RunFormatError: if the run has another format.
     """
-    path = folder / CONFIG
+    path = run_dir / CONFIG
     if not path.is_file():
-        raise FileNotFoundError(f"{folder} is no run folder: it has no {CONFIG}")
-    return yaml.safe_load(path.read_text())
+        raise FileNotFoundError(f"{run_dir} is no run folder: it has no {CONFIG}")
+    config = yaml.safe_load(path.read_text())
+    check_run_format(run_dir, config)
+    return {option: value for option, value in config.items() if option != "format"}
 
 
-def append_metrics(folder: Path, record: Record) -> None:
-    """Add one line to metrics.jsonl."""
-    path = folder / METRICS
+def append_metrics(run_dir: Path, record: Record) -> None:
+    """Append one line to metrics.jsonl."""
+    path = run_dir / METRICS
     try:
         with path.open("a") as file:
             file.write(json.dumps(record) + "\n")
@@ -61,15 +66,15 @@ def append_metrics(folder: Path, record: Record) -> None:
         raise cannot_write(path, error) from error
 
 
-def write_metrics(folder: Path, records: Sequence[Record]) -> None:
-    """Write metrics.jsonl anew, with these lines and no others."""
+def write_metrics(run_dir: Path, records: Sequence[Record]) -> None:
+    """Replace metrics.jsonl by these lines."""
     lines = "".join(json.dumps(record) + "\n" for record in records)
-    atomic_write(folder / METRICS, lambda path: path.write_text(lines))
+    atomic_write(run_dir / METRICS, lambda path: path.write_text(lines))
 
 
-def read_metrics(folder: Path) -> list[Record]:
-    """All lines of metrics.jsonl."""
-    return [json.loads(line) for line in (folder / METRICS).read_text().splitlines()]
+def read_metrics(run_dir: Path) -> list[Record]:
+    """Return the lines of metrics.jsonl, one for each epoch."""
+    return [json.loads(line) for line in (run_dir / METRICS).read_text().splitlines()]
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
@@ -78,12 +83,14 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     atomic_write(path, lambda part: part.write_bytes(data))
 
 
-def load_checkpoint(folder: Path, model: nn.Module) -> None:
-    """Read the weights at the end of training back into the model, without unpickling anything.
+def load_checkpoint(run_dir: Path, model: nn.Module) -> None:
+    """Load the weights at the end of training into the model; nothing is unpickled.
 
     Raises:
-        FileNotFoundError: if there are none.
+        FileNotFoundError: if the folder holds no run, or no weights.
+        RunFormatError: if the run has another format.
     """
-    if not (folder / WEIGHTS).is_file():
-        raise FileNotFoundError(f"{folder} holds no trained model: it has no {WEIGHTS}")
-    model.load_state_dict(load_file(folder / WEIGHTS))
+    read_config(run_dir)
+    if not (run_dir / WEIGHTS).is_file():
+        raise FileNotFoundError(f"{run_dir} holds no trained model: it has no {WEIGHTS}")
+    model.load_state_dict(load_file(run_dir / WEIGHTS))

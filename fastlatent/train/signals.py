@@ -1,4 +1,4 @@
-"""What ends a training early: Ctrl-C and SIGTERM, after the step under way; a loss that is lost."""
+"""Early ends of a training: SIGINT and SIGTERM, and divergence."""
 
 import signal
 import threading
@@ -8,48 +8,48 @@ from typing import Any
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """A training that was asked to stop, stopped after saving its state.
+    """A training stopped by a signal, after saving its state.
 
     Args:
-        message: where it stands.
-        run: the folder of the run.
-        signal: which asked.
+        message: position of the training and path of its checkpoint.
+        run_dir: run folder.
+        signal: number of the signal.
     """
 
-    def __init__(self, message: str, run: Path, signal: int) -> None:
+    def __init__(self, message: str, run_dir: Path, signal: int) -> None:
         super().__init__(message)
-        self.run, self.signal = run, signal
+        self.run_dir, self.signal = run_dir, signal
 
 
 class DivergenceError(FloatingPointError):
-    """A loss is no longer finite, or grew beyond all measure."""
+    """A loss or a weight is not finite, or a loss grew beyond the divergence limit."""
 
 
 class StopSignals:
-    """Within it, the first Ctrl-C or SIGTERM is noted; a second one has its usual effect.
+    """Context in which the first SIGINT or SIGTERM is recorded; a second one has its usual effect.
 
-    Signals reach the main thread alone: in others nothing is noted.
+    Signals reach the main thread only; in other threads nothing is recorded.
     """
 
     def __init__(self) -> None:
-        self.caught: int | None = None
-        self.before: dict[int, Any] = {}
+        self.received: int | None = None
+        self._handlers: dict[int, Any] = {}  # handlers outside the context
 
     def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) is not signal.SIG_IGN:  # such as Ctrl-C for what runs in the background
-                    self.before[number] = signal.signal(number, self._note)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # such as SIGINT in a background process
+                    self._handlers[number] = signal.signal(number, self._record)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._release()
+        self._restore()
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.caught = number
-        self._release()
+    def _record(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        self._restore()
 
-    def _release(self) -> None:
-        for number, handler in self.before.items():
+    def _restore(self) -> None:
+        for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        self.before = {}
+        self._handlers = {}

@@ -1,4 +1,7 @@
-"""The training loop: Lightning Fabric has the devices, the model has its phases."""
+"""The trainer, top-down: `fit`, the epoch loop, and the step (`TrainingState.train_step`).
+
+Lightning Fabric provides devices, precision and processes; the model provides its phases, each a loss with parameters.
+"""
 
 import dataclasses
 import time
@@ -16,7 +19,7 @@ from ..utils.threads import torch_threads
 from . import run_dir as files
 from .checkpoint_manager import CheckpointManager
 from .config import TrainConfig
-from .devices import alone, make_fabric, spread
+from .devices import data_parallel_context, make_fabric
 from .monitoring.epoch_recorder import EpochRecorder
 from .monitoring.loggers import open_logger
 from .monitoring.progress import ProgressDisplay
@@ -25,22 +28,27 @@ from .run_dir import Record
 from .signals import StopSignals
 from .state import TrainingState
 
-TEST_EXAMPLES = 2048  # watched after each epoch
-RESUME_INVARIANTS = ("epochs", "batch_size", "lr", "schedule", "seed", "precision")  # a resumed run must share them
+TEST_EXAMPLES = 2048  # number of test examples evaluated after each epoch
+RESUME_INVARIANTS = ("epochs", "batch_size", "lr", "schedule", "seed", "precision")  # equal in a run and its resumption
 
 
 class TrainingResult(NamedTuple):
-    """A finished training: its run folder, a record of each epoch, and whether this process is to report."""
+    """A finished training.
 
-    folder: Path
+    Attributes:
+        run_dir: run folder.
+        history: a record of each epoch.
+        is_rank_zero: whether this process has rank zero, the one that writes files.
+    """
+
+    run_dir: Path
     history: list[Record]
-    leads: bool = True
-    """Whether this process is the first of those that trained, which alone writes files."""
+    is_rank_zero: bool = True
 
     @property
     def options(self) -> dict[str, Any]:
-        """Options of model, data and training in config.yaml."""
-        return files.read_config(self.folder)
+        """Options of model, data and training, from config.yaml."""
+        return files.read_config(self.run_dir)
 
 
 def fit(
@@ -52,116 +60,133 @@ def fit(
     options: Mapping[str, Any] | None = None,
     resume: bool = False,
 ) -> TrainingResult:
-    """Train a model and leave config.yaml, metrics.jsonl and model.safetensors in the run folder.
+    """Train a model, and write config.yaml, metrics.jsonl and model.safetensors to the run folder.
 
-    On the way there are checkpoints in its folder `checkpoints`; best.safetensors holds the weights that had the
-    smallest loss on test data.
+    Checkpoints are written to its folder `checkpoints`; best.safetensors holds the weights with the smallest loss on
+    test data.
 
     Args:
-        model: trained in place, each batch through each of its phases.
-        data: trained on `data.train`; the terms of `data.test` are logged after each epoch and steer nothing.
-        config: how to train.
-        name: of the model, for the folder and config.yaml; None: its class's.
-        options: further entries of config.yaml, such as the model's own.
-        resume: go on with the run in `config.out` from its newest checkpoint, with the same data and options and a
-            model of the same shape; on a CPU it ends bit for bit as if it had never stopped.
+        model: model to train in place; each batch passes through each of its phases.
+        data: data set: `data.train` to train on; the terms on `data.test` are logged after each epoch only.
+        config: options of the trainer.
+        name: name of the model in the run folder's name and in config.yaml; None: the name of its class.
+        options: further entries of config.yaml, such as the options of the model.
+        resume: resume the run in `config.run_dir` from its newest checkpoint, with the same data and options and a
+            model of the same shape; on a CPU the result is bitwise identical to an uninterrupted run.
+
+    Returns:
+        Run folder and history.
 
     Raises:
-        FileExistsError: if the run folder is there and not empty.
-        TypeError, ValueError: for options outside what `TrainConfig` says, more examples a batch than there are, or
-            labels that the model has no room for; if a run is resumed with other options than it was begun with.
-        Interrupted: on Ctrl-C or SIGTERM, after the step under way, with the state saved.
-        Diverged: if a loss is not finite or 10⁶ times what it was at first.
-        OSError: naming what could not be written; the checkpoint before is kept.
+        FileExistsError: if the run folder exists and is not empty.
+        TypeError, ValueError: for options outside the ranges of `TrainConfig`, a batch larger than the data set, labels
+            beyond the model's classes, or other options than those of the run to resume.
+        TrainingInterrupted: on SIGINT or SIGTERM, after the current step and a checkpoint.
+        DivergenceError: if a loss is not finite, or 10⁶ times its first value.
+        OSError: naming the file that cannot be written; the checkpoint before is kept.
     """
-    config.check()
-    data.train.check_batch(config.batch_size)
-    if model.classes is not None:
-        data.train.check_labels(model.classes)
-    if config.figures_every is not None and data.kind == "rows":
-        raise ValueError(f"figures_every is an option of images and point clouds; got {data.name}, which has rows")
-    epochs = config.epochs or data.epochs
-    config = dataclasses.replace(config, epochs=epochs)
+    _check(model, data, config)
+    config = dataclasses.replace(config, epochs=config.epochs or data.epochs)
     fabric = make_fabric(model, config)
-    folder = _folder_to_resume(config) if resume else None
-    if folder is None and fabric.is_global_zero:
-        folder = _new_folder(model, data, config, name, options or {})
+    run_dir = _find_run(config) if resume else None
+    if run_dir is None and fabric.is_global_zero:
+        run_dir = _create_run(model, data, config, name, options or {})
     fabric.launch()
-    run = cast(Path, fabric.broadcast(folder))  # of the first process
+    run_dir = cast(Path, fabric.broadcast(run_dir))  # from rank zero
     fabric.seed_everything(config.seed, verbose=False)
     console = Console(stderr=True, quiet=not fabric.is_global_zero)
-    with torch_threads(config.threads), StopSignals() as interrupts, spread(model, fabric):
-        state, test = initialize(model, data.train, config, fabric), data.test.to(fabric.device)
-        keeper = CheckpointManager(state, run, interrupts)
+    with torch_threads(config.threads), StopSignals() as signals:
+        state = initialize(model, data.train, config, fabric)
+        checkpoints = CheckpointManager(state, run_dir, signals)
         if resume:
-            console.print(keeper.resume(), highlight=False, soft_wrap=True)
+            console.print(checkpoints.resume(), highlight=False, soft_wrap=True)
+        logger = open_logger(config.logger if fabric.is_global_zero else None, run_dir, state.epoch)
         try:
-            logger = config.logger if fabric.is_global_zero else None
-            with ProgressDisplay(console, state) as watch, open_logger(logger, run, state.epoch) as log:
-                _train(state, test, keeper, watch, EpochRecorder(state, data, run, log))
+            with ProgressDisplay(console, state) as progress, logger as log:
+                recorder = EpochRecorder(state, data, run_dir, log)
+                _train(state, data.test.to(fabric.device), checkpoints, progress, recorder)
         except OSError as error:
-            raise OSError(f"{error}; {keeper.kept()}") from error
-    return TrainingResult(run, state.history, fabric.is_global_zero)
-
-
-def initialize(model: GenerativeModel, train: Split, config: TrainConfig, fabric: Fabric) -> TrainingState:
-    """A training before its first step, on its device; `config.epochs` is to be said."""
-    if config.channels_last:
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    wrapped = fabric.setup_module(PhaseLossModule(model.train()))  # it may have been evaluated before
-    steps = (config.epochs or 0) * (len(train) // config.batch_size)
-    movers = [PhaseOptimizer(fabric, wrapped, phase, config, steps) for phase in model.phases()]
-    return TrainingState(model, movers, train.to(fabric.device), config)
+            raise OSError(f"{error}; {checkpoints.last_checkpoint()}") from error
+    return TrainingResult(run_dir, state.history, fabric.is_global_zero)
 
 
 def _train(
-    state: TrainingState, test: Split, keeper: CheckpointManager, watch: ProgressDisplay, records: EpochRecorder
+    state: TrainingState,
+    test: Split,
+    checkpoints: CheckpointManager,
+    progress: ProgressDisplay,
+    recorder: EpochRecorder,
 ) -> None:
-    """The loop, from where the state is to the end."""
+    """Run all epochs that are left."""
     while not state.finished:
-        for batch in state.batches():
-            state.advance(batch)
-            watch.step()
-            if state.step < state.steps:
-                keeper.after_step()
-        keeper.look()
-        record = state.record()
-        state.finish_epoch({**record, **_held_out(state, test)})
-        watch.epoch()
-        records.epoch()
-        keeper.after_step()
-    keeper.finish()
+        _train_epoch(state, checkpoints, progress)
+        state.finish_epoch({**state.record(), **_evaluate(state, test)})
+        progress.update_epoch()
+        recorder.record_epoch()
+        checkpoints.after_step()
+    checkpoints.finish()
 
 
-def _held_out(state: TrainingState, test: Split) -> Record:
-    """The terms of each phase on test examples."""
+def _train_epoch(state: TrainingState, checkpoints: CheckpointManager, progress: ProgressDisplay) -> None:
+    """Run all steps of the epoch that are left."""
+    for batch in state.batches():
+        state.train_step(batch)
+        progress.update_step()
+        if state.step < state.steps_per_epoch:  # after the last step the epoch is recorded first
+            checkpoints.after_step()
+    checkpoints.check_losses()
+
+
+def _evaluate(state: TrainingState, test: Split) -> Record:
+    """Return the loss terms of each phase on test examples."""
     batch = test.spread(TEST_EXAMPLES)
     state.model.eval()
-    with alone(state.model):
-        terms = {f"test/{term}": value for mover in state.movers for term, value in mover.look(batch).items()}
+    terms = {name: value for phase in state.phases for name, value in phase.evaluate(batch).items()}
     state.model.train()
-    return terms
+    return {f"test/{name}": value for name, value in terms.items()}
 
 
-def _new_folder(
+def initialize(model: GenerativeModel, train: Split, config: TrainConfig, fabric: Fabric) -> TrainingState:
+    """Return the state before the first step, on the device; `config.epochs` must be a number."""
+    if config.channels_last:
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    wrapped = fabric.setup_module(PhaseLossModule(model.train()))  # the model may be in evaluation mode
+    steps = (config.epochs or 0) * (len(train) // config.batch_size)
+    context = data_parallel_context(fabric)
+    phases = [PhaseOptimizer(fabric, wrapped, phase, config, steps, context) for phase in model.phases()]
+    return TrainingState(model, phases, train.to(fabric.device), config, context)
+
+
+def _check(model: GenerativeModel, data: Dataset, config: TrainConfig) -> None:
+    """Require options, data and model that fit together."""
+    config.check()
+    data.train.check_batch(config.batch_size)
+    if model.num_classes is not None:
+        data.train.check_labels(model.num_classes)
+    if config.figures_every is not None and data.kind == "rows":
+        raise ValueError(f"figures_every is an option of images and point clouds; got {data.name}, which has rows")
+
+
+def _create_run(
     model: GenerativeModel, data: Dataset, config: TrainConfig, name: str | None, options: Mapping[str, Any]
 ) -> Path:
-    """The folder of a new run, with its config.yaml."""
+    """Create the run folder with its config.yaml."""
     name = name or type(model).__name__.lower()
-    run = files.new_folder(config.out or Path("runs") / f"{name}-{data.name}-{time.strftime('%Y%m%d-%H%M%S')}")
-    files.save_config(
-        run,
-        {"model": name, "data": data.name, "shape": data.shape, **options, **dataclasses.asdict(config), "out": run},
-    )
-    return run
+    default = Path("runs") / f"{name}-{data.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    run_dir = files.create_run_dir(config.run_dir or default)
+    config = dataclasses.replace(config, run_dir=run_dir)
+    of_data = {"model": name, "data": data.name, "shape": data.shape}
+    files.save_config(run_dir, {**of_data, **options, **dataclasses.asdict(config)})
+    return run_dir
 
 
-def _folder_to_resume(config: TrainConfig) -> Path:
-    """The folder of the run to go on with, begun with the same options."""
-    if config.out is None:
-        raise ValueError("resume needs the run's folder; got out=None")
-    begun = files.read_config(config.out)
+def _find_run(config: TrainConfig) -> Path:
+    """Return the folder of the run to resume; its options must agree with `RESUME_INVARIANTS`."""
+    if config.run_dir is None:
+        raise ValueError("resume needs the folder of a run; got run_dir=None")
+    saved = files.read_config(config.run_dir)
     for option in RESUME_INVARIANTS:
-        if begun[option] != getattr(config, option):
-            raise ValueError(f"{option} of the run in {config.out} is {begun[option]}; got {getattr(config, option)}")
-    return config.out
+        if saved[option] != getattr(config, option):
+            where = f"{option} of the run in {config.run_dir}"
+            raise ValueError(f"{where} is {saved[option]}; got {getattr(config, option)}")
+    return config.run_dir

@@ -1,4 +1,4 @@
-"""The command `fastlatent sweep`, on a screen of 80 columns."""
+"""Command `fastlatent sweep`, on a terminal of 80 columns."""
 
 import io
 
@@ -12,28 +12,28 @@ from fastlatent.experiments.sweep import SweepRow
 SMALL = ["--hidden", "8", "--epochs", "1", "--batch-size", "500"]
 
 
-def test_the_table_ends_the_sweep(capsys, tmp_path, monkeypatch):
+def test_sweep_ends_with_a_table(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    out = tmp_path / "sweep"
-    main(["sweep", "ae", *SMALL, "--latent-dim", "2", "3", "--seed", "0", "1", "--out", str(out)])
-    text, said = capsys.readouterr()
-    assert text.count("±") == 7  # two rows of three numbers, and what it means
-    assert str(out / "sweep.csv") in text.replace("\n", "")
-    assert "run 4/4" in said
-    main(["sweep", "ae", *SMALL, "--latent-dim", "2", "3", "--seed", "0", "1", "--out", str(out)])
-    again, said = capsys.readouterr()
-    assert again == text
-    assert said.count("finished") == 4
+    folder = tmp_path / "sweep"
+    main(["sweep", "ae", *SMALL, "--latent-dim", "2", "3", "--seed", "0", "1", "--run-dir", str(folder)])
+    text, err = capsys.readouterr()
+    assert text.count("±") == 7  # two rows of three metrics, and the legend
+    assert str(folder / "sweep.csv") in text.replace("\n", "")
+    assert "run 4/4" in err
+    main(["sweep", "ae", *SMALL, "--latent-dim", "2", "3", "--seed", "0", "1", "--run-dir", str(folder)])
+    repeated, err = capsys.readouterr()
+    assert repeated == text
+    assert err.count("finished") == 4
 
 
-def test_failures_are_told_at_the_end(capsys, tmp_path):
+def test_failed_runs_are_counted_at_the_end(capsys, tmp_path):
     arguments = ["sweep", "wae-mmd", *SMALL, "--latent-dim", "2", "3", "--prior", "mixture"]
     with pytest.raises(SystemExit) as exit_:
-        main([*arguments, "--out", str(tmp_path)])
-    text, said = capsys.readouterr()
+        main([*arguments, "--run-dir", str(tmp_path)])
+    text, err = capsys.readouterr()
     assert exit_.value.code == 2
     assert "0 of 1" in text
-    assert said.endswith("fastlatent: error: 1 of 2 runs failed\n")
+    assert err.endswith("fastlatent: error: 1 of 2 runs failed\n")
 
 
 def printed(rows, width=80):
@@ -43,11 +43,11 @@ def printed(rows, width=80):
 
 
 @pytest.mark.parametrize("width", [80, 200])
-def test_the_table_fits_the_screen_and_shows_every_number_whole(width):
-    names = [f"A measure with a long name, number {i}" for i in range(7)]
+def test_table_fits_the_terminal_without_truncation(width):
+    names = [f"A metric with a long name, number {i}" for i in range(7)]
     options = {"latent_dim": 16, "batch_size": 1024, "hidden": (512, 512)}
-    numbers = {name: (0.123456 * 10 ** (i - 3), 0.001234 * 10 ** (i - 3)) for i, name in enumerate(names)}
-    text = printed([SweepRow(options, numbers, 3, 0), SweepRow(options, numbers, 2, 1)], width)
+    metrics = {name: (0.123456 * 10 ** (i - 3), 0.001234 * 10 ** (i - 3)) for i, name in enumerate(names)}
+    text = printed([SweepRow(options, metrics, 3, 0), SweepRow(options, metrics, 2, 1)], width)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert text.count("0.1235 ± 0.0012") == 2
@@ -56,7 +56,7 @@ def test_the_table_fits_the_screen_and_shows_every_number_whole(width):
     assert "2 of 3" in text
 
 
-def test_one_seed_has_no_deviation():
+def test_one_seed_has_no_standard_deviation():
     text = printed([SweepRow({}, {"a number": (0.5, None)}, 1, 0)])
     assert "0.5" in text
     assert "±" not in text

@@ -51,7 +51,7 @@ def test_examples_of_runs_run_one_after_the_other(tmp_path, monkeypatch):
     pytest.importorskip("pytorch_lightning", reason="pip install 'fastlatent[lightning]'")
     monkeypatch.chdir(tmp_path)
     mine = Path("runs/mine")
-    Run(AEConfig(hidden=(8,)), TrainConfig(epochs=1, batch_size=500, out=mine)).fit()
+    Run(AEConfig(hidden=(8,)), TrainConfig(epochs=1, batch_size=500, run_dir=mine)).fit()
     export(mine, Path())
     names = {"images": torch.rand(70, 1, 8, 8), "labels": torch.zeros(70, dtype=torch.long)}
     for code in blocks("docs/runs.md"):

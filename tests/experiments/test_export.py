@@ -1,4 +1,4 @@
-"""Exported programs compute what the model does, for any number of examples, and need nothing but torch."""
+"""Exported programs match the model for any batch size, and need only torch."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from fastlatent.cli import main
 from fastlatent.experiments import load_model
-from fastlatent.experiments.export import export, programs
+from fastlatent.experiments.export import export, export_programs
 from fastlatent.experiments.run import default_run
 from fastlatent.models import MODEL_CONFIGS
 
@@ -21,60 +21,60 @@ def prepare(name):
 
 
 @pytest.mark.parametrize("name", ["wae-gan", "vae", "vq-vae", "aae-dimension-reduction", "aae3d", "tabular"])
-def test_programs_compute_what_the_model_does_for_any_number_of_examples(name):
+def test_programs_match_the_model_for_any_batch_size(name):
     model, data = prepare(name)
-    made = programs(model, data.test[:2].x)
+    programs = export_programs(model, data.test[:2].x)
     assert model.training
     assert all(parameter.requires_grad for parameter in model.parameters())
     model.eval()
-    encoder, decoder = made["encoder"].module(), made["decoder"].module()
+    encoder, decoder = programs["encoder"].module(), programs["decoder"].module()
     for n in (1, 2, 7):
-        x, z = data.test[:n].x, model.draw(n)
+        x, z = data.test[:n].x, model.sample_latent(n)
         torch.testing.assert_close(encoder(x), model.encode(x))
         torch.testing.assert_close(decoder(z), model.decode(z))
 
 
-def test_a_model_without_encoder_has_a_decoder_alone():
+def test_model_without_encoder_has_only_a_decoder():
     model, data = prepare("gan")
-    assert list(programs(model, data.test[:2].x)) == ["decoder"]
+    assert list(export_programs(model, data.test[:2].x)) == ["decoder"]
 
 
-def test_programs_carry_no_weights_but_their_own():
+def test_programs_have_only_their_own_weights():
     model, data = prepare("wae-gan")
-    for name, program in programs(model, data.test[:2].x).items():
+    for name, program in export_programs(model, data.test[:2].x).items():
         assert {key.split(".")[1] for key in program.state_dict} == {name}
 
 
 WITHOUT_THE_PACKAGE = """
 import sys, torch
 from safetensors.torch import load_file, save_file
-folder, given = sys.argv[1], load_file(sys.argv[2])
-made = {name: torch.export.load(f"{folder}/{name}.pt2").module()(x) for name, x in given.items()}
-save_file(made, sys.argv[3])
+folder, inputs = sys.argv[1], load_file(sys.argv[2])
+outputs = {name: torch.export.load(f"{folder}/{name}.pt2").module()(x) for name, x in inputs.items()}
+save_file(outputs, sys.argv[3])
 assert not [name for name in sys.modules if name.startswith("fastlatent")]
 """
 
 
-def test_an_exported_run_loads_without_the_package_and_stands_alone(tmp_path, capsys):
+def test_exported_run_loads_without_the_package(tmp_path, capsys):
     run, to = tmp_path / "run", tmp_path / "to" / "here"
-    main(["train", "vq-vae", "--epochs", "1", "--hidden", "16", "--batch-size", "500", "--out", str(run)])
+    main(["train", "vq-vae", "--epochs", "1", "--hidden", "16", "--batch-size", "500", "--run-dir", str(run)])
     main(["export", str(run), "--to", str(to)])
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     names = {"encoder.pt2", "decoder.pt2", "config.yaml", "model.safetensors"}
     assert {path.name for path in to.iterdir()} == names
-    assert all(str(to / name) in said for name in names)
+    assert all(str(to / name) in printed for name in names)
 
-    model, given, made = load_model(to), tmp_path / "given.safetensors", tmp_path / "made.safetensors"
-    x, z = torch.rand(5, 1, 8, 8), model.draw(4)
-    save_file({"encoder": x, "decoder": z}, given)
-    subprocess.run([sys.executable, "-c", WITHOUT_THE_PACKAGE, to, given, made], check=True, cwd=tmp_path)
+    model, inputs, outputs = load_model(to), tmp_path / "inputs.safetensors", tmp_path / "outputs.safetensors"
+    x, z = torch.rand(5, 1, 8, 8), model.sample_latent(4)
+    save_file({"encoder": x, "decoder": z}, inputs)
+    subprocess.run([sys.executable, "-c", WITHOUT_THE_PACKAGE, to, inputs, outputs], check=True, cwd=tmp_path)
     with torch.no_grad():
-        torch.testing.assert_close(load_file(made), {"encoder": model.encode(x), "decoder": model.decode(z)})
+        torch.testing.assert_close(load_file(outputs), {"encoder": model.encode(x), "decoder": model.decode(z)})
 
 
-def test_a_run_that_was_not_trained_to_its_end_is_named(tmp_path):
+def test_export_of_an_unfinished_run_names_the_missing_file(tmp_path):
     run = default_run(MODEL_CONFIGS["ae"])
-    run = replace(run, training=replace(run.training, epochs=1, batch_size=500, out=tmp_path))
+    run = replace(run, training=replace(run.training, epochs=1, batch_size=500, run_dir=tmp_path))
     run.fit()
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match=r"holds no trained model: it has no model\.safetensors"):

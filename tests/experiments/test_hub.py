@@ -1,4 +1,4 @@
-"""Models to and from the Hugging Face hub, which is not there: what would be sent is looked at, and comes back."""
+"""Models to and from a fake Hugging Face hub, a folder."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ huggingface_hub = pytest.importorskip("huggingface_hub", reason=REASON)
 from fastlatent.experiments import hub  # noqa: E402
 
 
-def test_without_the_package_it_says_what_to_install(monkeypatch, capsys, tmp_path):
+def test_missing_package_is_named(monkeypatch, capsys, tmp_path):
     monkeypatch.delitem(sys.modules, "fastlatent.experiments.hub")
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(SystemExit) as exit_:
@@ -31,21 +31,22 @@ def test_without_the_package_it_says_what_to_install(monkeypatch, capsys, tmp_pa
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run folder with metrics of a report."""
-    out = tmp_path_factory.mktemp("runs") / "run"
-    training = TrainConfig(epochs=1, batch_size=500, out=out, accelerator="cpu")
-    Run(WAEMMDConfig(latent_dim=3, hidden=(16,)), training, data_dir=out.parent).fit()
-    write_results(out, [MetricResult("An error", "us", 0.25, is_model=True), MetricResult("An error", "them", 0.5)])
-    return out
+    """Run folder with metrics of a report."""
+    run_dir = tmp_path_factory.mktemp("runs") / "run"
+    training = TrainConfig(epochs=1, batch_size=500, run_dir=run_dir, accelerator="cpu")
+    Run(WAEMMDConfig(latent_dim=3, hidden=(16,)), training, data_dir=run_dir.parent).fit()
+    results = [MetricResult("An error", "us", 0.25, is_model=True), MetricResult("An error", "them", 0.5)]
+    write_results(run_dir, results)
+    return run_dir
 
 
 @pytest.fixture
 def remote(monkeypatch, tmp_path):
-    """The hub as a folder with a folder for each repository, and what it was asked for."""
-    asked = []
+    """Fake hub: a folder with a folder for each repository, and the requests."""
+    requests = []
 
     def create_repo(api, repo_id, *, private, exist_ok):
-        asked.append((repo_id, private))
+        requests.append((repo_id, private))
         (tmp_path / repo_id).mkdir(parents=True)
         return huggingface_hub.RepoUrl(f"https://huggingface.co/{repo_id}")
 
@@ -62,7 +63,7 @@ def remote(monkeypatch, tmp_path):
         "huggingface_hub.hub_mixin.hf_hub_download", lambda repo_id, filename, **_: download(repo_id, filename)
     )
     monkeypatch.setattr(hub, "hf_hub_download", download)
-    return tmp_path, asked
+    return tmp_path, requests
 
 
 def same(one, other):
@@ -70,21 +71,21 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_model_is_saved_and_comes_back(run, tmp_path):
-    model = hub.HubModel.of_run(run)
+def test_model_round_trip(run, tmp_path):
+    model = hub.HubModel.from_run(run)
     model.save_pretrained(tmp_path)
-    again = hub.HubModel.from_pretrained(tmp_path)
-    assert same(again.model, load_model(run))
-    assert not again.training
-    assert again.options == model.options
+    loaded = hub.HubModel.from_pretrained(tmp_path)
+    assert same(loaded.model, load_model(run))
+    assert not loaded.training
+    assert loaded.options == model.options
     assert (tmp_path / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
 
 
-def test_push_sends_weights_options_and_a_card_but_no_path_of_this_machine(run, remote, capsys):
+def test_push_sends_weights_options_and_card_without_local_paths(run, remote, capsys):
     main(["push", str(run), "me/mine", "--private"])
     assert capsys.readouterr().out == "https://huggingface.co/me/mine/commit/1\n"
-    folder, asked = remote
-    assert asked == [("me/mine", True)]
+    folder, requests = remote
+    assert requests == [("me/mine", True)]
     sent = {path.name: path for path in (folder / "me" / "mine").iterdir()}
     assert sent.keys() == {"config.json", "model.safetensors", "README.md"}
     card = sent["README.md"].read_text()
@@ -96,14 +97,14 @@ def test_push_sends_weights_options_and_a_card_but_no_path_of_this_machine(run, 
     assert str(run.parent) not in json.dumps(config)
 
 
-def test_of_data_in_files_the_name_is_told_and_not_the_folder(run, tmp_path):
+def test_local_data_is_pushed_by_name_only(run, tmp_path):
     shutil.copytree(run, tmp_path / "run")
     config = tmp_path / "run" / "config.yaml"
     config.write_text(config.read_text().replace("data: digits", "data: /home/me/pictures"))
-    assert hub.HubModel.of_run(tmp_path / "run").options["data"] == "pictures"
+    assert hub.HubModel.from_run(tmp_path / "run").options["data"] == "pictures"
 
 
-def test_pull_gives_a_folder_from_which_the_model_comes(run, remote, tmp_path, capsys):
+def test_pull_gives_a_run_dir_with_the_model(run, remote, tmp_path, capsys):
     hub.push(run, "me/mine")
     to = tmp_path / "pulled"
     main(["pull", "me/mine", "--to", str(to)])
@@ -118,21 +119,21 @@ class Explosive:
         return (pytest.fail, ("a pickle was loaded",))
 
 
-def test_a_pickle_is_never_loaded(run, tmp_path):
-    hub.HubModel.of_run(run).save_pretrained(tmp_path)
+def test_pickles_are_never_loaded(run, tmp_path):
+    hub.HubModel.from_run(run).save_pretrained(tmp_path)
     (tmp_path / "model.safetensors").unlink()
     torch.save(Explosive(), tmp_path / "pytorch_model.bin")
     with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
         hub.HubModel.from_pretrained(tmp_path)
 
 
-def test_another_kind_of_model_is_named(tmp_path):
+def test_another_kind_of_model_is_rejected(tmp_path):
     (tmp_path / "config.json").write_text('{"architectures": ["BertModel"]}')
     with pytest.raises(ValueError, match="holds no model of fastlatent"):
         hub.HubModel.from_pretrained(tmp_path)
 
 
-def test_a_hub_out_of_reach_is_one_line(run, monkeypatch, capsys):
+def test_unreachable_hub_is_one_line(run, monkeypatch, capsys):
     def unreachable(*arguments, **options):
         raise hub.HTTP_ERROR("Name or service\nnot known")
 

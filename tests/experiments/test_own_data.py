@@ -1,4 +1,4 @@
-"""Runs on files and folders of the user's own."""
+"""Runs on files and folders of a user."""
 
 from dataclasses import replace
 
@@ -48,24 +48,24 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "write", "model", "of_data"), CASES)
-def test_a_model_is_trained_and_its_run_comes_back(tmp_path, name, write, model, of_data):
-    training = TrainConfig(epochs=1, batch_size=8, accelerator="cpu", out=tmp_path / "run")
+def test_run_on_own_data_round_trip(tmp_path, name, write, model, of_data):
+    training = TrainConfig(epochs=1, batch_size=8, accelerator="cpu", run_dir=tmp_path / "run")
     run = Run(MODEL_CONFIGS[name](**model), training, data=str(write(tmp_path)), **of_data)
     untrained, data = run.prepare()
     trained = run.fit().model
     assert any(not torch.equal(p, q) for p, q in zip(untrained.parameters(), trained.parameters(), strict=True))
-    again = read_run(tmp_path / "run")
-    assert again == run
-    assert torch.equal(again.load_data().train.x, data.train.x)
+    loaded = read_run(tmp_path / "run")
+    assert loaded == run
+    assert torch.equal(loaded.load_data().train.x, data.train.x)
 
 
-def test_a_run_that_comes_back_does_not_download():
+def test_download_is_not_stored():
     run = Run(MODEL_CONFIGS["ae"](), data="mnist", download=True)
     assert "download" not in run.options()
     assert "data" in run.options()
 
 
-def test_the_kind_of_data_must_be_the_models(tmp_path):
+def test_data_of_another_kind_is_rejected(tmp_path):
     run = Run(MODEL_CONFIGS["ae"](), data=str(table(tmp_path)))
     with pytest.raises(ValueError, match="this model takes images; got data, which has rows"):
         run.load_data()

@@ -1,4 +1,4 @@
-"""Networks so small that what a model makes of them can be worked out by hand."""
+"""Small networks whose outputs can be computed by hand."""
 
 import torch
 from torch import nn
@@ -7,13 +7,13 @@ SHAPE = (1, 4, 4)  # of small images
 
 
 def linear(*rows: tuple[float, ...]) -> nn.Linear:
-    """The linear map with this matrix, without bias."""
+    """Return the linear map with this matrix, without bias."""
     layer = nn.Linear(len(rows[0]), len(rows), bias=False)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(rows))
     return layer
 
 
-def number(*row: float) -> nn.Sequential:
-    """The linear form x ↦ row·x, from (n, d) to (n,)."""
+def linear_form(*row: float) -> nn.Sequential:
+    """Return the linear form x ↦ row·x, from (n, d) to (n,)."""
     return nn.Sequential(linear(row), nn.Flatten(0))

@@ -16,24 +16,24 @@ CATEGORIES = (0, 3, 0, 2)  # numeric columns 0 and 2, categories in 1 and 3
 X = torch.tensor([[0.5, 2.0, -1.0, 0.0], [1.5, 0.0, 3.0, 1.0]])
 
 
-def test_vectors_hold_numeric_columns_then_one_hot_categories():
+def test_vectors_are_numeric_columns_then_one_hot_categories():
     expected = [[0.5, -1.0, 0, 0, 1, 1, 0], [1.5, 3.0, 1, 0, 0, 0, 1]]
     assert Columns(CATEGORIES).vectors(X).tolist() == expected
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.integers(0, 99))
-def test_rows_undo_vectors(categories, seed):
+def test_rows_invert_vectors(categories, seed):
     columns, random = Columns(categories), torch.Generator().manual_seed(seed)
     x = torch.stack([torch.randint(max(k, 1), (7,), generator=random).float() for k in categories], dim=1)
     torch.testing.assert_close(columns.rows(columns.vectors(x)), x, rtol=0, atol=0)
 
 
-def test_rows_take_the_category_of_the_greatest_score():
+def test_rows_have_the_category_of_maximum_logit():
     v = torch.tensor([[7.0, 8.0, 0.1, -3.0, 0.2, -5.0, -4.0]])
     assert Columns(CATEGORIES).rows(v).tolist() == [[7.0, 2.0, 8.0, 1.0]]
 
 
-def test_embeddings_put_a_learnt_vector_for_each_category_beside_the_numbers():
+def test_embeddings_are_numbers_then_category_vectors():
     embed = EntityEmbeddings(Columns(CATEGORIES))
     first, second = (embedding.weight for embedding in embed.embeddings)
     assert (first.shape, second.shape) == ((3, 2), (2, 1))  # ⌈k/2⌉ coordinates
@@ -43,7 +43,7 @@ def test_embeddings_put_a_learnt_vector_for_each_category_beside_the_numbers():
 
 
 def model(**options):
-    """Codes are the two numeric columns; they are decoded as (z₁, 0) and scores (0, 0, log 2) and (0, 0)."""
+    """Codes are the two numeric columns; they are decoded as (z₁, 0) and logits (0, 0, log 2) and (0, 0)."""
     columns = Columns(CATEGORIES)
     encoder = nn.Sequential(EntityEmbeddings(columns), linear((1.0, 0, 0, 0, 0), (0, 1.0, 0, 0, 0)))
     decoder = nn.Linear(2, 7)
@@ -55,7 +55,7 @@ def model(**options):
 
 def test_the_loss_by_hand():
     terms = model(penalty=lambda codes, sample: codes.sum(), weight=3.0).loss(Batch(X, torch.zeros(2)))
-    numeric = (1**2 + 3**2) / 2  # z₁ is met, the other column decoded as 0
+    numeric = (1**2 + 3**2) / 2  # z₁ is exact, the other column decoded as 0
     categorical = (-math.log(2 / 4) - math.log(1 / 4)) / 2 + math.log(2)  # softmax (1/4, 1/4, 2/4); a coin
     assert terms["numeric"].item() == pytest.approx(numeric)
     assert terms["categorical"].item() == pytest.approx(categorical)
@@ -63,30 +63,30 @@ def test_the_loss_by_hand():
     assert terms["loss"].item() == pytest.approx(numeric + categorical + 3 * 4)
 
 
-def test_without_penalty_it_is_the_reconstruction():
+def test_loss_without_penalty_is_the_reconstruction():
     terms = model().loss(Batch(X, torch.zeros(2)))
     assert set(terms) == {"loss", "numeric", "categorical"}
     assert terms["loss"].item() == pytest.approx(terms["numeric"].item() + terms["categorical"].item())
 
 
-def test_decoded_rows_are_numbers_and_categories():
+def test_decode_returns_rows():
     assert model().decode(torch.tensor([[2.5, 9.0]])).tolist() == [[2.5, 2.0, 0.0, 0.0]]
 
 
 @pytest.mark.parametrize("categories", [(0, 0, 0), (4, 4), (0, 5)])
 @pytest.mark.parametrize("penalty", ["mmd", "sliced", "cramer-wold", "frechet", "epps-pulley", "none"])
-def test_the_configuration_takes_any_columns_under_any_penalty(categories, penalty):
-    made = TabularConfig(latent_dim=3, hidden=(8,), penalty=penalty).build(categories)
+def test_configuration_with_any_columns_and_any_penalty(categories, penalty):
+    configured = TabularConfig(latent_dim=3, hidden=(8,), penalty=penalty).build(categories)
     rows = torch.stack([torch.randint(max(k, 1), (6,)) for k in categories], dim=1).float()
-    terms = made.loss(Batch(rows, torch.zeros(6)))
+    terms = configured.loss(Batch(rows, torch.zeros(6)))
     terms["loss"].backward()
     assert ("penalty" in terms) == (penalty != "none")
-    assert all(p.grad is not None for p in made.parameters())
-    assert made.sample(4).shape == (4, len(categories))
+    assert all(p.grad is not None for p in configured.parameters())
+    assert configured.sample(4).shape == (4, len(categories))
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("build", "message"),
     [
         (lambda: Columns(()), "categories must have a number for each column; got none"),
         (lambda: Columns((3, -1)), "categories must be an integer >= 0; got -1"),
@@ -96,6 +96,6 @@ def test_the_configuration_takes_any_columns_under_any_penalty(categories, penal
         (lambda: TabularConfig(weight=-1.0).build((0,)), "weight must be a finite number >= 0"),
     ],
 )
-def test_bad_options_are_named(make, message):
+def test_invalid_options_raise(build, message):
     with pytest.raises(ValueError, match=message):
-        make()
+        build()

@@ -12,12 +12,12 @@ BATCH = Batch(X, torch.zeros(2, dtype=torch.long))
 
 
 def codebook(decay=0.5):
-    """Two vectors of one coordinate, 0 and 1, each seen four times; a code is two of them."""
-    made = Codebook(entries=2, size=1, parts=2, decay=decay)
-    made.vectors.copy_(torch.tensor([[0.0], [1.0]]))
-    made.counts.copy_(torch.tensor([4.0, 4.0]))
-    made.sums.copy_(torch.tensor([[0.0], [4.0]]))
-    return made
+    """Return two vectors of one coordinate, 0 and 1, each used four times; a code is two of them."""
+    book = Codebook(entries=2, size=1, parts=2, decay=decay)
+    book.vectors.copy_(torch.tensor([[0.0], [1.0]]))
+    book.counts.copy_(torch.tensor([4.0, 4.0]))
+    book.sums.copy_(torch.tensor([[0.0], [4.0]]))
+    return book
 
 
 def model():
@@ -35,16 +35,16 @@ def test_the_loss_by_hand():
     assert terms["loss"].item() == pytest.approx(5.205 + 0.25 * 4.605)
 
 
-def test_the_gradient_passes_through_the_quantization():
+def test_straight_through_gradient():
     vq, z = model(), X.clone().requires_grad_()
     vq.loss(Batch(z, BATCH.label))["loss"].backward()
-    made, q = vq.reconstruct(BATCH), vq.encode(X)
-    through = 2 * 2 * (made - X)  # of ‖x − 2q‖² in q, taken for that in z
-    direct = -2 * (made - X)  # the data are their own codes here
+    reconstruction, q = vq.reconstruct(BATCH), vq.encode(X)
+    through = 2 * 2 * (reconstruction - X)  # gradient of ‖x − 2q‖² in q, copied to z
+    direct = -2 * (reconstruction - X)  # the encoder is the identity
     torch.testing.assert_close(z.grad, (through + direct + 0.25 * 2 * (X - q)) / 2)
 
 
-def test_the_codebook_moves_by_averages():
+def test_codebook_update_by_hand():
     book = codebook(decay=0.5)
     z = torch.tensor([[0.8, 0.0], [0.9, 1.3]])
     book.update(z, book(z))
@@ -53,7 +53,7 @@ def test_the_codebook_moves_by_averages():
     assert book.vectors[1].item() == pytest.approx((4 + 3.0) / (4 + 3))
 
 
-def test_what_nothing_uses_is_moved_to_the_batch():
+def test_dead_codes_are_reset_to_the_batch():
     book = codebook()
     book.counts.copy_(torch.tensor([8.0, DEAD_CODE_THRESHOLD]))
     z = torch.full((3, 2), -0.125)
@@ -61,7 +61,7 @@ def test_what_nothing_uses_is_moved_to_the_batch():
     assert book.vectors[1].item() == -0.125
 
 
-def test_an_evaluated_model_learns_nothing():
+def test_no_update_in_evaluation_mode():
     vq = model()
     before = vq.prior.vectors.clone()
     vq.loss(BATCH)
@@ -70,8 +70,8 @@ def test_an_evaluated_model_learns_nothing():
     assert not torch.equal(vq.prior.vectors, before)
 
 
-def test_the_prior_draws_vectors_uniformly():
-    drawn = codebook().sample(4000, generator=torch.manual_seed(0))
-    assert drawn.shape == (4000, 2)
-    assert drawn.unique().tolist() == [0, 1]
-    assert drawn.mean().item() == pytest.approx(0.5, abs=4 * 0.5 / 8000**0.5)  # four standard errors
+def test_prior_samples_vectors_uniformly():
+    samples = codebook().sample(4000, generator=torch.manual_seed(0))
+    assert samples.shape == (4000, 2)
+    assert samples.unique().tolist() == [0, 1]
+    assert samples.mean().item() == pytest.approx(0.5, abs=4 * 0.5 / 8000**0.5)  # four standard errors

@@ -1,4 +1,4 @@
-"""Short trainings, those on real handwritten digits done once however many tests look at them."""
+"""Short trainings on real data, cached for all tests that use them."""
 
 import tempfile
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from torch import Tensor
 from fastlatent.data import Batch, Dataset, load
 from fastlatent.models import MODEL_CONFIGS, Autoencoder, ClusteringAAE, GenerativeModel, SupervisedAAE
 from fastlatent.train import TrainConfig, fit
-from tests.models.two_sample import told_apart
+from tests.models.two_sample import two_sample_accuracy
 
 DIGITS = load("digits")
 TEST = DIGITS.test[:]
@@ -20,7 +20,7 @@ TEST = DIGITS.test[:]
 
 @dataclass(frozen=True)
 class Case:
-    """A named configuration with options, how long it trains, and with how many labels of each class (None: all)."""
+    """Named configuration with options, number of epochs, and number of labels of each class (None: all)."""
 
     name: str
     epochs: int
@@ -32,67 +32,67 @@ class Case:
 
 
 def case(name: str, epochs: int = 25, labels: int | None = None, **options: Any) -> Case:
-    """The named configuration with these options."""
+    """Return a case of the named configuration with these options."""
     return Case(name, epochs, labels, tuple(options.items()))
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model, its objective on test data before and after, and how well codes are told from the prior."""
+    """Trained model, with objective and two-sample accuracy of codes and prior on test data, before and after."""
 
     model: Any
     objective: tuple[float, float]
-    apart: tuple[float, float]
+    accuracy: tuple[float, float]
 
 
 @cache
 def train(case: Case) -> Trained:
-    """Train it for some seconds on one thread."""
+    """Train the model of a case for some seconds on one thread."""
     torch.manual_seed(0)
     model = MODEL_CONFIGS[case.name](hidden=(128, 128), **dict(case.options)).build(DIGITS.shape)  # type: ignore[call-arg]
     data = DIGITS if case.labels is None else replace(DIGITS, train=DIGITS.train.keep_labels(case.labels))
-    return learn(model, data, TrainConfig(case.epochs, lr=2e-3))
+    return fit_and_measure(model, data, TrainConfig(case.epochs, lr=2e-3))
 
 
 @torch.enable_grad()
-def learn(model: GenerativeModel, data: Dataset, config: TrainConfig) -> Trained:
-    """Train a model on the CPU, and look at it before and after."""
+def fit_and_measure(model: GenerativeModel, data: Dataset, config: TrainConfig) -> Trained:
+    """Train a model on the CPU, with measurements before and after."""
     test = data.test[:]
-    before = objective(model, test), apart(model, test)
+    before = objective(model, test), prior_accuracy(model, test)
     with tempfile.TemporaryDirectory() as folder:
-        fit(model, data, replace(config, accelerator="cpu", out=Path(folder)))
-    after = objective(model, test), apart(model, test)
+        fit(model, data, replace(config, accelerator="cpu", run_dir=Path(folder)))
+    after = objective(model, test), prior_accuracy(model, test)
     return Trained(model.eval(), *zip(before, after, strict=True))
 
 
 @torch.no_grad()
 def objective(model: GenerativeModel, test: Batch) -> float:
-    """What the decoder minimizes, on test data."""
+    """Return the loss that the decoder minimizes, on test data."""
     torch.manual_seed(0)
     model.eval()
     terms = {phase.name: phase.loss(test) for phase in model.phases()}
     model.train()
-    if isinstance(model, ClusteringAAE):  # whose games do not end at 0
+    if isinstance(model, ClusteringAAE):  # whose adversarial terms do not tend to 0
         return terms["autoencoder"]["reconstruction"].item()
-    return terms["autoencoder" if "autoencoder" in terms else "deceive"]["loss"].item()
+    return terms["autoencoder" if "autoencoder" in terms else "generator"]["loss"].item()
 
 
 @torch.no_grad()
-def apart(model: GenerativeModel, test: Batch) -> float:
-    """How well the model's codes of test data are told from fresh draws of its prior."""
+def prior_accuracy(model: GenerativeModel, test: Batch) -> float:
+    """Return the two-sample accuracy of codes of test data and samples of the prior."""
     if not isinstance(model, Autoencoder):
         return float("nan")
     torch.manual_seed(1)
     model.eval()
-    codes, prior = matched(model, test)
+    codes, prior = codes_and_prior(model, test)
     model.train()
-    return told_apart(codes, prior.sample(len(codes)))
+    return two_sample_accuracy(codes, prior.sample(len(codes)))
 
 
-def matched(model: Autoencoder, test: Batch) -> tuple[Tensor, Any]:
-    """Codes of test data and their prior; the style alone where the rest is a class."""
+def codes_and_prior(model: Autoencoder, test: Batch) -> tuple[Tensor, Any]:
+    """Return codes of test data and their prior: of the style only if the rest is a class or cluster."""
     if isinstance(model, SupervisedAAE):
         return model.encode(test.x), model.style
     if isinstance(model, ClusteringAAE):
         return model.heads(test.x)[1], model.style
-    return model.codes(test), model.prior
+    return model.training_codes(test), model.prior

@@ -1,4 +1,4 @@
-"""An independent measure of how far codes are from their prior: can a classifier tell them from fresh draws?"""
+"""Classifier two-sample test of codes against samples of their prior."""
 
 import numpy as np
 import torch
@@ -7,8 +7,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
 
-def told_apart(x: Tensor, y: Tensor) -> float:
-    """Held-out accuracy of a nearest-neighbor classifier that is to tell two samples apart: ½ if they are alike.
+def two_sample_accuracy(x: Tensor, y: Tensor) -> float:
+    """Return the held-out accuracy of a nearest-neighbor classifier of two samples: ½ for equal distributions.
 
     Source: Lopez-Paz & Oquab 2017, "Revisiting classifier two-sample tests".
     """

@@ -1,4 +1,4 @@
-"""A Lightning trainer gives the weights that `fit` gives."""
+"""A Lightning trainer gives the same weights as `fit`."""
 
 import subprocess
 import sys
@@ -25,7 +25,9 @@ def prepare(name):
 
 
 def loader(batches):
-    return DataLoader(batches, batch_size=None, generator=torch.Generator())  # a loader draws from its generator
+    return DataLoader(
+        batches, batch_size=None, generator=torch.Generator()
+    )  # a loader without a generator draws from torch's default one
 
 
 def trainer(folder, **options):
@@ -34,9 +36,13 @@ def trainer(folder, **options):
 
 
 @pytest.mark.parametrize("name", ["wae-mmd", "wae-gan", "acai", "aae-semi-supervised", "vae", "vq-vae"])
-def test_a_lightning_trainer_gives_the_weights_of_fit(name, tmp_path):
+def test_lightning_trainer_matches_fit(name, tmp_path):
     model, data = prepare(name)
-    fit(model, data, TrainConfig(epochs=1, batch_size=BATCH, lr=LR, seed=SEED, out=tmp_path / "run", accelerator="cpu"))
+    fit(
+        model,
+        data,
+        TrainConfig(epochs=1, batch_size=BATCH, lr=LR, seed=SEED, run_dir=tmp_path / "run", accelerator="cpu"),
+    )
 
     other, _ = prepare(name)
     batches = list(data.train.shuffled(BATCH, torch.Generator().manual_seed(SEED)))
@@ -46,27 +52,27 @@ def test_a_lightning_trainer_gives_the_weights_of_fit(name, tmp_path):
         assert torch.equal(other.state_dict()[key], weight), key
 
 
-def test_terms_of_training_and_validation_are_logged(tmp_path):
+def test_training_and_validation_terms_are_logged(tmp_path):
     model, data = prepare("wae-gan")
     batch = data.test[:BATCH]
-    made = trainer(tmp_path, log_every_n_steps=1)
-    made.fit(LightningAutoencoder(model), loader([data.train[:BATCH]] * 2), loader([batch]))
+    fitted = trainer(tmp_path, log_every_n_steps=1)
+    fitted.fit(LightningAutoencoder(model), loader([data.train[:BATCH]] * 2), loader([batch]))
     terms = {f"{phase.name}/{term}" for phase in model.phases() for term in phase.loss(batch)}
-    assert {f"{split}/{term}" for split in ("train", "val") for term in terms} <= set(made.logged_metrics)
+    assert {f"{split}/{term}" for split in ("train", "val") for term in terms} <= set(fitted.logged_metrics)
     phase = next(phase for phase in model.phases() if phase.name == "autoencoder")
     error = phase.loss(batch)["reconstruction"].item()
-    assert made.logged_metrics["val/autoencoder/reconstruction"] == pytest.approx(error, rel=1e-5)
+    assert fitted.logged_metrics["val/autoencoder/reconstruction"] == pytest.approx(error, rel=1e-5)
 
 
-def test_pairs_of_a_data_loader_are_batches(tmp_path):
+def test_data_loader_pairs_are_batches(tmp_path):
     model, data = prepare("wae-mmd")
-    before = [parameter.clone() for parameter in model.parameters()]
+    initial = [parameter.clone() for parameter in model.parameters()]
     pairs = TensorDataset(*data.train[:BATCH])
     trainer(tmp_path).fit(LightningAutoencoder(model), DataLoader(pairs, batch_size=100, shuffle=True))
-    assert not any(torch.equal(one, other) for one, other in zip(before, model.parameters(), strict=True))
+    assert not any(torch.equal(one, other) for one, other in zip(initial, model.parameters(), strict=True))
 
 
-def test_without_lightning_it_says_what_to_install():
+def test_missing_lightning_names_the_package_to_install():
     code = """
 import sys
 sys.modules.update({"lightning": None, "lightning.pytorch": None, "pytorch_lightning": None})

@@ -6,15 +6,15 @@ from fastlatent.models import MODEL_CONFIGS
 
 
 def losses(model, batch):
-    """The value of each phase's loss on the batch, with the same random numbers each time."""
+    """Return the loss of each phase on the batch, with the same random numbers each time."""
     torch.manual_seed(0)
     return {phase.name: phase.loss(batch)["loss"] for phase in model.phases()}
 
 
 @pytest.mark.parametrize("inputs", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("name", MODEL_CONFIGS)
-def test_losses_of_every_model_under_autocast_are_nearly_those_of_32_bits(name, inputs):
-    """A loop of one's own hands it data of 32 bits, Fabric data of 16."""
+def test_losses_under_autocast_are_close_to_float32(name, inputs):
+    """Fabric casts the data to 16 bits, a user's own training loop may not."""
     model, data = default_run(MODEL_CONFIGS[name]).prepare()
     batch = data.train.spread(64)
     model.eval()

@@ -1,4 +1,4 @@
-"""What stops a training: a signal, a disk that takes nothing more, a loss that is lost."""
+"""Early ends of a training: signals, write errors, divergence."""
 
 import errno
 import os
@@ -20,8 +20,8 @@ from tests.train.runs import result, train
 
 
 @pytest.fixture(autouse=True)
-def in_the_foreground():
-    """A process that a shell started in the background inherits that Ctrl-C is ignored."""
+def foreground():
+    """Restore the default handler of SIGINT, which a background process of a shell inherits as ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -29,25 +29,25 @@ def in_the_foreground():
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """What the run of two epochs of four steps ends with that nothing stops."""
+    """Result of an uninterrupted run of two epochs of four steps."""
     run = tmp_path_factory.mktemp("whole") / "run"
     train(run)
     return result(run)
 
 
-def changed(batch, happens):
-    made = happens(batch)
-    return made if isinstance(made, Batch) else batch
+def apply_hook(hook, batch):
+    changed = hook(batch)
+    return changed if isinstance(changed, Batch) else batch
 
 
-def at(monkeypatch, step, happens):
-    """Let something happen to the batch before a step of the training, counted from 1."""
-    advance = TrainingState.advance
+def before_step(monkeypatch, step, hook):
+    """Call the hook with the batch before a step of the training, counted from 1; it may return another batch."""
+    train_step = TrainingState.train_step
 
-    def advances(state, batch):
-        advance(state, changed(batch, happens) if state.total + 1 == step else batch)
+    def hooked(state, batch):
+        train_step(state, apply_hook(hook, batch) if state.total_steps + 1 == step else batch)
 
-    monkeypatch.setattr(TrainingState, "advance", advances)
+    monkeypatch.setattr(TrainingState, "train_step", hooked)
 
 
 def checkpoints(run):
@@ -55,32 +55,32 @@ def checkpoints(run):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_stop_it_ends_its_step_and_saves(tmp_path, monkeypatch, whole, number):
-    before = signal.getsignal(number)
+def test_signal_ends_the_step_and_saves(tmp_path, monkeypatch, whole, number):
+    handler = signal.getsignal(number)
     with monkeypatch.context() as patch:
-        at(patch, 6, lambda batch: os.kill(os.getpid(), number))
+        before_step(patch, 6, lambda batch: os.kill(os.getpid(), number))
         with pytest.raises(
             TrainingInterrupted, match=r"stopped after step 2 of epoch 2; saved as .*step-000000006"
-        ) as stopped:
+        ) as interrupted:
             train(tmp_path / "run")
-    assert (stopped.value.run, stopped.value.signal) == (tmp_path / "run", number)
-    assert signal.getsignal(number) == before
+    assert (interrupted.value.run_dir, interrupted.value.signal) == (tmp_path / "run", number)
+    assert signal.getsignal(number) == handler
     train(tmp_path / "run", resume=True)
     assert result(tmp_path / "run") == whole
 
 
-def test_the_second_ctrl_c_stops_at_once(tmp_path, monkeypatch):
-    def twice(batch):
+def test_second_signal_stops_immediately(tmp_path, monkeypatch):
+    def signal_twice(batch):
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
 
-    at(monkeypatch, 2, twice)
-    with pytest.raises(KeyboardInterrupt) as stopped:
+    before_step(monkeypatch, 2, signal_twice)
+    with pytest.raises(KeyboardInterrupt) as interrupted:
         train(tmp_path / "run")
-    assert not isinstance(stopped.value, TrainingInterrupted)
+    assert not isinstance(interrupted.value, TrainingInterrupted)
 
 
-def test_beside_the_main_thread_it_trains_as_well(tmp_path, whole):
+def test_training_outside_the_main_thread(tmp_path, whole):
     thread = threading.Thread(target=train, args=(tmp_path / "run",))
     thread.start()
     thread.join()
@@ -88,21 +88,21 @@ def test_beside_the_main_thread_it_trains_as_well(tmp_path, whole):
 
 
 @contextmanager
-def full():
-    """A disk on which there is room for some more bytes."""
+def disk_full():
+    """Let writes fail after 100 bytes."""
     write = Path.write_bytes
 
-    def writes(path, data):
+    def write_partly(path, data):
         write(path, data[:100])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    with mock.patch.object(Path, "write_bytes", writes):
+    with mock.patch.object(Path, "write_bytes", write_partly):
         yield
 
 
 @contextmanager
-def limited():
-    """A limit on the size of files, which the kernel enforces in the midst of writing."""
+def file_size_limited():
+    """Limit the size of files; the kernel enforces it during a write."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     yield
@@ -111,64 +111,64 @@ def limited():
 
 @contextmanager
 def read_only():
-    """A file system that takes no new folder."""
+    """Let the creation of folders fail."""
     with mock.patch.object(Path, "mkdir", side_effect=OSError(errno.EROFS, os.strerror(errno.EROFS))):
         yield
 
 
-DISKS = [(full, "No space left on device"), (limited, "File too large"), (read_only, "Read-only file system")]
+DISK_ERRORS = [
+    (disk_full, "No space left on device"),
+    (file_size_limited, "File too large"),
+    (read_only, "Read-only file system"),
+]
 
 
-@pytest.mark.parametrize(("disk", "says"), DISKS, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_disk_that_takes_nothing_more_is_named_and_the_checkpoint_before_is_kept(
-    tmp_path, monkeypatch, whole, disk, says
-):
+@pytest.mark.parametrize(("fail", "message"), DISK_ERRORS, ids=lambda value: getattr(value, "__name__", ""))
+def test_write_errors_name_the_file_and_keep_the_previous_checkpoint(tmp_path, monkeypatch, whole, fail, message):
     run = tmp_path / "run"
-    with monkeypatch.context() as patch, ExitStack() as until_caught:
-        at(patch, 6, lambda batch: until_caught.enter_context(disk()))
-        with pytest.raises(OSError, match=says) as error:
+    with monkeypatch.context() as patch, ExitStack() as stack:
+        before_step(patch, 6, lambda batch: stack.enter_context(fail()))
+        with pytest.raises(OSError, match=message) as error:
             train(run, checkpoint_steps=3)
-    written, kept = (run / "checkpoints" / f"step-00000000{step}" for step in (6, 3))
-    assert str(error.value) == f"cannot write {written}: {says}; the last good checkpoint is {kept}"
-    assert checkpoints(run) == [kept.name]
+    failed, previous = (run / "checkpoints" / f"step-00000000{step}" for step in (6, 3))
+    assert str(error.value) == f"cannot write {failed}: {message}; the last good checkpoint is {previous}"
+    assert checkpoints(run) == [previous.name]
     train(run, resume=True, checkpoint_steps=3)
     assert result(run) == whole
 
 
-def test_metrics_that_cannot_be_written_are_named(tmp_path, monkeypatch):
+def test_write_errors_of_metrics_name_the_file(tmp_path, monkeypatch):
     run = tmp_path / "run"
-    at(monkeypatch, 4, lambda batch: (run / "metrics.jsonl").mkdir())
+    before_step(monkeypatch, 4, lambda batch: (run / "metrics.jsonl").mkdir())
     with pytest.raises(OSError, match=r"cannot write .*metrics.jsonl: Is a directory; there is no checkpoint yet"):
         train(run)
 
 
 @pytest.mark.parametrize(("factor", "value"), [(float("nan"), "nan"), (float("inf"), "nan|inf"), (1e6, r"\d.*e\+1\d")])
-def test_a_lost_loss_is_named_with_its_step_its_phase_and_the_last_good_checkpoint(
-    tmp_path, monkeypatch, factor, value
-):
+def test_divergence_names_step_phase_and_last_checkpoint(tmp_path, monkeypatch, factor, value):
     run = tmp_path / "run"
-    at(monkeypatch, 6, lambda batch: Batch(batch.x * factor, batch.label))
-    says = (
+    before_step(monkeypatch, 6, lambda batch: Batch(batch.x * factor, batch.label))
+    message = (
         rf"the loss of phase 'autoencoder' is ({value}) at step 2 of epoch 2; "
         rf"the last good checkpoint is {re.escape(str(run))}/checkpoints/step-000000004"
     )
-    with pytest.raises(DivergenceError, match=says):
+    with pytest.raises(DivergenceError, match=message):
         train(run, checkpoint_steps=2)
     assert checkpoints(run) == ["step-000000002", "step-000000004"]
     newest = load_file(run / "checkpoints" / "step-000000004" / "state.safetensors")
     assert all(tensor.isfinite().all() for tensor in newest.values())
 
 
-def test_weights_that_are_not_finite_are_never_saved(tmp_path, monkeypatch):
+def test_non_finite_weights_are_never_saved(tmp_path, monkeypatch):
     run = tmp_path / "run"
-    finite = TrainingState.finite
+    is_finite = TrainingState.is_finite
 
-    def spoilt(state):
-        if state.total == 4:
+    def spoil(state):
+        if state.total_steps == 4:
             next(state.model.parameters()).data[0] = float("nan")  # as by an infinite gradient of a finite loss
-        return finite(state)
+        return is_finite(state)
 
-    monkeypatch.setattr(TrainingState, "finite", spoilt)
+    monkeypatch.setattr(TrainingState, "is_finite", spoil)
     with pytest.raises(DivergenceError, match=r"weights are not finite after epoch 1; the last good .*step-000000002"):
         train(run, checkpoint_steps=2)
     assert checkpoints(run) == ["step-000000002"]

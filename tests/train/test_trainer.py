@@ -1,3 +1,5 @@
+"""`fit`: results, run folder, options."""
+
 import json
 from dataclasses import replace
 
@@ -9,17 +11,17 @@ from fastlatent.data import load
 from fastlatent.models import Phase
 from fastlatent.models.configs import AAESemiSupervisedConfig, AEConfig, WAEMMDConfig
 from fastlatent.train import TrainConfig, fit, load_checkpoint, read_metrics
-from fastlatent.train.optim import adam
-from fastlatent.train.run_dir import atomic_write
+from fastlatent.train.optim import build_adam
+from fastlatent.utils.atomic import atomic_write
 
 SMALL = WAEMMDConfig(latent_dim=2, hidden=(32,))
 
 
-def train(out, seed=0, epochs=3):
+def train(run_dir, seed=0, epochs=3):
     torch.manual_seed(seed)
     data = load("digits")
     model = SMALL.build(data.shape)
-    return model, fit(model, data, TrainConfig(epochs=epochs, seed=seed, out=out, accelerator="cpu"))
+    return model, fit(model, data, TrainConfig(epochs=epochs, seed=seed, run_dir=run_dir, accelerator="cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -27,54 +29,54 @@ def trained(tmp_path_factory):
     return train(tmp_path_factory.mktemp("runs") / "run", epochs=10)
 
 
-def test_training_lowers_the_loss_on_test_images(trained):
-    _, done = trained
-    first, last = done.history[0], done.history[-1]
+def test_training_reduces_the_test_loss(trained):
+    _, result = trained
+    first, last = result.history[0], result.history[-1]
     assert last["test/autoencoder/loss"] < 0.8 * first["test/autoencoder/loss"]
 
 
-def test_the_folder_holds_options_metrics_and_weights(trained):
-    model, done = trained
-    config = yaml.safe_load((done.folder / "config.yaml").read_text())
+def test_run_dir_holds_options_metrics_and_weights(trained):
+    model, result = trained
+    config = yaml.safe_load((result.run_dir / "config.yaml").read_text())
     assert (config["model"], config["data"], config["epochs"], config["lr"]) == ("wae", "digits", 10, TrainConfig().lr)
-    assert read_metrics(done.folder) == json.loads(json.dumps(done.history))
+    assert read_metrics(result.run_dir) == json.loads(json.dumps(result.history))
     other = SMALL.build((1, 8, 8))
-    load_checkpoint(done.folder, other)
+    load_checkpoint(result.run_dir, other)
     for name, weight in other.state_dict().items():
         assert torch.equal(weight, model.state_dict()[name])
 
 
-def test_a_seed_decides_the_run(tmp_path):
+def test_seed_determines_the_run(tmp_path):
     runs = [train(tmp_path / str(i), seed)[0].state_dict() for i, seed in enumerate([3, 3, 4])]
     assert all(torch.equal(runs[0][name], runs[1][name]) for name in runs[0])
     assert not all(torch.equal(runs[0][name], runs[2][name]) for name in runs[0])
 
 
-def test_a_phase_of_labelled_examples_gets_none_but_those(tmp_path, monkeypatch):
+def test_labeled_phase_is_trained_on_labeled_examples_only(tmp_path, monkeypatch):
     data = load("digits")
-    few = replace(data, train=data.train.keep_labels(2))
+    few_labels = replace(data, train=data.train.keep_labels(2))
     model = AAESemiSupervisedConfig(hidden=(8,)).build(data.shape)
-    seen = []
-    learn = model.classification_loss
-    monkeypatch.setattr(model, "classification_loss", lambda batch: seen.append(batch) or learn(batch))
-    fit(model, few, TrainConfig(epochs=1, accelerator="cpu", out=tmp_path / "run"))
-    assert {len(batch.x) for batch in seen[:-1]} == {64}  # the last look is at test data
-    labels = torch.bincount(torch.cat([batch.label for batch in seen[:-1]]))  # of −1 it would refuse
+    batches = []
+    loss = model.classification_loss
+    monkeypatch.setattr(model, "classification_loss", lambda batch, context: batches.append(batch) or loss(batch))
+    fit(model, few_labels, TrainConfig(epochs=1, accelerator="cpu", run_dir=tmp_path / "run"))
+    assert {len(batch.x) for batch in batches[:-1]} == {64}  # the last one is test data
+    labels = torch.bincount(torch.cat([batch.label for batch in batches[:-1]]))  # it rejects −1
     assert len(labels) == 10
     assert labels.min() > 0.5 * labels.float().mean()
 
 
-def test_labels_beyond_the_classes_of_the_model_are_refused_before_anything_is_written(tmp_path):
-    model = AAESemiSupervisedConfig(hidden=(8,), classes=7).build((1, 8, 8))
+def test_labels_beyond_the_models_classes_are_rejected_before_any_write(tmp_path):
+    model = AAESemiSupervisedConfig(hidden=(8,), num_classes=7).build((1, 8, 8))
     with pytest.raises(ValueError, match="labels must be below 7, the model's classes; got 9"):
-        fit(model, load("digits"), TrainConfig(out=tmp_path / "run"))
+        fit(model, load("digits"), TrainConfig(run_dir=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(("constant", "last"), [(False, 0.0), (True, 0.1)])
-def test_the_rate_falls_to_zero_along_a_cosine_or_stays(constant, last):
+def test_learning_rate_schedules(constant, last):
     phase = Phase("one", (torch.nn.Parameter(torch.zeros(1)),), dict)
-    optimizer, schedule = adam(phase, 0.1, 10, constant=constant)
+    optimizer, schedule = build_adam(phase, 0.1, 10, constant=constant)
     rates = []
     for _ in range(10):
         optimizer.step()
@@ -84,9 +86,9 @@ def test_the_rate_falls_to_zero_along_a_cosine_or_stays(constant, last):
     assert rates[-1] == pytest.approx(last, abs=1e-12)
 
 
-def test_a_folder_in_use_is_refused(trained):
+def test_nonempty_run_dir_is_rejected(trained):
     with pytest.raises(FileExistsError, match="is not an empty folder"):
-        train(trained[1].folder)
+        train(trained[1].run_dir)
 
 
 @pytest.mark.parametrize(
@@ -105,13 +107,13 @@ def test_a_folder_in_use_is_refused(trained):
         (TrainConfig(accelerator="abacus"), "accelerator must be one of"),  # type: ignore[arg-type]
     ],
 )
-def test_bad_options_are_named(config, message):
+def test_invalid_options_are_named(config, message):
     data = load("digits")
     with pytest.raises(ValueError, match=message):
         fit(AEConfig(hidden=()).build(data.shape), data, config)
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path):
+def test_failed_atomic_write_keeps_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
 

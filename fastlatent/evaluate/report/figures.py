@@ -42,7 +42,7 @@ def samples(model: GenerativeModel, rows: int, columns: int) -> Figure:
 def interpolations(model: Autoencoder, data: Dataset, rows: int, columns: int) -> Figure:
     """Draw decoded linear interpolations between codes of two test examples, with the examples at both ends."""
     a, b = data.test[:rows], data.test[rows : 2 * rows]
-    start, end = (model.codes(batch.to(_device(model))) for batch in (a, b))
+    start, end = (model.training_codes(batch.to(_device(model))) for batch in (a, b))
     steps = torch.linspace(0, 1, columns, device=start.device)[:, None]
     decoded = torch.stack([model.decode(torch.lerp(p, q, steps)).cpu() for p, q in zip(start, end, strict=True)])
     figure, ax = subplots(figsize=(8, 8 * rows / (columns + 2)))
@@ -56,7 +56,7 @@ def interpolations(model: Autoencoder, data: Dataset, rows: int, columns: int) -
 def latent_space(model: Autoencoder, data: Dataset) -> Figure:
     """Draw codes of test examples by class, and a sample of the prior, in the same two coordinates."""
     batch = data.test.spread(MAX_POINTS)
-    codes = model.codes(batch.to(_device(model)))
+    codes = model.training_codes(batch.to(_device(model)))
     prior = model.prior_like(codes, _generator(model)).cpu().numpy()
     project, axis_names = project_2d(codes.cpu().numpy())
     codes_2d, prior_2d = project(codes.cpu().numpy()), project(prior)

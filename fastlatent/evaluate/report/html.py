@@ -41,7 +41,7 @@ class TrainedRun(Protocol):
     """Result of a training run, as far as a report needs it."""
 
     @property
-    def folder(self) -> Path:
+    def run_dir(self) -> Path:
         """Run folder."""
 
     @property
@@ -74,9 +74,9 @@ class Report(NamedTuple):
         Args:
             over_seeds: mean over several runs as text, by group and label of the metric.
         """
-        folder = self.result.folder
-        write_results(folder, self.metrics)
-        atomic_write(folder / REPORT, lambda path: path.write_text(self._render(over_seeds or {})))
+        run_dir = self.result.run_dir
+        write_results(run_dir, self.metrics)
+        atomic_write(run_dir / REPORT, lambda path: path.write_text(self._render(over_seeds or {})))
 
     def _render(self, over_seeds: Mapping[tuple[str, str], str]) -> str:
         environment = jinja2.Environment(loader=jinja2.PackageLoader(__package__, "."), autoescape=True)
@@ -87,7 +87,7 @@ class Report(NamedTuple):
             figures=self.figures,
             kind=self.kind,
             last_epoch=self.result.history[-1],
-            folder=self.result.folder.name,
+            folder=self.result.run_dir.name,
         )
 
 
@@ -124,7 +124,7 @@ def _write_figures(model: GenerativeModel, data: Dataset, result: TrainedRun) ->
         for name, figure in drawn.items():
             png = io.BytesIO()
             figure.savefig(png, format="png", bbox_inches="tight")
-            (result.folder / f"{name}.png").write_bytes(png.getvalue())
+            (result.run_dir / f"{name}.png").write_bytes(png.getvalue())
             source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
             caption = CAPTIONS[name].format(coordinates=coordinates, kind=data.kind)
             described.append({"name": name, "source": source, "caption": caption})

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ...utils.atomic import atomic_write
+from ...utils.run_format import RUN_FORMAT, check_run_format
 from ..metrics.result import MetricResult
 
 RESULTS = "results.json"
@@ -13,7 +14,8 @@ RESULTS = "results.json"
 
 def write_results(run_dir: Path, results: Sequence[MetricResult]) -> None:
     """Write results.json."""
-    text = json.dumps([asdict(result) for result in results], indent=2, ensure_ascii=False)
+    content = {"format": RUN_FORMAT, "metrics": [asdict(result) for result in results]}
+    text = json.dumps(content, indent=2, ensure_ascii=False)
     atomic_write(run_dir / RESULTS, lambda path: path.write_text(text + "\n"))
 
 
@@ -22,5 +24,8 @@ def read_results(run_dir: Path) -> list[MetricResult]:
 
     Raises:
         FileNotFoundError: if there is none.
+        RunFormatError: if the run has another format.
     """
-    return [MetricResult(**fields) for fields in json.loads((run_dir / RESULTS).read_text())]
+    content = json.loads((run_dir / RESULTS).read_text())
+    check_run_format(run_dir, content)
+    return [MetricResult(**fields) for fields in content["metrics"]]

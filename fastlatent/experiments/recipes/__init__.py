@@ -1,4 +1,4 @@
-"""Recipes: the tables of papers as data, each a YAML file here, and what a budget makes of them."""
+"""Recipes: tables of papers as YAML files, and the runs that reproduce them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import yaml
 
 from ...utils import checks
-from ..run import Run, run_with
+from ..run import Run, run_from_options
 
 Budget = Literal["full", "short"]
 FOLDER = files(__package__)
@@ -19,14 +19,14 @@ NAMES = tuple(sorted(path.name.removesuffix(".yaml") for path in FOLDER.iterdir(
 
 @dataclass(frozen=True)
 class RecipeColumn:
-    """Column of a table, a metric.
+    """A column of a table, filled with a metric.
 
     Args:
-        heading: of the column.
-        group, label: prefixes of the group and label of the metric.
-        percent: whether the metric is a share, shown in percent.
+        heading: heading of the column.
+        group, label: prefixes of the group and the label of the metric.
+        percent: whether the metric is a share that the table shows in per cent.
         higher_is_better: whether higher values are better.
-        rows: names of the rows to which the column applies; none: all.
+        rows: names of the rows to which the column applies; empty: all.
     """
 
     heading: str
@@ -36,20 +36,20 @@ class RecipeColumn:
     higher_is_better: bool = False
     rows: Sequence[str] = ()
 
-    def applies(self, row: str) -> bool:
-        """Whether it does to the row of this name."""
+    def applies_to(self, row: str) -> bool:
+        """Return whether the column applies to the row of this name."""
         return not self.rows or row in self.rows
 
 
 @dataclass(frozen=True)
 class RecipeRow:
-    """A model of a table.
+    """A row of a table, filled by a model.
 
     Args:
-        name: as the paper calls it.
-        model: as `fastlatent models` does.
-        options: in which it differs from the other rows.
-        reported: the paper's numbers as text, by heading; there may be none.
+        name: name of the model in the paper.
+        model: name of the model in `fastlatent models`.
+        options: options in which the model differs from the other rows.
+        reported: values in the paper as text, by heading; may be empty.
     """
 
     name: str
@@ -58,8 +58,8 @@ class RecipeRow:
     reported: Mapping[str, str]
 
 
-class Planned(NamedTuple):
-    """A run of a recipe."""
+class RecipeRun(NamedTuple):
+    """A run of a recipe, and the row to which it belongs."""
 
     row: str
     run: Run
@@ -70,15 +70,15 @@ class Recipe:
     """A table to reproduce.
 
     Args:
-        name: of its file.
-        about: what the table shows.
-        source: of the reported numbers and the settings.
+        name: name of the YAML file.
+        about: title of the table.
+        source: source of the reported values and the settings.
         columns, rows: of the table.
-        options: of every run, but where a row or, before it, a budget says otherwise.
-        budgets: for each its seeds and the options that it sets.
-        metrics: that its columns need in addition to the quick ones, by their names in
+        options: options of every run, overridden by those of the row, and these by those of the budget.
+        budgets: seeds and options of each budget.
+        metrics: metrics of the columns in addition to the quick ones, named as in
             `fastlatent.evaluate.metrics.registry`.
-        kmeans_starts: of k-means on codes, by budget; without them those of `fastlatent evaluate`.
+        kmeans_starts: random starts of k-means on codes, by budget; default: as in `fastlatent evaluate`.
     """
 
     name: str
@@ -91,40 +91,41 @@ class Recipe:
     metrics: Sequence[str] = ()
     kmeans_starts: Mapping[Budget, int] = field(default_factory=dict)
 
-    def runs(self, budget: Budget, folder: Path, **changes: Any) -> list[Planned]:
-        """What to train: each row with each seed, in a folder of its own.
+    def runs(self, budget: Budget, folder: Path, **overrides: Any) -> list[RecipeRun]:
+        """Return a run for each row and seed, each with its own run folder.
 
         Args:
             budget: "full" or "short".
-            folder: that of the reproduction.
-            changes: options that override the recipe's, `seeds` among them.
+            folder: folder of the reproduction.
+            overrides: options that override the recipe's, `seeds` among them.
 
         Raises:
             ValueError: for another budget, or an option that a row's model does not have.
         """
         checks.choice("budget", budget, get_args(Budget))
-        chosen = {**self.budgets[budget], **changes}
-        seeds = chosen.pop("seeds")
-        planned = []
+        options = {**self.budgets[budget], **overrides}
+        seeds = options.pop("seeds")
+        runs = []
         for row in self.rows:
-            run = run_with({"model": row.model, **self.options, **row.options, **chosen})
+            run = run_from_options({"model": row.model, **self.options, **row.options, **options})
             for seed in seeds:
-                own = folder / f"{re.sub('[^a-z0-9]+', '-', row.name.lower())}-{seed}"
-                planned.append(Planned(row.name, replace(run, training=replace(run.training, seed=seed, out=own))))
-        return planned
+                run_dir = folder / f"{re.sub('[^a-z0-9]+', '-', row.name.lower())}-{seed}"
+                training = replace(run.training, seed=seed, run_dir=run_dir)
+                runs.append(RecipeRun(row.name, replace(run, training=training)))
+        return runs
 
 
-def recipe(name: str) -> Recipe:
-    """The recipe of this name.
+def load_recipe(name: str) -> Recipe:
+    """Load the recipe of this name.
 
     Raises:
-        ValueError: for another name than those in `NAMES`.
+        ValueError: for a name that is not in `NAMES`.
     """
     checks.choice("recipe", name, NAMES)
-    read = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
-    columns = tuple(RecipeColumn(heading, **what) for heading, what in read.pop("columns").items())
+    content = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+    columns = tuple(RecipeColumn(heading, **column) for heading, column in content.pop("columns").items())
     rows = tuple(
-        RecipeRow(row, what["model"], what.get("options", {}), what.get("reported", {}))
-        for row, what in read.pop("rows").items()
+        RecipeRow(row_name, row["model"], row.get("options", {}), row.get("reported", {}))
+        for row_name, row in content.pop("rows").items()
     )
-    return Recipe(name, columns=columns, rows=rows, **read)
+    return Recipe(name, columns=columns, rows=rows, **content)

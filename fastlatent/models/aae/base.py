@@ -1,4 +1,4 @@
-"""Adversarial autoencoders: a critic of codes makes them follow the prior; with labels, part by part or as style."""
+"""Adversarial autoencoders: plain, with a prior for each class, and with labels as input of the decoder."""
 
 from torch import Tensor, nn
 
@@ -6,53 +6,56 @@ from ...data.batch import Batch
 from ...priors import Categorical, LabeledPrior, Prior, Product
 from ...utils import checks
 from ..autoencoder import Autoencoder
+from ..base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from ..base.phase import Phase
-from ..networks.labels import one_hot, with_unknown
-from ..objectives.adversarial import game
+from ..networks.labels import append_one_hot, prepend_one_hot
+from ..objectives.adversarial import adversarial_phases
 
 
 class AAE(Autoencoder):
-    """Adversarial autoencoder: reconstruction, then a game between a critic D of codes and the encoder.
+    """Adversarial autoencoder: reconstruction and adversarial training of a discriminator D of codes and the encoder.
 
-    Each batch goes through three phases: encoder and decoder minimize E ‖x − g(f(x))‖²; the critic minimizes
-    −E log D(z) − E log(1 − D(f(x))), z from the prior; the encoder minimizes −E log D(f(x)).
+    Each batch goes through three phases: encoder and decoder minimize E ‖x − g(f(x))‖²; the discriminator minimizes
+    −E log D(z) − E log(1 − D(f(x))), z from the prior; the encoder, as generator, minimizes −E log D(f(x)).
 
     Args:
         encoder: f, from x (n, *shape) to codes (n, d).
         decoder: g, from codes (n, d) to x̂ (n, *shape).
-        critic: from codes (n, d) to the logit of D (n,).
-        prior: of d dimensions: a Gaussian, a mixture, a swiss roll, …
+        discriminator: network from codes (n, d) to the logit of D (n,).
+        prior: distribution of d dimensions: a Gaussian, a mixture, a swiss roll, …
 
     Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 2.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, critic: nn.Module, prior: Prior) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, discriminator: nn.Module, prior: Prior) -> None:
         super().__init__(encoder, decoder, prior)
-        self.critic = critic
+        self.discriminator = discriminator
 
-    def real(self, batch: Batch) -> Tensor:
-        """What the critic is to take for true."""
-        return self.ranks.draw(len(batch.x), self.draw)
+    def real_samples(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        """Return real samples for the discriminator, drawn from the prior."""
+        return context.local_draw(len(batch.x), self.sample_latent)
 
-    def made(self, batch: Batch) -> Tensor:
-        """What the encoder makes of a batch for the critic to judge."""
+    def fake_samples(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        """Return fake samples for the discriminator: the codes of a batch."""
         return self.encode(batch.x)
 
     def phases(self) -> tuple[Phase, ...]:
+        """Return the phases "autoencoder", "discriminator" and "generator"."""
         encoder = tuple(self.encoder.parameters())
-        return *super().phases(), *game(self.critic, encoder, real=self.real, made=self.made)
+        adversarial = adversarial_phases(self.discriminator, encoder, real=self.real_samples, fake=self.fake_samples)
+        return *super().phases(), *adversarial
 
 
 class LabeledAAE(AAE):
-    """Adversarial autoencoder whose critic is told the class, so that each class fills its own part of the prior.
+    """Adversarial autoencoder with a label-conditional discriminator: each class is mapped to its part of the prior.
 
-    The critic sees [z; y], y the one-hot label with one class more for what has no label: codes with their labels,
-    against draws from the part of the prior that the label names, or from all of it where there is none.
+    The discriminator gets [z; y], y the one-hot label with an additional class for unlabeled examples. Real samples z
+    come from the part of the prior for the label, or from the whole prior for unlabeled examples.
 
     Args:
         encoder, decoder: as of `AAE`.
-        critic: from [z; y] (n, d + classes + 1) to the logit of D (n,).
-        prior: of d dimensions, with a part for each class.
+        discriminator: network from [z; y] (n, d + num_classes + 1) to the logit of D (n,).
+        prior: distribution of d dimensions, with a part for each class.
 
     Source: Makhzani et al. 2015, section 2.3 and figure 3.
     """
@@ -60,47 +63,54 @@ class LabeledAAE(AAE):
     prior: LabeledPrior
 
     @property
-    def classes(self) -> int:
+    def num_classes(self) -> int:
+        """Number of classes, as of the prior."""
         return self.prior.classes
 
-    def real(self, batch: Batch) -> Tensor:
-        labels = self.ranks.whole(batch.label[:, None])[:, 0]
-        draws = self.ranks.draw(len(batch.x), lambda _: self.prior.given(labels, dtype=batch.x.dtype))
-        return with_unknown(draws, batch.label, self.prior.classes)
+    def real_samples(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        """Return [z; y], z from the part of the prior for the label."""
+        labels = context.all_gather(batch.label[:, None])[:, 0]
+        z = context.local_draw(len(batch.x), lambda _: self.prior.given(labels, dtype=batch.x.dtype))
+        return append_one_hot(z, batch.label, self.num_classes)
 
-    def made(self, batch: Batch) -> Tensor:
-        return with_unknown(self.encode(batch.x), batch.label, self.prior.classes)
+    def fake_samples(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        """Return [f(x); y]."""
+        return append_one_hot(self.encode(batch.x), batch.label, self.num_classes)
 
 
 class SupervisedAAE(AAE):
-    """Adversarial autoencoder whose decoder is given the label, so that the code holds the style alone.
+    """Adversarial autoencoder whose decoder gets the label, so that the code describes the style only.
 
-    The decoder maps [y; z] to x̂, y the one-hot label (zeros where it is not known) and z = f(x) the style, which the
-    critic makes follow its prior. `codes` gives [y; z]; `encode` gives z.
+    The decoder maps [y; z] to x̂, y the one-hot label (zeros for unlabeled examples) and z = f(x) the style, which the
+    discriminator compares with its prior. `training_codes` returns [y; z]; `encode` returns z.
 
     Args:
         encoder: f, from x (n, *shape) to styles (n, d).
-        decoder: g, from [y; z] (n, classes + d) to x̂ (n, *shape).
-        critic: from styles (n, d) to the logit of D (n,).
+        decoder: g, from [y; z] (n, num_classes + d) to x̂ (n, *shape).
+        discriminator: network from styles (n, d) to the logit of D (n,).
         style: prior of the style, of d dimensions, e.g. `Normal(15)`.
-        classes: number of classes.
+        num_classes: number of classes.
 
     Source: Makhzani et al. 2015, section 4.
     """
 
     def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, critic: nn.Module, style: Prior, classes: int = 10
+        self, encoder: nn.Module, decoder: nn.Module, discriminator: nn.Module, style: Prior, num_classes: int = 10
     ) -> None:
-        category = Categorical(checks.count("classes", classes))
-        super().__init__(encoder, decoder, critic, Product((category, style)))
+        category = Categorical(checks.count("num_classes", num_classes))
+        super().__init__(encoder, decoder, discriminator, Product((category, style)))
         self.category, self.style = category, style
 
     @property
-    def classes(self) -> int:
+    def num_classes(self) -> int:
+        """Number of classes."""
         return self.category.dim
 
-    def codes(self, batch: Batch) -> Tensor:
-        return one_hot(batch.label, self.classes, self.encode(batch.x))
+    def training_codes(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        """Return [y; z] (n, num_classes + d) of a batch."""
+        return prepend_one_hot(batch.label, self.num_classes, self.encode(batch.x))
 
-    def real(self, batch: Batch) -> Tensor:
-        return self.ranks.draw(len(batch.x), lambda n: self.style.sample(n, device=batch.x.device, dtype=batch.x.dtype))
+    def real_samples(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+        """Return styles drawn from their prior."""
+        device, dtype = batch.x.device, batch.x.dtype
+        return context.local_draw(len(batch.x), lambda n: self.style.sample(n, device=device, dtype=dtype))

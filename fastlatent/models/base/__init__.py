@@ -1,1 +1,1 @@
-"""What the trainer requires of a model: phases, sampling, data parallelism."""
+"""Base class of the models, training phases and data parallelism."""

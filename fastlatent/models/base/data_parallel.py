@@ -1,4 +1,4 @@
-"""Batches that are spread over the ranks of a torch.distributed group."""
+"""Data parallelism: mini-batches distributed over the ranks of a torch.distributed group."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -14,76 +14,76 @@ if TYPE_CHECKING:
 
 
 class DataParallelContext:
-    """The ranks over which every batch is spread in equal parts, and this one's place among them.
+    """Ranks over which every batch is distributed in equal parts, and the index of this one.
 
-    With torch's generators in the same state on every rank, all together compute what one process would with the whole
-    batch, provided that gradients are averaged over the ranks, as DistributedDataParallel does: means over examples
-    are then those of the whole batch, and what is no such mean is taken of the `whole`. Batch normalization alone has
-    the moments of a rank's part.
+    With torch's generators in the same state on every rank, all ranks together compute the loss and gradients of one
+    process with the whole batch, provided that gradients are averaged over the ranks, as DistributedDataParallel does:
+    means over examples are then means over the whole batch, and losses that are no such mean are computed from the
+    batch gathered by `all_gather`. The exception is batch normalization, which uses the moments of each rank's part.
 
     Args:
-        group: of the ranks; None: one process.
+        group: process group of the ranks; None: a single process.
     """
 
     def __init__(self, group: "ProcessGroup | None" = None) -> None:
         self.group = group
         self.rank, self.size = (0, 1) if group is None else (dist.get_rank(group), dist.get_world_size(group))
 
-    def part(self, n: int) -> slice:
-        """Which of n examples, a multiple of the number of ranks, are this rank's."""
-        each = n // self.size
-        return slice(self.rank * each, (self.rank + 1) * each)
+    def local_slice(self, n: int) -> slice:
+        """Return the slice of this rank's examples among n, a multiple of the number of ranks."""
+        local = n // self.size
+        return slice(self.rank * local, (self.rank + 1) * local)
 
-    def draw(self, n: int, sample: Callable[[int], Tensor]) -> Tensor:
-        """Random numbers for this rank's n examples: its part of those for the whole batch.
+    def local_draw(self, n: int, sample: Callable[[int], Tensor]) -> Tensor:
+        """Draw random numbers for the whole batch and return the rows of this rank's n examples.
 
         Args:
-            n: examples of this rank.
-            sample: from a number of examples to as many rows.
+            n: number of examples of this rank.
+            sample: function from a number of examples to as many rows.
         """
         total = n * self.size
-        return sample(total)[self.part(total)]
+        return sample(total)[self.local_slice(total)]
 
     def uniform(self, n: int, *shape: int, like: Tensor) -> Tensor:
-        """Uniform numbers on [0, 1) for this rank's n examples, (n, *shape), of the device and dtype of `like`."""
-        return self.draw(n, lambda total: torch.rand(total, *shape, device=like.device, dtype=like.dtype))
+        """Draw numbers (n, *shape) uniform on [0, 1) for this rank's n examples, of the device and dtype of `like`."""
+        return self.local_draw(n, lambda total: torch.rand(total, *shape, device=like.device, dtype=like.dtype))
 
     def normal_like(self, x: Tensor) -> Tensor:
-        """Standard normal numbers of the shape, device and dtype of x, whose rows are this rank's examples."""
-        return self.draw(len(x), lambda total: torch.randn(total, *x.shape[1:], device=x.device, dtype=x.dtype))
+        """Draw standard normal numbers of the shape, device and dtype of x, whose rows are this rank's examples."""
+        return self.local_draw(len(x), lambda total: torch.randn(total, *x.shape[1:], device=x.device, dtype=x.dtype))
 
-    def whole(self, x: Tensor) -> Tensor:
-        """The rows of all ranks (ranks·n, d), of which this one has x (n, d).
+    def all_gather(self, x: Tensor) -> Tensor:
+        """Concatenate the rows x (n, d) of all ranks to (ranks·n, d).
 
-        The gradient to x is that of the whole, times the number of ranks, since averaging divides by it again.
+        The gradient of x is multiplied by the number of ranks, since averaging over the ranks divides by it.
         """
         if self.group is None:
             return x
-        return gather(_Times.apply(x, self.size) if x.is_floating_point() else x, self.group)
+        return gather(_ScaleGradient.apply(x, self.size) if x.is_floating_point() else x, self.group)
 
     @torch.no_grad()
-    def average(self, x: Tensor) -> Tensor:
-        """The mean of x over the ranks, which all come here together."""
+    def all_reduce_mean(self, x: Tensor) -> Tensor:
+        """Return the mean of x over the ranks; every rank must call it."""
         if self.group is None:
             return x
         total = x.clone()
         dist.all_reduce(total, group=self.group)
         return total / self.size
 
-    def greatest(self, *numbers: int, device: torch.device) -> list[int]:
-        """The greatest of each number over the ranks, which all come here together."""
+    def all_reduce_max(self, *numbers: int, device: torch.device) -> list[int]:
+        """Return the maximum of each number over the ranks; every rank must call it."""
         if self.group is None:
             return list(numbers)
-        found = torch.tensor(numbers, device=device)
-        dist.all_reduce(found, dist.ReduceOp.MAX, group=self.group)
-        return found.tolist()
+        maxima = torch.tensor(numbers, device=device)
+        dist.all_reduce(maxima, dist.ReduceOp.MAX, group=self.group)
+        return maxima.tolist()
 
 
 SINGLE_PROCESS = DataParallelContext()
 
 
-class _Times(torch.autograd.Function):
-    """The same tensor, its gradient multiplied."""
+class _ScaleGradient(torch.autograd.Function):
+    """Identity whose gradient is multiplied by a factor."""
 
     @staticmethod
     def forward(ctx, x: Tensor, factor: int) -> Tensor:

@@ -1,46 +1,42 @@
-"""What the trainer and the report need of a model: a decoder, a prior, and training phases."""
+"""Base class of all models: decoder, prior and training phases."""
 
 import torch
 from torch import Tensor, nn
 
 from ...priors import Prior
-from .data_parallel import SINGLE_PROCESS, DataParallelContext
 from .phase import Phase
 
 
 class GenerativeModel(nn.Module):
-    """A decoder g that turns draws of a prior into data: g(z), z from the prior.
+    """Decoder g and prior: samples are g(z), z from the prior.
 
     Args:
-        decoder: from codes (n, d) to x̂ (n, *shape).
-        prior: of d dimensions.
-
-    `ranks` are those over which a trainer spreads its batches; `SINGLE_PROCESS` unless it says otherwise.
+        decoder: network from codes (n, d) to x̂ (n, *shape).
+        prior: distribution of d dimensions.
     """
 
     def __init__(self, decoder: nn.Module, prior: Prior) -> None:
         super().__init__()
         self.decoder, self.prior = decoder, prior
-        self.ranks: DataParallelContext = SINGLE_PROCESS
 
     @property
-    def classes(self) -> int | None:
-        """Number of classes that the model has room for: labels are below it; None: it looks at none."""
+    def num_classes(self) -> int | None:
+        """Number of classes; labels must be below it. None: the model does not use labels."""
         return None
 
     def decode(self, z: Tensor) -> Tensor:
-        """x̂ (n, *shape) from codes (n, d)."""
+        """Decode codes (n, d) to x̂ (n, *shape)."""
         return self.decoder(z)
 
-    def draw(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """n codes from the prior (n, d), of the decoder's device and dtype."""
+    def sample_latent(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw n codes (n, d) from the prior, of the decoder's device and dtype."""
         weight = next(self.decoder.parameters())
         return self.prior.sample(n, generator=generator, device=weight.device, dtype=weight.dtype)
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
-        """n new images: g(z), z from the prior."""
-        return self.decode(self.draw(n, generator))
+        """Draw n samples g(z) (n, *shape), z from the prior."""
+        return self.decode(self.sample_latent(n, generator))
 
     def phases(self) -> tuple[Phase, ...]:
-        """The training phases, in the order in which a batch goes through them."""
+        """Return the training phases, in the order in which each batch goes through them."""
         raise NotImplementedError

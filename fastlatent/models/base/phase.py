@@ -1,29 +1,41 @@
-"""What a model tells the trainer: its training phases, as plain data."""
+"""Training phases of a model, as plain data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from torch import Tensor, nn
 
 from ...data.batch import Batch
+from .data_parallel import SINGLE_PROCESS, DataParallelContext
 
-Loss = Callable[[Batch], Mapping[str, Tensor]]
+
+class Loss(Protocol):
+    """Loss of a training phase: a function from a batch to named terms."""
+
+    def __call__(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS, /) -> Mapping[str, Tensor]:
+        """Return the terms of the loss, of which "loss" is minimized.
+
+        Args:
+            batch: this rank's part of the batch.
+            context: ranks over which the batch is distributed.
+        """
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One kind of training step: each batch goes through every phase of its model in order.
+    """Kind of training step: each batch goes through all phases of its model in order.
 
     Args:
-        name: of the phase, unique in its model.
-        parameters: what this phase's optimizer moves.
-        loss: from a batch to the terms to log, of which "loss" is minimized.
-        momentum: of its optimizer, Adam's β₁.
-        labeled: whether its batches are best drawn from the examples whose label is known, where those are few.
+        name: name, unique in its model.
+        parameters: parameters that the optimizer of this phase updates.
+        loss: function from a batch to the terms to log, of which "loss" is minimized.
+        beta1: β₁ of Adam.
+        labeled_only: whether batches of labeled examples alone are preferred if only a part of the data is labeled.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
     loss: Loss
-    momentum: float = 0.9
-    labeled: bool = False
+    beta1: float = 0.9
+    labeled_only: bool = False

@@ -1,4 +1,4 @@
-"""The models that have a name."""
+"""Registry of named model configurations."""
 
 from .aae import (
     AAEClusteringConfig,

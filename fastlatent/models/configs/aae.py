@@ -1,4 +1,4 @@
-"""Named adversarial autoencoders."""
+"""Configurations of adversarial autoencoders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,180 +19,185 @@ MAKHZANI = "Makhzani et al. 2015"
 
 @dataclass(frozen=True)
 class AAEConfig(NetworksWithPriorConfig):
-    """Adversarial autoencoder: a critic makes the codes follow the prior."""
+    """Adversarial autoencoder: a discriminator matches the codes to the prior."""
 
     source: ClassVar[str] = MAKHZANI
 
     latent_dim: int = 2
-    """Number of coordinates of a code; mixture and swiss-roll have 2."""
+    """Number of latent dimensions; 2 for mixture and swiss-roll."""
 
     def build(self, shape: Sequence[int]) -> AAE:
-        """The adversarial autoencoder."""
-        return AAE(self.encoder(shape), self.decoder(shape), self.critic(self.latent_dim), self.target())
+        """Build the adversarial autoencoder."""
+        modules = self.encoder(shape), self.decoder(shape), self.code_discriminator(self.latent_dim)
+        return AAE(*modules, self.build_prior())
 
 
 @dataclass(frozen=True)
 class AAELabeledConfig(NetworksConfig):
-    """Adversarial autoencoder whose critic is told the class: each class fills its part of a 2-D prior."""
+    """Adversarial autoencoder with a label-conditional discriminator: a part of a 2-D prior for each class."""
 
     source: ClassVar[str] = MAKHZANI
 
     latent_dim: int = 2
-    """Number of coordinates of a code: 2, as the priors have."""
+    """Number of latent dimensions: 2, as of the priors."""
     prior: Literal["mixture", "swiss-roll"] = "mixture"
-    """Distribution of the codes, with a part for each class."""
-    classes: int = 10
-    """Number of classes in the data."""
+    """Prior distribution of the codes, with a part for each class."""
+    num_classes: int = 10
+    """Number of classes."""
 
     def build(self, shape: Sequence[int]) -> LabeledAAE:
-        """The adversarial autoencoder with labels.
+        """Build the adversarial autoencoder with labels.
 
         Raises:
             ValueError: if latent_dim is not 2.
         """
         checks.choice("prior", self.prior, ("mixture", "swiss-roll"))
-        target: LabeledPrior = (
-            GaussianMixture2D(self.classes) if self.prior == "mixture" else SwissRoll(classes=self.classes)
+        prior: LabeledPrior = (
+            GaussianMixture2D(self.num_classes) if self.prior == "mixture" else SwissRoll(classes=self.num_classes)
         )
-        if self.latent_dim != target.dim:
-            raise ValueError(f"prior {self.prior!r} needs latent_dim = {target.dim}; got {self.latent_dim}")
-        critic = self.critic(target.dim + self.classes + 1)
-        return LabeledAAE(self.encoder(shape), self.decoder(shape), critic, target)
+        if self.latent_dim != prior.dim:
+            raise ValueError(f"prior {self.prior!r} needs latent_dim = {prior.dim}; got {self.latent_dim}")
+        discriminator = self.code_discriminator(prior.dim + self.num_classes + 1)
+        return LabeledAAE(self.encoder(shape), self.decoder(shape), discriminator, prior)
 
 
 @dataclass(frozen=True)
 class AAESupervisedConfig(NetworksConfig):
-    """Adversarial autoencoder whose decoder is given the label: the code holds the style."""
+    """Adversarial autoencoder whose decoder gets the label: the code describes the style only."""
 
     source: ClassVar[str] = MAKHZANI
 
     latent_dim: int = 15
-    """Number of coordinates of the style."""
-    classes: int = 10
-    """Number of classes in the data."""
+    """Number of dimensions of the style."""
+    num_classes: int = 10
+    """Number of classes."""
 
     def build(self, shape: Sequence[int]) -> SupervisedAAE:
-        """The supervised adversarial autoencoder."""
-        decoder = self.decoder(shape, self.classes + self.latent_dim)
-        critic = self.critic(self.latent_dim)
-        return SupervisedAAE(self.encoder(shape), decoder, critic, Normal(self.latent_dim), self.classes)
+        """Build the supervised adversarial autoencoder."""
+        decoder = self.decoder(shape, self.num_classes + self.latent_dim)
+        discriminator = self.code_discriminator(self.latent_dim)
+        return SupervisedAAE(self.encoder(shape), decoder, discriminator, Normal(self.latent_dim), self.num_classes)
 
 
 @dataclass(frozen=True)
-class _WithClusters(NetworksConfig):
+class _ClusterConfig(NetworksConfig):
     noise: float = 0.3
-    """Standard deviation of the noise on what is encoded in training."""
-    critic_noise: float = 0.3
-    """Standard deviation of the noise on what the critic of clusters judges."""
+    """Standard deviation of the noise added to the encoder's inputs in training."""
+    discriminator_noise: float = 0.3
+    """Standard deviation of the noise added to the inputs of the cluster discriminator in training."""
     cluster_weight: float = 100.0
-    """Weight of the game for the clusters."""
+    """Weight of the adversarial term of the clusters."""
     style_weight: float = 1.0
-    """Weight of the game for the style."""
-    deformation: float = 0.0
-    """How far images are deformed that are to stay in their cluster, 0.2 for pictures of digits; 0: none are, as in the
-    source."""
+    """Weight of the adversarial term of the style."""
+    affine_augmentation: float = 0.0
+    """Standard deviation of the random affine maps of the consistency term, 0.2 for images of digits; 0: no such term,
+    as in the paper."""
     consistency_weight: float = 10.0
-    """Weight of the agreement of an image's cluster with that of the deformed image."""
-    normalized: Literal["all", "last"] = "all"
-    """Layers of the encoder that are normalized over the batch: all of an mlp, as in the source, or the last alone,
-    which finds clusters nearer the classes in few epochs; of another network always the last."""
+    """Weight of the consistency term: the divergence of an image's cluster from that of its augmented copy."""
+    batch_norm: Literal["all", "last"] = "all"
+    """Layers of the encoder with batch normalization: all, as in the paper, or the last only, whose clusters match
+    the classes better after few epochs; for networks other than mlp always the last."""
 
     def encoder(self, shape: Sequence[int], outputs: int | None = None) -> nn.Module:
-        """The encoder, normalized over the batch, its outputs too, without which one cluster soon takes all.
+        """Build the encoder, with batch normalization of its outputs too: without it all examples soon share a cluster.
+
+        Args:
+            shape: shape of x without the batch dimension.
+            outputs: number of outputs; None: latent_dim.
 
         Source: Makhzani et al. 2015, appendix: batch normalization of the encoder, the softmax layer included.
         """
         outputs = outputs or self.latent_dim
-        if self.network == "mlp" and self.normalized == "all":
+        if self.network == "mlp" and self.batch_norm == "all":
             self._check()
-            return networks.mlp_encoder(shape, outputs, self.hidden, normalized=True)
+            return networks.mlp_encoder(shape, outputs, self.hidden, batch_norm=True)
         return nn.Sequential(super().encoder(shape, outputs), nn.BatchNorm1d(outputs))
 
-    def objective(self) -> dict[str, Any]:
-        """The weights of the terms, the noises and the view."""
-        names = "cluster_weight", "style_weight", "consistency_weight", "noise", "critic_noise"
-        amount = checks.non_negative("deformation", self.deformation)
-        return {**{name: getattr(self, name) for name in names}, "view": RandomAffine(amount) if amount else None}
+    def loss_options(self) -> dict[str, Any]:
+        """Return the keyword arguments of `ClusteringAAE`: weights, noise and augmentation."""
+        names = "cluster_weight", "style_weight", "consistency_weight", "noise", "discriminator_noise"
+        amount = checks.non_negative("affine_augmentation", self.affine_augmentation)
+        augmentation = RandomAffine(amount) if amount else None
+        return {**{name: getattr(self, name) for name in names}, "augmentation": augmentation}
 
     def _check(self) -> None:
         super()._check()
-        checks.choice("normalized", self.normalized, ("all", "last"))
+        checks.choice("batch_norm", self.batch_norm, ("all", "last"))
 
 
 @dataclass(frozen=True)
-class AAEClusteringConfig(_WithClusters):
+class AAEClusteringConfig(_ClusterConfig):
     """Adversarial autoencoder with a cluster and a style: unsupervised clustering."""
 
     source: ClassVar[str] = MAKHZANI
 
     latent_dim: int = 5
-    """Number of coordinates of the style."""
-    clusters: int = 16
+    """Number of dimensions of the style."""
+    num_clusters: int = 16
     """Number of clusters."""
 
     def build(self, shape: Sequence[int]) -> ClusteringAAE:
-        """The clustering adversarial autoencoder."""
-        outputs = self.clusters + self.latent_dim
-        critics = self.critic(self.clusters), self.critic(self.latent_dim)
+        """Build the clustering adversarial autoencoder."""
+        outputs = self.num_clusters + self.latent_dim
+        discriminators = self.code_discriminator(self.num_clusters), self.code_discriminator(self.latent_dim)
         return ClusteringAAE(
             self.encoder(shape, outputs),
             self.decoder(shape, outputs),
-            *critics,
+            *discriminators,
             Normal(self.latent_dim),
-            self.clusters,
-            **self.objective(),
+            self.num_clusters,
+            **self.loss_options(),
         )
 
 
 @dataclass(frozen=True)
-class AAESemiSupervisedConfig(_WithClusters):
-    """Adversarial autoencoder with a class and a style, learned from few labels (--labels-per-class)."""
+class AAESemiSupervisedConfig(_ClusterConfig):
+    """Adversarial autoencoder with a class and a style, for partly labeled data (--labels-per-class)."""
 
     source: ClassVar[str] = MAKHZANI
 
     latent_dim: int = 10
-    """Number of coordinates of the style."""
-    classes: int = 10
-    """Number of classes in the data."""
+    """Number of dimensions of the style."""
+    num_classes: int = 10
+    """Number of classes."""
 
     def build(self, shape: Sequence[int]) -> SemiSupervisedAAE:
-        """The semi-supervised adversarial autoencoder."""
-        outputs = self.classes + self.latent_dim
-        critics = self.critic(self.classes), self.critic(self.latent_dim)
+        """Build the semi-supervised adversarial autoencoder."""
+        outputs = self.num_classes + self.latent_dim
+        discriminators = self.code_discriminator(self.num_classes), self.code_discriminator(self.latent_dim)
         return SemiSupervisedAAE(
             self.encoder(shape, outputs),
             self.decoder(shape, outputs),
-            *critics,
+            *discriminators,
             Normal(self.latent_dim),
-            self.classes,
-            **self.objective(),
+            self.num_classes,
+            **self.loss_options(),
         )
 
 
 @dataclass(frozen=True)
-class AAEDimensionReductionConfig(_WithClusters):
-    """Adversarial autoencoder that maps data into few dimensions, clusters apart; with labels or without."""
+class AAEDimensionReductionConfig(_ClusterConfig):
+    """Adversarial autoencoder for dimension reduction with separate clusters, with or without labels."""
 
     source: ClassVar[str] = MAKHZANI
 
     latent_dim: int = 2
-    """Number of coordinates of the map."""
-    clusters: int = 20
-    """Number of clusters, at least that of the classes."""
-    apart: float = 4.0
-    """Distance that the clusters' places on the map are to keep."""
+    """Number of dimensions of the embedding."""
+    num_clusters: int = 20
+    """Number of clusters, ≥ the number of classes."""
+    min_cluster_distance: float = 4.0
+    """Distance of cluster heads in the embedding below which they are penalized."""
 
     def build(self, shape: Sequence[int]) -> DimensionReductionAAE:
-        """The adversarial autoencoder for dimension reduction."""
-        encoder = self.encoder(shape, self.clusters + self.latent_dim)
-        critics = self.critic(self.clusters), self.critic(self.latent_dim)
-        style = Normal(self.latent_dim)
+        """Build the adversarial autoencoder for dimension reduction."""
+        encoder = self.encoder(shape, self.num_clusters + self.latent_dim)
+        discriminators = self.code_discriminator(self.num_clusters), self.code_discriminator(self.latent_dim)
         return DimensionReductionAAE(
             encoder,
             self.decoder(shape),
-            *critics,
-            style,
-            self.clusters,
-            self.apart,
-            **self.objective(),
+            *discriminators,
+            Normal(self.latent_dim),
+            self.num_clusters,
+            self.min_cluster_distance,
+            **self.loss_options(),
         )

@@ -1,4 +1,4 @@
-"""Named forms of ACAI."""
+"""Configurations of ACAI, without and with a penalty."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ BERTHELOT = "Berthelot et al. 2018"
 
 @dataclass(frozen=True)
 class ACAIConfig(NetworksWithPriorConfig):
-    """Adversarially constrained autoencoder interpolation, under any penalty or none."""
+    """Adversarially constrained autoencoder interpolation, with any penalty or none."""
 
     source: ClassVar[str] = BERTHELOT
 
@@ -22,29 +22,30 @@ class ACAIConfig(NetworksWithPriorConfig):
     """Penalty between codes and prior."""
     weight: float = 10.0
     """Weight of the penalty."""
-    strength: float = 0.5
-    """Weight λ of the critic, per value of x, as in the authors' code, where errors are means over pixels."""
-    mix: float = 0.2
-    """Share γ of the data in what the critic sees of it."""
+    interpolation_weight: float = 0.5
+    """Weight λ of the interpolation term, per value of x, as in the authors' code, whose errors are means over
+    pixels."""
+    gamma: float = 0.2
+    """Weight γ of the data in the convex combinations of data and reconstructions that regularize the critic."""
 
     def build(self, shape: Sequence[int]) -> ACAI:
-        """The autoencoder with its critic of data."""
-        target = self.target()
+        """Build the autoencoder with its critic."""
+        prior = self.build_prior()
         return ACAI(
             self.encoder(shape),
             self.decoder(shape),
             self.data_critic(shape),
-            target,
-            strength=self.strength * math.prod(shape),
-            mix=self.mix,
-            penalty=None if self.penalty == "none" else penalty(self.penalty, target),
+            prior,
+            interpolation_weight=self.interpolation_weight * math.prod(shape),
+            gamma=self.gamma,
+            penalty=None if self.penalty == "none" else penalty(self.penalty, prior),
             weight=self.weight,
         )
 
 
 @dataclass(frozen=True)
 class ACAIMMDConfig(ACAIConfig):
-    """ACAI and WAE-MMD: interpolations that deceive a critic, codes that follow the prior."""
+    """ACAI with the penalty of WAE-MMD."""
 
     source: ClassVar[str] = f"{BERTHELOT}, Tolstikhin et al. 2018"
 
@@ -54,7 +55,7 @@ class ACAIMMDConfig(ACAIConfig):
 
 @dataclass(frozen=True)
 class ACAIWWAEConfig(ACAIConfig):
-    """ACAI and WWAE: interpolations that deceive a critic, codes that follow the prior."""
+    """ACAI with the penalty of WWAE."""
 
     source: ClassVar[str] = f"{BERTHELOT}, Zhang et al. 2019"
 

@@ -1,4 +1,4 @@
-"""What named models have in common: their options with defaults, and how to build them."""
+"""Base classes of named model configurations, and the plain autoencoders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,57 +16,71 @@ PriorName = Literal["normal", "uniform", "mixture", "swiss-roll"]
 
 
 class ModelConfig(Protocol):
-    """A model's options: a dataclass that can build it."""
+    """Configuration of a model: a dataclass of its options, with a method that builds the model."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     source: ClassVar[str]
-    takes: ClassVar[str]  # the kind of data, as in fastlatent.data
+    data_kind: ClassVar[str]  # `Dataset.kind` of the data that the model is for
 
     def build(self, shape: Sequence[int]) -> GenerativeModel:
-        """The model for data of this `Dataset.shape`: of x without the batch dimension; for rows see `TableDataset`."""
+        """Build the model.
+
+        Args:
+            shape: `Dataset.shape`: that of x without the batch dimension; for rows see `TableDataset`.
+        """
 
 
 @dataclass(frozen=True)
 class NetworksConfig:
-    """The networks of a model, and how many coordinates its codes have."""
+    """Configuration of the networks, and the number of latent dimensions."""
 
-    takes: ClassVar[str] = "images"
+    data_kind: ClassVar[str] = "images"
 
     latent_dim: int = 8
-    """Number of coordinates of a code."""
+    """Number of latent dimensions."""
     hidden: tuple[int, ...] = (512, 512)
-    """Widths of the encoder's hidden layers; the decoder has the same, reversed."""
+    """Widths of the encoder's hidden layers, reversed in the decoder."""
     network: Literal["mlp", "conv", "acai"] = "mlp"
-    """Layers: mlp, conv (sides that are multiples of 4) or acai (fully convolutional); the last two without HIDDEN."""
+    """Architecture of encoder and decoder: mlp, with HIDDEN, or conv (sides multiples of 4) or acai (fully
+    convolutional)."""
 
     def encoder(self, shape: Sequence[int], outputs: int | None = None) -> nn.Module:
-        """From x (n, *shape) to (n, outputs); None: latent_dim.
+        """Build an encoder from x (n, *shape) to (n, outputs).
+
+        Args:
+            shape: shape of x without the batch dimension.
+            outputs: number of outputs; None: latent_dim.
 
         Raises:
-            TypeError, ValueError: if latent_dim or a width is no integer ≥ 1, or the network takes no such shape.
+            TypeError, ValueError: if latent_dim or a width is not an integer ≥ 1, or the shape does not suit the
+                network.
         """
         self._check()
-        make = {"conv": networks.conv_encoder, "acai": networks.acai_encoder}.get(self.network)
+        build = {"conv": networks.conv_encoder, "acai": networks.acai_encoder}.get(self.network)
         outputs = outputs or self.latent_dim
-        return make(shape, outputs) if make else networks.mlp_encoder(shape, outputs, self.hidden)
+        return build(shape, outputs) if build else networks.mlp_encoder(shape, outputs, self.hidden)
 
     def decoder(self, shape: Sequence[int], inputs: int | None = None) -> nn.Module:
-        """From codes (n, inputs) to x̂ (n, *shape); None: latent_dim.
+        """Build a decoder from codes (n, inputs) to x̂ (n, *shape).
+
+        Args:
+            shape: shape of x without the batch dimension.
+            inputs: number of inputs; None: latent_dim.
 
         Raises:
             TypeError, ValueError: as of `encoder`.
         """
         self._check()
-        make = {"conv": networks.conv_decoder, "acai": networks.acai_decoder}.get(self.network)
+        build = {"conv": networks.conv_decoder, "acai": networks.acai_decoder}.get(self.network)
         inputs = inputs or self.latent_dim
-        return make(shape, inputs) if make else networks.mlp_decoder(shape, inputs, self.hidden)
+        return build(shape, inputs) if build else networks.mlp_decoder(shape, inputs, self.hidden)
 
-    def critic(self, inputs: int) -> nn.Module:
-        """From vectors (n, inputs) to a number each (n,)."""
+    def code_discriminator(self, inputs: int) -> nn.Module:
+        """Build a discriminator from vectors (n, inputs) to logits (n,)."""
         return networks.mlp_critic((inputs,), self.hidden)
 
     def data_critic(self, shape: Sequence[int]) -> nn.Module:
-        """From x (n, *shape) to a number each (n,), of the same make as the encoder."""
+        """Build a critic or discriminator from x (n, *shape) to scalars (n,), of the encoder's architecture."""
         if self.network == "mlp":
             return networks.mlp_critic(shape, self.hidden)
         return nn.Sequential(self.encoder(shape), networks.MeanPool())
@@ -80,15 +94,15 @@ class NetworksConfig:
 
 @dataclass(frozen=True)
 class NetworksWithPriorConfig(NetworksConfig):
-    """The networks of a model whose codes are to follow a prior."""
+    """Configuration of the networks and the prior."""
 
     prior: PriorName = "normal"
-    """Distribution of the codes; mixture and swiss-roll are for --latent-dim 2."""
+    """Prior distribution of the codes; mixture and swiss-roll need --latent-dim 2."""
     sigma: float = 1.0
     """Scale σ of the prior."""
 
-    def target(self) -> Prior:
-        """The prior."""
+    def build_prior(self) -> Prior:
+        """Build the prior."""
         return prior(self.prior, self.latent_dim, self.sigma)
 
 
@@ -99,27 +113,27 @@ class AEConfig(NetworksConfig):
     source: ClassVar[str] = "Hinton & Salakhutdinov 2006"
 
     def build(self, shape: Sequence[int]) -> Autoencoder:
-        """The autoencoder; it draws its samples from N(0, I), though nothing makes its codes match it."""
+        """Build the autoencoder; its samples decode N(0, I), which nothing matches to its codes."""
         return Autoencoder(self.encoder(shape), self.decoder(shape), Normal(self.latent_dim))
 
 
 @dataclass(frozen=True)
 class DropoutAEConfig(NetworksConfig):
-    """Autoencoder whose codes lose coordinates at random in training."""
+    """Autoencoder with dropout on the codes."""
 
     source: ClassVar[str] = "Srivastava et al. 2014"
 
     rate: float = 0.2
-    """Probability that a coordinate is dropped."""
+    """Dropout probability of a coordinate."""
 
     def build(self, shape: Sequence[int]) -> DropoutAutoencoder:
-        """The dropout autoencoder."""
+        """Build the dropout autoencoder."""
         return DropoutAutoencoder(self.encoder(shape), self.decoder(shape), Normal(self.latent_dim), self.rate)
 
 
 @dataclass(frozen=True)
 class DenoisingAEConfig(NetworksConfig):
-    """Denoising autoencoder: noisy data in, clean data out."""
+    """Denoising autoencoder: reconstruction of data from noisy inputs."""
 
     source: ClassVar[str] = "Vincent et al. 2008"
 
@@ -127,5 +141,5 @@ class DenoisingAEConfig(NetworksConfig):
     """Standard deviation of the noise added to data in [0, 1]."""
 
     def build(self, shape: Sequence[int]) -> DenoisingAutoencoder:
-        """The denoising autoencoder."""
+        """Build the denoising autoencoder."""
         return DenoisingAutoencoder(self.encoder(shape), self.decoder(shape), Normal(self.latent_dim), self.noise)

@@ -1,4 +1,4 @@
-"""Named generators and autoencoders of other kinds: VAE, GAN, VQ-VAE."""
+"""Configurations of VAE, GAN and VQ-VAE."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,49 +20,49 @@ class VAEConfig(NetworksConfig):
     source: ClassVar[str] = "Kingma & Welling 2014"
 
     beta: float = 0.1
-    """Weight β of the Kullback–Leibler divergence: 2s² for a decoder with Gaussian noise of standard deviation s."""
+    """Weight β of the Kullback–Leibler divergence, 2s² for a decoder with Gaussian noise of standard deviation s."""
 
     def build(self, shape: Sequence[int]) -> VAE:
-        """The variational autoencoder."""
+        """Build the variational autoencoder."""
         return VAE(self.encoder(shape, 2 * self.latent_dim), self.decoder(shape), self.latent_dim, self.beta)
 
 
 @dataclass(frozen=True)
 class GANConfig(NetworksConfig):
-    """Generative adversarial network: a decoder and a critic of data, no encoder."""
+    """Generative adversarial network: a generator and a discriminator, no encoder."""
 
     source: ClassVar[str] = "Goodfellow et al. 2014"
 
-    game: Literal["non-saturating", "minimax"] = "non-saturating"
-    """What the decoder minimizes: −E log D(g(z)), or E log(1 − D(g(z)))."""
+    generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
+    """Loss of the generator: non-saturating, −E log D(g(z)), or minimax, E log(1 − D(g(z)))."""
 
     def build(self, shape: Sequence[int]) -> GAN:
-        """The generative adversarial network."""
+        """Build the generative adversarial network."""
         losses = {"non-saturating": non_saturating_loss, "minimax": minimax_loss}
-        checks.choice("game", self.game, tuple(losses))
-        return GAN(self.decoder(shape), self.data_critic(shape), Normal(self.latent_dim), losses[self.game])
+        generator_loss = losses[checks.choice("generator_loss", self.generator_loss, tuple(losses))]
+        return GAN(self.decoder(shape), self.data_critic(shape), Normal(self.latent_dim), generator_loss)
 
 
 @dataclass(frozen=True)
 class VQVAEConfig(NetworksConfig):
-    """Vector-quantized autoencoder: codes made of vectors from a codebook."""
+    """Vector-quantized autoencoder: codes composed of vectors of a codebook."""
 
     source: ClassVar[str] = "van den Oord et al. 2017"
 
     latent_dim: int = 16
-    """Number of coordinates of a code."""
+    """Number of latent dimensions."""
     parts: int = 8
-    """Vectors in a code, of LATENT_DIM / PARTS coordinates each."""
+    """Number of vectors in a code, of LATENT_DIM / PARTS coordinates each."""
     entries: int = 64
-    """Vectors in the codebook."""
+    """Number of vectors in the codebook."""
     commitment: float = 0.25
-    """Weight β of what keeps the encoder near the codebook."""
+    """Weight β of the commitment loss, the distance of the encoder's outputs from the codebook."""
 
     def build(self, shape: Sequence[int]) -> VQVAE:
-        """The vector-quantized autoencoder.
+        """Build the vector-quantized autoencoder.
 
         Raises:
-            ValueError: if latent_dim is no multiple of parts.
+            ValueError: if latent_dim is not a multiple of parts.
         """
         if checks.count("latent_dim", self.latent_dim) % checks.count("parts", self.parts):
             raise ValueError(f"latent_dim must be a multiple of parts = {self.parts}; got {self.latent_dim}")

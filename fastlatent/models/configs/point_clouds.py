@@ -1,4 +1,4 @@
-"""Named models of point clouds."""
+"""Configuration of the 3d-AAE of point clouds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,29 +21,29 @@ class AAE3DConfig:
     """Adversarial autoencoder of point clouds, 3d-AAE."""
 
     source: ClassVar[str] = "Zamorski et al. 2018"
-    takes: ClassVar[str] = "point clouds"
+    data_kind: ClassVar[str] = "point clouds"
 
     latent_dim: int = 8
-    """Number of coordinates of a code."""
+    """Number of latent dimensions."""
     features: tuple[int, ...] = (64, 128, 256)
-    """Widths of the layers that the encoder applies to each point."""
+    """Widths of the encoder's layers before max pooling, applied to each point."""
     hidden: tuple[int, ...] = (256, 256)
-    """Widths of the hidden layers behind the encoder's maximum, and of decoder and critic."""
+    """Widths of the hidden layers of the encoder after max pooling, of the decoder and of the critic."""
     prior: Literal["normal", "beta", "bernoulli"] = "normal"
-    """Distribution of the codes; beta and bernoulli give codes that can be rounded to bits."""
+    """Prior distribution of the codes; beta and bernoulli for binary codes after rounding."""
     concentration: float = 0.01
-    """a of the prior Beta(a, a)."""
+    """Concentration a of the prior Beta(a, a)."""
     distance: Literal["chamfer", "earth-mover", "sinkhorn"] = "chamfer"
-    """Reconstruction error; earth-mover is exact and slow: for --points 256 or fewer; sinkhorn comes near it, for a GPU
-    and with geomloss installed."""
+    """Reconstruction error; earth-mover is exact and slow, for --points ≤ 256; sinkhorn approximates it, for GPUs, and
+    needs geomloss."""
     weight: float = 0.01
-    """Weight λ of the critic."""
+    """Weight λ of the adversarial term."""
 
     def build(self, shape: Sequence[int]) -> AAE3D:
-        """The adversarial autoencoder for clouds of shape (points, 3).
+        """Build the adversarial autoencoder for point clouds of a shape (points, 3).
 
         Raises:
-            TypeError, ValueError: for another shape, or an option outside what is said of it.
+            TypeError, ValueError: if the shape is invalid, or an option is outside its range.
         """
         if len(shape) != 2 or shape[1] != 3:
             raise ValueError(f"shape must be (points, 3); got {tuple(shape)}")
@@ -61,25 +61,25 @@ class AAE3DConfig:
         distance = distances[checks.choice("distance", self.distance, tuple(distances))]
         if self.distance == "sinkhorn" and find_spec("geomloss") is None:
             raise ValueError("distance 'sinkhorn' needs geomloss: pip install geomloss")
-        target = self.target()
+        prior = self.build_prior()
         pointnet = PointNet(self.features, self.hidden, self.latent_dim)
-        encoder = nn.Sequential(pointnet, *_onto(target))
+        encoder = nn.Sequential(pointnet, *_output_layers(prior))
         decoder = cloud_decoder(shape[0], self.latent_dim, self.hidden)
         critic = networks.mlp_critic((self.latent_dim,), self.hidden)
-        return AAE3D(encoder, decoder, critic, target, distance=distance, weight=self.weight)
+        return AAE3D(encoder, decoder, critic, prior, distance=distance, weight=self.weight)
 
-    def target(self) -> Prior:
-        """The prior."""
-        made: dict[str, Callable[[], Prior]] = {
+    def build_prior(self) -> Prior:
+        """Build the prior."""
+        priors: dict[str, Callable[[], Prior]] = {
             "normal": lambda: Normal(self.latent_dim),
             "beta": lambda: Beta(self.latent_dim, self.concentration),
             "bernoulli": lambda: Bernoulli(self.latent_dim),
         }
-        return made[checks.choice("prior", self.prior, tuple(made))]()
+        return priors[checks.choice("prior", self.prior, tuple(priors))]()
 
 
-def _onto(prior: Prior) -> list[nn.Module]:
-    """The encoder's last layers, without which codes drift off and shrink faster than so young a critic can tell."""
+def _output_layers(prior: Prior) -> list[nn.Module]:
+    """Return the encoder's last layers: without them codes drift and shrink before the critic can respond."""
     if isinstance(prior, Normal):
         return [nn.BatchNorm1d(prior.dim, affine=False)]
     return [nn.BatchNorm1d(prior.dim), nn.Sigmoid()]

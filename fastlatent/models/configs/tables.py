@@ -1,4 +1,4 @@
-"""Named models of tables."""
+"""Configuration of the autoencoder of tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,37 +17,40 @@ from .base import PriorName
 
 @dataclass(frozen=True)
 class TabularConfig:
-    """Autoencoder of tables with entity embeddings, under any penalty or none."""
+    """Autoencoder of tables with entity embeddings, with any penalty or none."""
 
     source: ClassVar[str] = "Guo & Berkhahn 2016"
-    takes: ClassVar[str] = "rows"
+    data_kind: ClassVar[str] = "rows"
 
     latent_dim: int = 4
-    """Number of coordinates of a code."""
+    """Number of latent dimensions."""
     hidden: tuple[int, ...] = (128, 128)
-    """Widths of the encoder's hidden layers; the decoder has the same, reversed."""
+    """Widths of the encoder's hidden layers, reversed in the decoder."""
     prior: PriorName = "normal"
-    """Distribution of the codes; mixture and swiss-roll are for --latent-dim 2."""
+    """Prior distribution of the codes; mixture and swiss-roll need --latent-dim 2."""
     penalty: PenaltyName | Literal["none"] = "mmd"
     """Penalty between codes and prior."""
     weight: float = 10.0
     """Weight λ of the penalty."""
 
     def build(self, shape: Sequence[int]) -> TabularAutoencoder:
-        """The autoencoder for rows with this number of categories in each column, 0 for a numeric one.
+        """Build the autoencoder.
+
+        Args:
+            shape: number of categories of each column, 0 for a numeric one.
 
         Raises:
-            TypeError, ValueError: for an option outside what is said of it.
+            TypeError, ValueError: if an option is outside its range.
         """
         for width in self.hidden:
             checks.count("hidden", width)
-        target, columns = prior(self.prior, self.latent_dim), Columns(shape)
+        distribution, columns = prior(self.prior, self.latent_dim), Columns(shape)
         embeddings = EntityEmbeddings(columns)
         return TabularAutoencoder(
             nn.Sequential(embeddings, *networks.mlp([embeddings.width, *self.hidden, self.latent_dim])),
             networks.mlp([self.latent_dim, *reversed(self.hidden), columns.width]),
-            target,
+            distribution,
             columns,
-            None if self.penalty == "none" else penalty(self.penalty, target),
+            None if self.penalty == "none" else penalty(self.penalty, distribution),
             self.weight,
         )

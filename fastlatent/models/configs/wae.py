@@ -1,4 +1,4 @@
-"""Named Wasserstein autoencoders."""
+"""Configurations of Wasserstein autoencoders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from .base import NetworksWithPriorConfig
 @dataclass(frozen=True)
 class _WAE(NetworksWithPriorConfig):
     source: ClassVar[str]
-    kind: ClassVar[PenaltyName]
+    penalty_name: ClassVar[PenaltyName]
 
     weight: float = 10.0
     """Weight λ of the penalty."""
 
-    def penalty(self) -> Penalty:
-        """D."""
-        return penalty(self.kind, self.target())
+    def build_penalty(self) -> Penalty:
+        """Build the penalty between codes and prior."""
+        return penalty(self.penalty_name, self.build_prior())
 
     def build(self, shape: Sequence[int]) -> WAE:
-        """The Wasserstein autoencoder."""
-        return WAE(self.encoder(shape), self.decoder(shape), self.penalty(), self.target(), self.weight)
+        """Build the Wasserstein autoencoder."""
+        return WAE(self.encoder(shape), self.decoder(shape), self.build_penalty(), self.build_prior(), self.weight)
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class WAEMMDConfig(_WAE):
     source: ClassVar[str] = "Tolstikhin et al. 2018"
 
     sigma: float = 1.0
-    """Scale σ of the prior, and of the kernel."""
+    """Scale σ of the prior and of the kernel."""
     scales: tuple[float, ...] = SCALES
     """Scales of the kernel: C = scale·2dσ²."""
 
-    def penalty(self) -> Penalty:
-        """The MMD with the scales asked for."""
+    def build_penalty(self) -> Penalty:
+        """Build the MMD with these scales."""
         return MMDIMQ(scales=self.scales, sigma=self.sigma)
 
 
@@ -49,7 +49,7 @@ class SWAEConfig(_WAE):
     """Sliced Wasserstein autoencoder."""
 
     source: ClassVar[str] = "Kolouri et al. 2018"
-    kind: ClassVar[PenaltyName] = "sliced"
+    penalty_name: ClassVar[PenaltyName] = "sliced"
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class CWAEConfig(_WAE):
     """Cramér–Wold autoencoder: the logarithm of the Cramér–Wold distance."""
 
     source: ClassVar[str] = "Knop et al. 2020"
-    kind: ClassVar[PenaltyName] = "cramer-wold"
+    penalty_name: ClassVar[PenaltyName] = "cramer-wold"
 
     weight: float = 1.0
     """Weight λ of the penalty."""
 
-    def penalty(self) -> Penalty:
-        """log of the distance."""
-        return LogPenalty(super().penalty())
+    def build_penalty(self) -> Penalty:
+        """Build the logarithm of the Cramér–Wold distance."""
+        return LogPenalty(super().build_penalty())
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class WWAEConfig(_WAE):
     """Wasserstein–Wasserstein autoencoder: the Fréchet distance of fitted Gaussians."""
 
     source: ClassVar[str] = "Zhang et al. 2019"
-    kind: ClassVar[PenaltyName] = "frechet"
+    penalty_name: ClassVar[PenaltyName] = "frechet"
 
 
 @dataclass(frozen=True)
@@ -80,15 +80,15 @@ class WAEEppsPulleyConfig(_WAE):
     """Wasserstein autoencoder with the sliced Epps–Pulley penalty (SIGReg), for N(0, I)."""
 
     source: ClassVar[str] = "Balestriero & LeCun 2025"
-    kind: ClassVar[PenaltyName] = "epps-pulley"
+    penalty_name: ClassVar[PenaltyName] = "epps-pulley"
 
     weight: float = 1.0
-    """Weight λ of the penalty, which grows with the batch."""
+    """Weight λ of the penalty, which grows with the batch size."""
 
 
 @dataclass(frozen=True)
 class WAEGANConfig(NetworksWithPriorConfig):
-    """Wasserstein autoencoder whose penalty is the Jensen–Shannon divergence, by a critic."""
+    """Wasserstein autoencoder whose penalty is the Jensen–Shannon divergence, by a discriminator."""
 
     source: ClassVar[str] = "Tolstikhin et al. 2018"
 
@@ -96,6 +96,6 @@ class WAEGANConfig(NetworksWithPriorConfig):
     """Weight λ of the penalty."""
 
     def build(self, shape: Sequence[int]) -> WAEGAN:
-        """The Wasserstein autoencoder with its critic."""
-        critic = self.critic(self.latent_dim)
-        return WAEGAN(self.encoder(shape), self.decoder(shape), critic, self.target(), self.weight)
+        """Build the Wasserstein autoencoder with its discriminator."""
+        discriminator = self.code_discriminator(self.latent_dim)
+        return WAEGAN(self.encoder(shape), self.decoder(shape), discriminator, self.build_prior(), self.weight)

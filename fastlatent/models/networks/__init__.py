@@ -1,4 +1,4 @@
-"""Encoders, decoders and critics."""
+"""Encoder, decoder and critic networks."""
 
 from .images import MeanPool as MeanPool
 from .images import acai_critic as acai_critic

@@ -1,4 +1,4 @@
-"""Encoders, decoders and critics that the models share."""
+"""Encoder, decoder and critic networks for images: MLP, convolutional and those of ACAI."""
 
 import math
 from collections.abc import Sequence
@@ -7,50 +7,65 @@ from typing import cast
 
 from torch import Tensor, nn
 
-SLOPE = 0.2  # of leaky units below 0, in ACAI's networks
+LEAKY_SLOPE = 0.2  # negative slope of LeakyReLU in ACAI's networks
 
 
-def mlp(widths: Sequence[int], normalized: bool = False) -> nn.Sequential:
-    """Linear layers of these widths with SiLU between them: widths[0] inputs, widths[-1] outputs.
+def mlp(widths: Sequence[int], batch_norm: bool = False) -> nn.Sequential:
+    """Build linear layers with SiLU between them.
 
-    With `normalized`, each layer's outputs are normalized over the batch, the last layer's too.
+    Args:
+        widths: number of inputs, widths of the hidden layers and number of outputs.
+        batch_norm: whether each linear layer, the last included, is followed by batch normalization.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
-        layers += [nn.Linear(inputs, outputs), *([nn.BatchNorm1d(outputs)] if normalized else []), nn.SiLU()]
+        layers += [nn.Linear(inputs, outputs), *([nn.BatchNorm1d(outputs)] if batch_norm else []), nn.SiLU()]
     return nn.Sequential(*layers[:-1])
 
 
 def mlp_encoder(
-    shape: Sequence[int], latent_dim: int, hidden: Sequence[int], normalized: bool = False
+    shape: Sequence[int], latent_dim: int, hidden: Sequence[int], batch_norm: bool = False
 ) -> nn.Sequential:
-    """From x (n, *shape) to codes (n, latent_dim); `normalized` as of `mlp`."""
-    return nn.Sequential(nn.Flatten(), *mlp([math.prod(shape), *hidden, latent_dim], normalized))
+    """Build an MLP from x (n, *shape) to codes (n, latent_dim).
+
+    Args:
+        shape: shape of x without the batch dimension.
+        latent_dim: number of latent dimensions.
+        hidden: widths of the hidden layers.
+        batch_norm: as of `mlp`.
+    """
+    return nn.Sequential(nn.Flatten(), *mlp([math.prod(shape), *hidden, latent_dim], batch_norm))
 
 
 def mlp_decoder(shape: Sequence[int], latent_dim: int, hidden: Sequence[int]) -> nn.Sequential:
-    """From codes (n, latent_dim) to x̂ (n, *shape) with values in (0, 1); `hidden` in the encoder's order."""
+    """Build an MLP from codes (n, latent_dim) to x̂ (n, *shape) with values in (0, 1).
+
+    Args:
+        shape: shape of x̂ without the batch dimension.
+        latent_dim: number of latent dimensions.
+        hidden: widths of the hidden layers, in the encoder's order.
+    """
     layers = mlp([latent_dim, *reversed(hidden), math.prod(shape)])
     return nn.Sequential(*layers, nn.Sigmoid(), nn.Unflatten(1, tuple(shape)))
 
 
 def mlp_critic(shape: Sequence[int], hidden: Sequence[int]) -> nn.Sequential:
-    """From x (n, *shape) to a number each (n,)."""
+    """Build an MLP from x (n, *shape) to scalars (n,), as a critic or for the logits of a discriminator."""
     return nn.Sequential(*mlp_encoder(shape, 1, hidden), nn.Flatten(0))
 
 
 def conv_encoder(shape: Sequence[int], latent_dim: int, width: int = 32) -> nn.Sequential:
-    """From images (n, channels, h, w) to codes (n, latent_dim): two convolutions that halve the sides, one layer.
+    """Build an encoder of images of two strided convolutions and a linear layer.
 
     Args:
         shape: (channels, h, w), h and w multiples of 4: 28×28, 32×32, …
-        latent_dim: number of coordinates of a code.
-        width: channels after the first convolution; twice as many after the second.
+        latent_dim: number of latent dimensions.
+        width: number of channels after the first convolution, doubled by the second.
 
     Raises:
-        ValueError: for another shape.
+        ValueError: if the shape is invalid.
     """
-    channels, h, w = image(shape, 4)
+    channels, h, w = check_image_shape(shape, 4)
     return nn.Sequential(
         nn.Conv2d(channels, width, 4, 2, 1),
         nn.SiLU(),
@@ -62,8 +77,8 @@ def conv_encoder(shape: Sequence[int], latent_dim: int, width: int = 32) -> nn.S
 
 
 def conv_decoder(shape: Sequence[int], latent_dim: int, width: int = 32) -> nn.Sequential:
-    """`conv_encoder` the other way round: from codes (n, latent_dim) to x̂ (n, channels, h, w) in (0, 1)."""
-    channels, h, w = image(shape, 4)
+    """Build the mirror image of `conv_encoder`, from codes (n, latent_dim) to x̂ (n, channels, h, w) in (0, 1)."""
+    channels, h, w = check_image_shape(shape, 4)
     return nn.Sequential(
         nn.Linear(latent_dim, 2 * width * (h // 4) * (w // 4)),
         nn.SiLU(),
@@ -76,69 +91,74 @@ def conv_decoder(shape: Sequence[int], latent_dim: int, width: int = 32) -> nn.S
 
 
 def acai_encoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.Sequential:
-    """The fully convolutional encoder of ACAI: pairs of 3×3 convolutions, each pair followed by 2×2 average pooling.
+    """Build ACAI's fully convolutional encoder: pairs of 3×3 convolutions, each followed by 2×2 average pooling.
 
-    The sides are halved as long as they are even and longer than 4, the channels doubled each time; the code is what is
-    left of the image, flattened.
+    Pooling is repeated while the sides are even and longer than 4; it halves the sides, and the number of channels is
+    doubled. The code is the last feature map, flattened.
 
     Args:
         shape: (channels, h, w); 32×32 is halved three times, 28×28 twice.
-        latent_dim: number of coordinates of a code, a multiple of the pixels that are left (4·4 = 16 for 32×32,
-            7·7 = 49 for 28×28).
-        width: channels of the first layer.
+        latent_dim: number of latent dimensions, a multiple of the number of pixels of the last feature map (4·4 = 16
+            for 32×32, 7·7 = 49 for 28×28).
+        width: number of channels of the first layer.
 
     Raises:
-        ValueError: for another shape or latent_dim.
+        ValueError: if shape or latent_dim is invalid.
 
     Source: Berthelot et al. 2018, appendix A.
     """
-    (channels, _, _), (halvings, left) = image(shape, 1), _halvings(shape, latent_dim)
+    (channels, _, _), (halvings, side) = check_image_shape(shape, 1), _halvings(shape, latent_dim)
     layers: list[nn.Module] = [_conv(channels, width, 1)]
-    inside = width
+    inputs = width
     for scale in range(halvings):
-        layers += [*_conv_pair(inside, width << scale), nn.AvgPool2d(2)]
-        inside = width << scale
-    last = _conv(width << halvings, latent_dim // math.prod(left))
-    return nn.Sequential(*layers, *_activated(inside, width << halvings), last, nn.Flatten())
+        layers += [*_conv_pair(inputs, width << scale), nn.AvgPool2d(2)]
+        inputs = width << scale
+    last = _conv(width << halvings, latent_dim // math.prod(side))
+    return nn.Sequential(*layers, *_activated(inputs, width << halvings), last, nn.Flatten())
 
 
 def acai_decoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.Sequential:
-    """`acai_encoder` the other way round, by nearest-neighbor doubling: from codes (n, latent_dim) to x̂ of any value.
+    """Build ACAI's decoder, the mirror image of `acai_encoder` with nearest-neighbor upsampling.
 
-    There is no sigmoid at the end: on a black background, weights that all pixels share drive it to 0, where it learns
-    nothing more.
+    It maps codes (n, latent_dim) to x̂ of any value. There is no sigmoid at the end: on images with a black background
+    the shared weights of a convolution would saturate it at 0, where gradients vanish.
 
     Source: Berthelot et al. 2018, appendix A.
     """
-    (channels, _, _), (halvings, left) = image(shape, 1), _halvings(shape, latent_dim)
-    inside = latent_dim // math.prod(left)
-    layers: list[nn.Module] = [nn.Unflatten(1, (inside, *left))]
+    (channels, _, _), (halvings, side) = check_image_shape(shape, 1), _halvings(shape, latent_dim)
+    inputs = latent_dim // math.prod(side)
+    layers: list[nn.Module] = [nn.Unflatten(1, (inputs, *side))]
     for scale in reversed(range(halvings)):
-        layers += [*_conv_pair(inside, width << scale), nn.Upsample(scale_factor=2)]
-        inside = width << scale
-    return nn.Sequential(*layers, *_activated(inside, width), _conv(width, channels))
+        layers += [*_conv_pair(inputs, width << scale), nn.Upsample(scale_factor=2)]
+        inputs = width << scale
+    return nn.Sequential(*layers, *_activated(inputs, width), _conv(width, channels))
 
 
 class MeanPool(nn.Module):
-    """The mean of all values of each element of a batch: (n, …) to (n,)."""
+    """Mean over all dimensions but the first: (n, …) to (n,)."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the mean of each element of a batch."""
         return x.flatten(1).mean(1)
 
 
 def acai_critic(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.Sequential:
-    """The critic of ACAI: its encoder, and the mean of the code; from x (n, *shape) to (n,).
+    """Build ACAI's critic from x (n, *shape) to scalars (n,): the mean of the outputs of `acai_encoder`.
 
     Source: Berthelot et al. 2018, appendix A.
     """
     return nn.Sequential(acai_encoder(shape, latent_dim, width), MeanPool())
 
 
-def image(shape: Sequence[int], multiple: int) -> tuple[int, int, int]:
-    """Require the shape of an image, (channels, h, w), with sides that are multiples of so much.
+def check_image_shape(shape: Sequence[int], multiple: int) -> tuple[int, int, int]:
+    """Require the shape of an image, (channels, h, w).
+
+    Args:
+        shape: shape of x without the batch dimension.
+        multiple: number of which h and w must be multiples.
 
     Raises:
-        ValueError: for another shape.
+        ValueError: if the shape is invalid.
     """
     if len(shape) != 3 or any(side % multiple or side < 1 for side in shape[1:]):
         allowed = f"(channels, h, w) with h and w multiples of {multiple}"
@@ -148,7 +168,7 @@ def image(shape: Sequence[int], multiple: int) -> tuple[int, int, int]:
 
 
 def _halvings(shape: Sequence[int], latent_dim: int) -> tuple[int, tuple[int, int]]:
-    """How often the sides are halved, and what is left of them."""
+    """Return the number of poolings, and the sides of the last feature map."""
     h, w = shape[1:]
     halvings = 0
     while h % 2 == w % 2 == 0 and min(h, w) > 4:
@@ -159,15 +179,15 @@ def _halvings(shape: Sequence[int], latent_dim: int) -> tuple[int, tuple[int, in
 
 
 def _conv(inputs: int, outputs: int, side: int = 3) -> nn.Conv2d:
-    """A layer of ACAI's networks, which starts from weights N(0, 1/(fan_in·(1 + SLOPE²))) and no bias."""
+    """Build a convolution of ACAI's networks with weights from N(0, 1/(fan_in·(1 + LEAKY_SLOPE²))) and zero bias."""
     layer = nn.Conv2d(inputs, outputs, side, padding=side // 2)
-    nn.init.normal_(layer.weight, std=(layer.weight[0].numel() * (1 + SLOPE**2)) ** -0.5)
+    nn.init.normal_(layer.weight, std=(layer.weight[0].numel() * (1 + LEAKY_SLOPE**2)) ** -0.5)
     nn.init.zeros_(cast(Tensor, layer.bias))
     return layer
 
 
 def _activated(inputs: int, outputs: int) -> list[nn.Module]:
-    return [_conv(inputs, outputs), nn.LeakyReLU(SLOPE)]
+    return [_conv(inputs, outputs), nn.LeakyReLU(LEAKY_SLOPE)]
 
 
 def _conv_pair(inputs: int, outputs: int) -> list[nn.Module]:

@@ -1,4 +1,4 @@
-"""Class labels as vectors beside codes."""
+"""Concatenation of codes with one-hot labels."""
 
 import torch
 from torch import Tensor
@@ -6,13 +6,25 @@ from torch import Tensor
 from ...data.batch import UNLABELED
 
 
-def one_hot(label: Tensor, classes: int, z: Tensor) -> Tensor:
-    """[y; z] (n, classes + d): y the one-hot label, zeros where it is −1, of codes z (n, d)."""
-    y = label[:, None] == torch.arange(classes, device=label.device)
+def prepend_one_hot(label: Tensor, num_classes: int, z: Tensor) -> Tensor:
+    """Return [y; z] (n, num_classes + d), y the one-hot label, or zeros for the label −1.
+
+    Args:
+        label: labels (n,), −1 for unlabeled examples.
+        num_classes: number of classes.
+        z: codes (n, d).
+    """
+    y = label[:, None] == torch.arange(num_classes, device=label.device)
     return torch.cat([y.to(z.dtype), z], dim=1)
 
 
-def with_unknown(z: Tensor, label: Tensor, classes: int) -> Tensor:
-    """[z; y] (n, d + classes + 1): y the one-hot label, the last class being that of the label −1."""
-    y = torch.where(label == UNLABELED, classes, label)[:, None] == torch.arange(classes + 1, device=label.device)
-    return torch.cat([z, y.to(z.dtype)], dim=1)
+def append_one_hot(z: Tensor, label: Tensor, num_classes: int) -> Tensor:
+    """Return [z; y] (n, d + num_classes + 1), y the one-hot label, whose last class is that of the label −1.
+
+    Args:
+        z: codes (n, d).
+        label: labels (n,), −1 for unlabeled examples.
+        num_classes: number of classes.
+    """
+    y = torch.where(label == UNLABELED, num_classes, label)[:, None]
+    return torch.cat([z, (y == torch.arange(num_classes + 1, device=label.device)).to(z.dtype)], dim=1)

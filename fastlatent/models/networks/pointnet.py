@@ -1,4 +1,4 @@
-"""Networks for point clouds: a PointNet encoder, and a decoder that makes all points at once."""
+"""Networks for point clouds: PointNet encoder and MLP decoder."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from .images import mlp
 
 
 class PointNet(nn.Module):
-    """Encoder that does not see the order of the points: f(x) = ρ(max_i φ(xᵢ)), the maximum taken per feature.
+    """Permutation-invariant encoder f(x) = ρ(max_i φ(xᵢ)), with the maximum over points of each feature.
 
     Args:
-        features: widths of φ, applied to each point by itself, in the end the number of features.
+        features: widths of the layers of φ, applied to each point; the last one is the number of features.
         hidden: widths of the hidden layers of ρ.
-        outputs: number of coordinates of a code.
+        outputs: number of outputs.
 
     Source: Qi et al. 2017, "PointNet", equation (1), without its alignment networks, as in Zamorski et al. 2018.
     """
@@ -24,10 +24,16 @@ class PointNet(nn.Module):
         self.cloud = mlp([features[-1], *hidden, outputs])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Codes (n, outputs) of clouds x (n, points, 3)."""
+        """Encode point clouds x (n, points, 3) to codes (n, outputs)."""
         return self.cloud(self.point(x).amax(1))
 
 
 def cloud_decoder(points: int, latent_dim: int, hidden: Sequence[int]) -> nn.Sequential:
-    """From codes (n, latent_dim) to clouds (n, points, 3) with coordinates in (−1, 1); `hidden` in its order."""
+    """Build an MLP from codes (n, latent_dim) to point clouds (n, points, 3) with coordinates in (−1, 1).
+
+    Args:
+        points: number of points.
+        latent_dim: number of latent dimensions.
+        hidden: widths of the hidden layers, in the decoder's order.
+    """
     return nn.Sequential(*mlp([latent_dim, *hidden, 3 * points]), nn.Tanh(), nn.Unflatten(1, (points, 3)))

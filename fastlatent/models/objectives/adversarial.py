@@ -1,4 +1,4 @@
-"""What adversarial models share: the losses of a critic and of whom it judges, and the two phases of their game."""
+"""Losses of a discriminator and a generator, and the two adversarial training phases."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,69 +7,72 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ...data.batch import Batch
+from ..base.data_parallel import SINGLE_PROCESS, DataParallelContext
 from ..base.phase import Phase
 
-Draw = Callable[[Batch], Tensor]
-ADVERSARIAL_BETA1 = 0.5  # with more, both players run past each other (Radford et al. 2016, section 4)
+Sampler = Callable[[Batch, DataParallelContext], Tensor]
+"""Function from a batch and its data-parallel context to samples (n, …)."""
+
+ADVERSARIAL_BETA1 = 0.5  # β₁ of Adam in adversarial phases; 0.9 makes them oscillate (Radford et al. 2016, section 4)
 
 
-def critic_loss(real: Tensor, made: Tensor) -> Tensor:
-    """What a critic D = sigmoid(t) minimizes: −E log D(real) − E log(1 − D(made)).
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Compute −E log D(real) − E log(1 − D(fake)), the loss of a discriminator D = sigmoid(t).
 
-    It is least, log 4 − 2·JS, for the D that tells both as well as can be, JS being their Jensen–Shannon divergence.
+    The minimum over all D is log 4 − 2·JS, JS being the Jensen–Shannon divergence of real and fake samples.
 
     Args:
-        real: its answers t to true samples, logits (n,).
-        made: to made ones (m,).
+        real: logits t of real samples (n,).
+        fake: logits t of fake samples (m,).
 
     Source: Goodfellow et al. 2014, "Generative adversarial nets", equation (1).
     """
-    return softplus(-real).mean() + softplus(made).mean()
+    return softplus(-real).mean() + softplus(fake).mean()
 
 
-def non_saturating_loss(made: Tensor) -> Tensor:
-    """What the maker minimizes so that the critic takes its samples for true: −E log D(made), for logits (n,).
+def non_saturating_loss(fake: Tensor) -> Tensor:
+    """Compute −E log D(fake), the non-saturating loss of a generator, from logits (n,).
 
     Source: Goodfellow et al. 2014, section 3.
     """
-    return softplus(-made).mean()
+    return softplus(-fake).mean()
 
 
-def minimax_loss(made: Tensor) -> Tensor:
-    """What the maker minimizes in the zero-sum game: E log(1 − D(made)), for logits (n,).
+def minimax_loss(fake: Tensor) -> Tensor:
+    """Compute E log(1 − D(fake)), the minimax loss of a generator, from logits (n,).
 
     Source: Goodfellow et al. 2014, equation (1).
     """
-    return -softplus(made).mean()
+    return -softplus(fake).mean()
 
 
-def game(
-    critic: nn.Module,
-    maker: tuple[nn.Parameter, ...],
+def adversarial_phases(
+    discriminator: nn.Module,
+    generator: tuple[nn.Parameter, ...],
     *,
-    real: Draw,
-    made: Draw,
-    maker_loss: Callable[[Tensor], Tensor] = non_saturating_loss,
+    real: Sampler,
+    fake: Sampler,
+    generator_loss: Callable[[Tensor], Tensor] = non_saturating_loss,
 ) -> tuple[Phase, Phase]:
-    """The two phases of a game: the critic learns to tell real from made samples, the maker to deceive it.
+    """Return the phases "discriminator" and "generator" of adversarial training.
 
     Args:
-        critic: from samples (n, …) to logits (n,).
-        maker: the parameters that deceive.
-        real: draws true samples; it is given the batch, for its size or its contents.
-        made: makes samples.
-        maker_loss: `non_saturating_loss` or `minimax_loss`.
+        discriminator: network from samples (n, …) to logits (n,).
+        generator: parameters of the generator.
+        real: function that returns real samples; the batch gives their number or their content.
+        fake: function that returns samples of the generator.
+        generator_loss: `non_saturating_loss` or `minimax_loss`.
     """
 
-    def judge(batch: Batch) -> Mapping[str, Tensor]:
+    def discriminator_loss_fn(batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         with torch.no_grad():
-            samples = made(batch)
-        return {"loss": critic_loss(critic(real(batch)), critic(samples))}
+            samples = fake(batch, context)
+        return {"loss": discriminator_loss(discriminator(real(batch, context)), discriminator(samples))}
 
-    def deceive(batch: Batch) -> Mapping[str, Tensor]:
-        return {"loss": maker_loss(critic(made(batch)))}
+    def generator_loss_fn(batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
+        return {"loss": generator_loss(discriminator(fake(batch, context)))}
 
     return (
-        Phase("critic", tuple(critic.parameters()), judge, ADVERSARIAL_BETA1),
-        Phase("deceive", maker, deceive, ADVERSARIAL_BETA1),
+        Phase("discriminator", tuple(discriminator.parameters()), discriminator_loss_fn, ADVERSARIAL_BETA1),
+        Phase("generator", generator, generator_loss_fn, ADVERSARIAL_BETA1),
     )

@@ -1,1 +1,1 @@
-"""Monitoring of a training: losses, progress, records and loggers."""
+"""Monitoring of a training: losses, progress, records of epochs, loggers."""

@@ -1,11 +1,10 @@
-"""What is told of each epoch: a line of metrics.jsonl, a record for a logger, figures now and then."""
+"""Records of epochs: lines of metrics.jsonl, entries of a logger, figures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data import Dataset
 from .. import run_dir as files
-from ..devices import alone
 from .loggers import Log
 
 if TYPE_CHECKING:
@@ -15,34 +14,34 @@ FIGURES = "figures"  # in the run folder
 
 
 class EpochRecorder:
-    """Writes the record of each epoch, if this process is the first.
+    """Writes the record of each epoch, on rank zero only.
 
     Args:
-        state: of the training.
-        data: whose test examples are drawn.
-        run: the run folder.
-        log: of the logger.
+        state: state of the training.
+        data: data set whose test examples are interpolated in figures.
+        run_dir: run folder.
+        log: logger.
     """
 
-    def __init__(self, state: "TrainingState", data: Dataset, run: Path, log: Log) -> None:
-        self.state, self.data, self.run, self.log = state, data, run, log
+    def __init__(self, state: "TrainingState", data: Dataset, run_dir: Path, log: Log) -> None:
+        self.state, self.data, self.run_dir, self.log = state, data, run_dir, log
 
-    def epoch(self) -> None:
-        """An epoch is done, the last of the state's history.
+    def record_epoch(self) -> None:
+        """Write the last record of the state's history.
 
         Raises:
             OSError: naming the path, if a file cannot be written.
         """
-        if self.state.model.ranks.rank > 0:
+        if self.state.context.rank > 0:
             return
         record = self.state.history[-1]
-        files.append_metrics(self.run, record)
+        files.append_metrics(self.run_dir, record)
         self.log(record)
         every = self.state.config.figures_every
         if every is not None and record["epoch"] % every == 0:
-            from ...evaluate.report.training_figures import write_training_figures  # imports matplotlib
+            self._draw_figures(f"epoch-{int(record['epoch']):05d}")
 
-            with alone(self.state.model):
-                write_training_figures(
-                    self.state.model, self.data, self.run / FIGURES, f"epoch-{int(record['epoch']):05d}"
-                )
+    def _draw_figures(self, stem: str) -> None:
+        from ...evaluate.report.training_figures import write_training_figures  # lazy: matplotlib takes long to import
+
+        write_training_figures(self.state.model, self.data, self.run_dir / FIGURES, stem)

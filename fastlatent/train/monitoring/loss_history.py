@@ -1,4 +1,4 @@
-"""The terms of the losses at each step of an epoch, kept where they are computed."""
+"""Loss terms of each step of an epoch, on the device where they are computed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,13 +8,11 @@ from torch import Tensor
 
 from ...models.base.data_parallel import SINGLE_PROCESS, DataParallelContext
 
-DIVERGENCE_FACTOR = (
-    1e6  # so many times its size at the first step, and a loss is lost: growth that does not end, not a rough start
-)
+DIVERGENCE_FACTOR = 1e6  # loss / first loss above which training has diverged: unbounded growth, not a rough start
 
 
-class Bad(NamedTuple):
-    """A loss that is lost: the step of the epoch, from 1, the phase and the value."""
+class DivergedLoss(NamedTuple):
+    """A diverged loss: the step of the epoch, counted from 1, the phase and the value."""
 
     step: int
     phase: str
@@ -22,59 +20,66 @@ class Bad(NamedTuple):
 
 
 class LossHistory:
-    """A row of terms for each step, on the device: writing one waits for nothing, reading them does.
+    """A row of loss terms for each step, on the device: writing never synchronizes with the host, reading does.
 
     Args:
-        steps: in an epoch.
-        device: of the terms.
-        ranks: over which the batches are spread; the terms are their means.
+        steps: number of steps of an epoch.
+        device: device of the terms.
+        context: ranks over which the batches are distributed; the terms are averaged over them.
     """
 
-    def __init__(self, steps: int, device: torch.device, ranks: DataParallelContext = SINGLE_PROCESS) -> None:
-        self.ranks = ranks
-        self.merged = 0  # so many rows of the epoch are means over the ranks
+    def __init__(self, steps: int, device: torch.device, context: DataParallelContext = SINGLE_PROCESS) -> None:
+        self.context = context
+        self.reduced = 0  # number of rows that are averaged over the ranks
         self.names: list[str] = []
         self.rows = torch.zeros(steps, 0, device=device)
-        self.first = self.rows.new_zeros(0)  # of the training
+        self.first = self.rows.new_zeros(0)  # terms of the first step of the training
 
     def write(self, step: int, terms: Sequence[Mapping[str, Tensor]]) -> None:
-        """The terms of each phase at a step of the epoch, from 0; every step has the same ones."""
-        values = torch.stack([value.detach() for of_phase in terms for value in of_phase.values()])
+        """Write the terms of each phase at a step of the epoch, counted from 0; all steps have the same terms."""
+        values = torch.stack([value.detach() for phase_terms in terms for value in phase_terms.values()])
         if not self.names:
-            self.names = [name for of_phase in terms for name in of_phase]
+            self.names = [name for phase_terms in terms for name in phase_terms]
             self.rows = values.new_zeros(len(self.rows), len(values))
-            self.first = self.ranks.average(values)
+            self.first = self.context.all_reduce_mean(values)
         self.rows[step] = values
 
-    def merge(self, steps: int) -> None:
-        """Take the means over the ranks, which all come here together, of the first so many rows of the epoch."""
-        if steps > self.merged:
-            self.rows[self.merged : steps] = self.ranks.average(self.rows[self.merged : steps])
-        self.merged = steps
+    def all_reduce(self, steps: int) -> None:
+        """Average the first `steps` rows of the epoch over the ranks; a collective operation."""
+        if steps > self.reduced:
+            self.rows[self.reduced : steps] = self.context.all_reduce_mean(self.rows[self.reduced : steps])
+        self.reduced = steps
+
+    def next_epoch(self) -> None:
+        """Discard the rows."""
+        self.reduced = 0
 
     def means(self, steps: int) -> dict[str, float]:
-        """The mean of each term over the first so many steps of the epoch."""
+        """Return the mean of each term over the first `steps` steps of the epoch."""
         return dict(zip(self.names, self.rows[:steps].cpu().double().mean(0).tolist(), strict=True))
 
-    def bad(self, steps: int) -> Bad | None:
-        """The first loss among so many steps that is not finite, or 10⁶ times as large as at first (and 1)."""
+    def first_diverged(self, steps: int) -> DivergedLoss | None:
+        """Return the first loss among `steps` steps that is not finite or above the divergence limit.
+
+        The limit is DIVERGENCE_FACTOR · max(|first loss|, 1).
+        """
         limit = DIVERGENCE_FACTOR * self.first.abs().clamp_min(1)
-        losses = torch.tensor([name.endswith("/loss") for name in self.names], dtype=torch.bool)
-        good = (self.rows[:steps].abs() <= limit).cpu()  # false for NaN
-        found = (~good & losses).nonzero()
-        if not len(found):
+        is_loss = torch.tensor([name.endswith("/loss") for name in self.names], dtype=torch.bool)
+        within_limit = (self.rows[:steps].abs() <= limit).cpu()  # false for NaN
+        diverged = (~within_limit & is_loss).nonzero()
+        if not len(diverged):
             return None
-        step, term = found[0].tolist()
-        return Bad(step + 1, self.names[term].removesuffix("/loss"), self.rows[step, term].item())
+        step, term = diverged[0].tolist()
+        return DivergedLoss(step + 1, self.names[term].removesuffix("/loss"), self.rows[step, term].item())
 
     def state_dict(self, steps: int) -> dict[str, Any]:
-        """The first so many rows, and what else is needed to go on."""
+        """Return the first `steps` rows, and all else that resuming needs."""
         return {"names": self.names, "rows": self.rows[:steps], "first": self.first}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where the state was taken."""
+        """Restore a state of `state_dict`."""
         self.names, rows = state["names"], state["rows"]
         self.rows = torch.zeros(len(self.rows), len(self.names), dtype=rows.dtype, device=self.rows.device)
         self.rows[: len(rows)] = rows
-        self.merged = len(rows)
+        self.reduced = len(rows)
         self.first = state["first"].to(self.rows.device)

@@ -1,4 +1,4 @@
-"""Batches spread over ranks: values and gradients, averaged over the ranks, are those of one process."""
+"""Data parallelism: values and gradients averaged over the ranks equal those of a single process."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,24 +15,24 @@ from fastlatent.models import ACAI, MODEL_CONFIGS, WAE, GenerativeModel, LogPena
 from fastlatent.models.base.data_parallel import DataParallelContext
 from fastlatent.priors import Normal
 
-RANKS, EACH, D = 2, 6, 3
+NUM_RANKS, LOCAL_BATCH, D = 2, 6, 3
 SHAPES = {"images": (1, 2, 4), "point clouds": (8, 3), "rows": (0, 3, 0)}
 
 
-class NeighborsOfARank(ACAI):
-    """ACAI in one process, each x₁ interpolated with the neighbor that it has when the batch is spread."""
+class LocalNeighborsACAI(ACAI):
+    """ACAI in a single process that interpolates with the neighbors within each rank's part of the batch."""
 
     def interpolate(self, z: Tensor, alpha: Tensor) -> Tensor:
         if not self.training:
             return super().interpolate(z, alpha)
-        neighbors = z.unflatten(0, (RANKS, -1)).roll(1, 1).flatten(0, 1)
+        neighbors = z.unflatten(0, (NUM_RANKS, -1)).roll(1, 1).flatten(0, 1)
         return self.decode(torch.lerp(neighbors, z, alpha))
 
 
-def with_neighbors_of_a_rank(model: GenerativeModel) -> None:
-    """Make a model of one process interpolate as ranks do, if it is one that interpolates."""
+def interpolate_local_neighbors(model: GenerativeModel) -> None:
+    """Make ACAI in a single process interpolate as ranks do."""
     if isinstance(model, ACAI):
-        model.__class__ = NeighborsOfARank
+        model.__class__ = LocalNeighborsACAI
 
 
 PENALTIES = {
@@ -59,73 +59,74 @@ def linear_wae(penalty: Callable[[Tensor, Tensor], Tensor]) -> WAE:
     return WAE(encoder, decoder, penalty, Normal(D), weight=3.0)
 
 
-def build(name: str, group: dist.ProcessGroup | None = None) -> GenerativeModel:
-    """A small model in float64, with the same weights at every call."""
+def build(name: str, single_process: bool) -> GenerativeModel:
+    """Build a small model in float64, with the same weights at every call."""
     torch.manual_seed(1)
     if name in PENALTIES:
         model: GenerativeModel = linear_wae(PENALTIES[name])
     else:
-        made = MODEL_CONFIGS[name]
+        config = MODEL_CONFIGS[name]
         hidden = {"hidden": (16,)} if name != "aae3d" else {"hidden": (16,), "features": (16,)}
-        model = made(**hidden).build(SHAPES[made.takes])  # type: ignore[call-arg]
-    if group is None:
-        with_neighbors_of_a_rank(model)
+        model = config(**hidden).build(SHAPES[config.data_kind])  # type: ignore[call-arg]
+    if single_process:
+        interpolate_local_neighbors(model)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
-            module.eval()  # in training each rank has moments of its own
-    model.ranks = DataParallelContext(group)
+            module.eval()  # in training each rank uses the moments of its own part
     return model.double()
 
 
 def batch(name: str) -> Batch:
-    takes = "images" if name in PENALTIES else MODEL_CONFIGS[name].takes
+    data_kind = "images" if name in PENALTIES else MODEL_CONFIGS[name].data_kind
     generator = torch.Generator().manual_seed(0)
-    labels = torch.arange(RANKS * EACH) % 4 - 1  # some are not known, not as many on each rank
-    if takes == "rows":
-        return Batch(torch.randint(3, (RANKS * EACH, 3), generator=generator).double(), labels)
-    return Batch(torch.rand(RANKS * EACH, *SHAPES[takes], dtype=torch.float64, generator=generator), labels)
+    labels = torch.arange(NUM_RANKS * LOCAL_BATCH) % 4 - 1  # some unlabeled, in different numbers on each rank
+    if data_kind == "rows":
+        return Batch(torch.randint(3, (NUM_RANKS * LOCAL_BATCH, 3), generator=generator).double(), labels)
+    return Batch(
+        torch.rand(NUM_RANKS * LOCAL_BATCH, *SHAPES[data_kind], dtype=torch.float64, generator=generator), labels
+    )
 
 
-def computed(name: str, group: dist.ProcessGroup | None = None) -> dict[str, list[Tensor]]:
-    """Of each phase the terms and the gradients; and the buffers after all phases."""
-    model = build(name, group)
+def compute(name: str, group: dist.ProcessGroup | None = None) -> dict[str, list[Tensor]]:
+    """Return the terms and gradients of each phase, and the buffers after all phases."""
+    model, context = build(name, group is None), DataParallelContext(group)
     x, labels = batch(name)
-    part = model.ranks.part(len(x))
-    found = {}
+    part = context.local_slice(len(x))
+    results = {}
     for phase in model.phases():
-        terms = phase.loss(Batch(x[part], labels[part]))
+        terms = phase.loss(Batch(x[part], labels[part]), context)
         gradients = torch.autograd.grad(terms["loss"], phase.parameters)
-        found[phase.name] = [*(term.detach() for term in terms.values()), *gradients]
-    return {**found, "buffers": [buffer for buffer in model.buffers() if buffer.is_floating_point()]}
+        results[phase.name] = [*(term.detach() for term in terms.values()), *gradients]
+    return {**results, "buffers": [buffer for buffer in model.buffers() if buffer.is_floating_point()]}
 
 
 def rank_main(rank: int, folder: str) -> None:
-    """What each process does: every model, its part of the batch."""
+    """Compute the results of every model in one process, for its part of the batch."""
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=RANKS)
-    torch.save({name: computed(name, dist.group.WORLD) for name in MODELS}, f"{folder}/{rank}.pt")
+    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=NUM_RANKS)
+    torch.save({name: compute(name, dist.group.WORLD) for name in MODELS}, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, list[Tensor]]]]:
     folder: Path = tmp_path_factory.mktemp("ranks")
-    mp.spawn(rank_main, args=(str(folder),), nprocs=RANKS)
-    return [torch.load(folder / f"{rank}.pt") for rank in range(RANKS)]
+    mp.spawn(rank_main, args=(str(folder),), nprocs=NUM_RANKS)
+    return [torch.load(folder / f"{rank}.pt") for rank in range(NUM_RANKS)]
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_average_over_ranks_is_one_process_with_the_whole_batch(ranks, name):
-    for part, expected in computed(name).items():
-        averages = [sum(values) / RANKS for values in zip(*(found[name][part] for found in ranks), strict=True)]
-        torch.testing.assert_close(averages, expected, msg=lambda text, part=part: f"{part}: {text}")
+def test_mean_over_ranks_equals_a_single_process(ranks, name):
+    for key, expected in compute(name).items():
+        averages = [sum(values) / NUM_RANKS for values in zip(*(results[name][key] for results in ranks), strict=True)]
+        torch.testing.assert_close(averages, expected, msg=lambda text, key=key: f"{key}: {text}")
 
 
-def test_ranks_draw_different_numbers():
+def test_local_draw_is_a_part_of_the_whole_batch():
     torch.manual_seed(0)
     whole = torch.rand(6)
     for rank in range(2):
-        ranks = DataParallelContext()
-        ranks.rank, ranks.size = rank, 2
+        context = DataParallelContext()
+        context.rank, context.size = rank, 2
         torch.manual_seed(0)
-        assert torch.equal(ranks.draw(3, torch.rand), whole[3 * rank : 3 * rank + 3])
+        assert torch.equal(context.local_draw(3, torch.rand), whole[3 * rank : 3 * rank + 3])

@@ -22,7 +22,7 @@ MNIST, CIFAR = (1, 28, 28), (3, 32, 32)
 
 @pytest.mark.parametrize("shape", [MNIST, CIFAR])
 @pytest.mark.parametrize("family", ["mlp", "conv", "acai"])
-def test_decoders_undo_the_shapes_of_encoders(shape, family):
+def test_shapes_of_encoders_and_decoders(shape, family):
     dim = 98 if family == "acai" and shape == MNIST else 32
     if family == "mlp":
         encoder, decoder = mlp_encoder(shape, dim, (8,)), mlp_decoder(shape, dim, (8,))
@@ -32,36 +32,36 @@ def test_decoders_undo_the_shapes_of_encoders(shape, family):
         encoder, decoder = acai_encoder(shape, dim, 2), acai_decoder(shape, dim, 2)
     x = torch.rand(3, *shape)
     assert encoder(x).shape == (3, dim)
-    made = decoder(encoder(x))
-    assert made.shape == x.shape
-    assert made.min() < made.max()
-    assert family == "acai" or 0 < made.min() < made.max() < 1
+    reconstruction = decoder(encoder(x))
+    assert reconstruction.shape == x.shape
+    assert reconstruction.min() < reconstruction.max()
+    assert family == "acai" or 0 < reconstruction.min() < reconstruction.max() < 1
 
 
-def test_critics_give_a_number_each():
+def test_critics_return_scalars():
     x = torch.rand(5, *CIFAR)
     assert mlp_critic(CIFAR, (4,))(x).shape == acai_critic(CIFAR, 16, 2)(x).shape == (5,)
 
 
-def test_the_critic_of_acai_is_its_encoder_averaged():
+def test_acai_critic_is_the_mean_of_its_encoder():
     critic, x = acai_critic(CIFAR, 16, 2), torch.rand(2, *CIFAR)
     torch.testing.assert_close(critic(x), critic[0](x).mean(1))
 
 
-def test_the_networks_of_acai_learn_pictures_on_a_black_background():
+def test_acai_networks_learn_images_on_a_black_background():
     torch.manual_seed(0)
     data = load("lines").train
     network = nn.Sequential(acai_encoder((1, 32, 32), 32, 8), acai_decoder((1, 32, 32), 32, 8))
-    adam = torch.optim.Adam(network.parameters(), 2e-3)
+    optimizer = torch.optim.Adam(network.parameters(), 2e-3)
     for batch in islice(data.shuffled(32, torch.Generator().manual_seed(0)), 60):
-        adam.zero_grad()
+        optimizer.zero_grad()
         squared_error(batch.x, network(batch.x)).backward()
-        adam.step()
+        optimizer.step()
     x = data.spread(256).x
     assert squared_error(x, network(x)) < 0.9 * squared_error(x, x.mean(0).expand_as(x))
 
 
-def test_shapes_that_do_not_fit_are_refused():
+def test_invalid_shapes_raise():
     with pytest.raises(ValueError, match="h and w multiples of 4"):
         conv_encoder((1, 30, 28), 8)
     with pytest.raises(ValueError, match=r"\(channels, h, w\)"):

@@ -1,4 +1,4 @@
-"""What is told of each epoch, beside metrics.jsonl."""
+"""Loggers and figures of epochs."""
 
 import importlib.util
 import sys
@@ -12,52 +12,54 @@ import torch
 from fastlatent.data import load
 from fastlatent.models.configs import TabularConfig
 from fastlatent.train import TrainConfig, fit, read_metrics
-from tests.train.runs import fall, result, train
+from tests.train.runs import crash_at, result, train
 
 NAMES = ["tensorboard", "wandb", "mlflow"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_logger_that_is_not_installed_is_named_with_what_to_install(tmp_path, monkeypatch, name):
+def test_missing_logger_names_the_package_to_install(tmp_path, monkeypatch, name):
     monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
     with pytest.raises(ValueError, match=f"logger '{name}' is not installed here: pip install {name}"):
         train(tmp_path / "run", logger=name)
     assert not (tmp_path / "run").exists()
 
 
-def begin_again(monkeypatch, run, **options):
-    """A run of three epochs that goes down after the second and is gone on with from within the second."""
-    fall(monkeypatch, run, 8, epochs=3, **options)
+def crash_and_resume(monkeypatch, run, **options):
+    """Train for three epochs, with a crash after the second and a resumption within the second."""
+    crash_at(monkeypatch, run, 8, epochs=3, **options)
     train(run, epochs=3, resume=True, **options)
 
 
 def events(folder):
-    """Step, name and value of what TensorBoard would show: later steps give way to those after a purge."""
+    """Return the values that TensorBoard shows by step and name: a purge removes later steps."""
     from tensorboardX.proto.event_pb2 import Event, SessionLog
 
-    shown = {}
+    values = {}
     for path in sorted(folder.iterdir()):
         data, at = path.read_bytes(), 0
         while at < len(data):
-            length = int.from_bytes(data[at : at + 8], "little")  # a record: length, its sum, the event, its sum
+            length = int.from_bytes(
+                data[at : at + 8], "little"
+            )  # a record: length, its checksum, the event, its checksum
             event = Event.FromString(data[at + 12 : at + 12 + length])
             at += 16 + length
             if event.session_log.status == SessionLog.START:
-                shown = {key: value for key, value in shown.items() if key[0] < event.step}
+                values = {key: value for key, value in values.items() if key[0] < event.step}
             for value in event.summary.value:
-                assert (event.step, value.tag) not in shown
-                shown[event.step, value.tag] = value.simple_value
-    return shown
+                assert (event.step, value.tag) not in values
+                values[event.step, value.tag] = value.simple_value
+    return values
 
 
-def test_tensorboard_shows_each_epoch_once_also_of_a_run_that_was_resumed(tmp_path, monkeypatch):
-    begin_again(monkeypatch, tmp_path / "run", logger="tensorboard")
+def test_tensorboard_has_each_epoch_once_after_resume(tmp_path, monkeypatch):
+    crash_and_resume(monkeypatch, tmp_path / "run", logger="tensorboard")
     lines = {(line["epoch"], name): value for line in read_metrics(tmp_path / "run") for name, value in line.items()}
     assert events(tmp_path / "run" / "tensorboard") == pytest.approx(lines, rel=1e-6)
 
 
 class Wandb(ModuleType):
-    """Stands in for wandb: what each run was given."""
+    """Fake wandb that stores the records of each run."""
 
     def __init__(self):
         super().__init__("wandb")
@@ -72,7 +74,7 @@ class Wandb(ModuleType):
 
 
 class MLflow(ModuleType):
-    """Stands in for mlflow."""
+    """Fake mlflow."""
 
     def __init__(self):
         super().__init__("mlflow")
@@ -92,11 +94,11 @@ class MLflow(ModuleType):
         self.runs[self.run].append((step, record))
 
 
-@pytest.mark.parametrize(("name", "made"), [("wandb", Wandb), ("mlflow", MLflow)])
-def test_wandb_and_mlflow_get_each_epoch_in_one_run_also_when_it_was_resumed(tmp_path, monkeypatch, name, made):
-    module = made()
+@pytest.mark.parametrize(("name", "fake"), [("wandb", Wandb), ("mlflow", MLflow)])
+def test_wandb_and_mlflow_continue_the_same_run_after_resume(tmp_path, monkeypatch, name, fake):
+    module = fake()
     monkeypatch.setitem(sys.modules, name, module)
-    begin_again(monkeypatch, tmp_path / "run", logger=name)
+    crash_and_resume(monkeypatch, tmp_path / "run", logger=name)
     (logged,) = module.runs.values()
     assert [step for step, _ in logged] == [1, 2, 2, 3]
     assert [record for _, record in (logged[0], *logged[2:])] == read_metrics(tmp_path / "run")
@@ -105,7 +107,7 @@ def test_wandb_and_mlflow_get_each_epoch_in_one_run_also_when_it_was_resumed(tmp
 
 
 @pytest.mark.parametrize("name", ["ae-dropout", "vae"])
-def test_figures_on_the_way_leave_the_training_as_it_is(tmp_path, name):
+def test_figures_do_not_change_the_training(tmp_path, name):
     train(tmp_path / "plain", name)
     train(tmp_path / "drawn", name, figures_every=1)
     assert result(tmp_path / "drawn") == result(tmp_path / "plain")
@@ -114,13 +116,13 @@ def test_figures_on_the_way_leave_the_training_as_it_is(tmp_path, name):
     assert all(plt.imread(tmp_path / "drawn" / "figures" / figure).std() > 0.01 for figure in figures)
 
 
-def test_figures_come_every_so_many_epochs_and_without_an_encoder_only_samples(tmp_path):
+def test_figures_every_and_models_without_encoder(tmp_path):
     train(tmp_path / "run", "gan", epochs=3, figures_every=2)
     assert [path.name for path in (tmp_path / "run" / "figures").iterdir()] == ["epoch-00002-samples.png"]
 
 
-def test_rows_of_tables_are_not_drawn(tmp_path):
+def test_figures_of_tables_are_rejected(tmp_path):
     data = load("wine")
     torch.manual_seed(0)
     with pytest.raises(ValueError, match="figures_every is an option of images and point clouds; got wine"):
-        fit(TabularConfig().build(data.shape), data, TrainConfig(out=tmp_path / "run", figures_every=1))
+        fit(TabularConfig().build(data.shape), data, TrainConfig(run_dir=tmp_path / "run", figures_every=1))

@@ -1,11 +1,21 @@
-from fastlatent.train.monitoring.progress import terms_text
+"""Format of loss terms in the progress display."""
 
-ONE = {"epoch": 1, "train/autoencoder/loss": 22.04, "train/autoencoder/near data": 20.0, "test/autoencoder/loss": 1.0}
+from fastlatent.train.monitoring.progress import format_terms
+
+RECORD = {
+    "epoch": 1,
+    "train/autoencoder/loss": 22.04,
+    "train/autoencoder/kl": 20.0,
+    "test/autoencoder/loss": 1.0,
+}
 
 
-def test_a_line_has_the_training_terms_alone():
-    assert terms_text(ONE) == "loss 22  near data 20"
+def test_line_has_training_terms_only():
+    assert format_terms(RECORD) == "loss 22  kl 20"
 
 
-def test_terms_of_several_phases_stand_under_their_names():
-    assert terms_text({**ONE, "train/critic/loss": 0.5}) == "autoencoder: loss 22  near data 20 | critic: loss 0.5"
+def test_terms_are_grouped_by_phase():
+    assert (
+        format_terms({**RECORD, "train/discriminator/loss": 0.5})
+        == "autoencoder: loss 22  kl 20 | discriminator: loss 0.5"
+    )

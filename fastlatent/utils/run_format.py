@@ -1,0 +1,29 @@
+"""Format version of run folders: of config.yaml, checkpoints and results."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+RUN_FORMAT = 1  # version 0.1.0 and older wrote none, which counts as 0
+
+
+class RunFormatError(ValueError):
+    """A file of a run folder in another format than this version reads."""
+
+
+def check_run_format(where: Path | str, content: Any) -> None:
+    """Require the run format of this version.
+
+    Args:
+        where: run folder, checkpoint or repository, for the message.
+        content: parsed file, a mapping whose entry `format` is the version.
+
+    Raises:
+        RunFormatError: if the format is another one, or missing.
+    """
+    version = content.get("format", 0) if isinstance(content, Mapping) else 0
+    if version != RUN_FORMAT:
+        writer = " (fastlatent 0.1.0 or older)" if version == 0 else ""
+        raise RunFormatError(
+            f"{where}: written in run format {version}{writer}; this version reads format {RUN_FORMAT}: train it again"
+        )
