@@ -20,12 +20,12 @@ bool cross_term_by_covariance(const Sample<T>& x, const Sample<T>& y, double eps
   if (!cross_term(a, b, gradient_x ? &x_map : nullptr, gradient_y ? &y_map : nullptr, trace)) return false;
   if (gradient_x) {
     Matrix<T> transported(x.points.rows, d);
-    matmul(transported, x.points, false, x_map);
+    matmul(transported, x.points, x_map);
     x.gradient(transported, 1, y.mean.data(), gradient_x);
   }
   if (gradient_y) {
     Matrix<T> transported(y.points.rows, d);
-    matmul(transported, y.points, false, y_map);
+    matmul(transported, y.points, y_map);
     y.gradient(transported, 1, x.mean.data(), gradient_y);
   }
   return true;
@@ -40,19 +40,19 @@ double cross_term_by_gram(const Sample<double>& x, const Sample<double>& y, Out*
   const double ratio = __builtin_sqrt(double(n - 1)) / __builtin_sqrt(double(m - 1));
   Matrix<double> columns(d, m), inner_products(n, m), w(m, m), inverse(m, m), polar(n, m);
   columns.copy_transposed(y.points);
-  matmul(inner_products, x.points, false, columns);
-  matmul_symmetric(w, inner_products, true, inner_products);
+  matmul(inner_products, x.points, columns);
+  matmul_symmetric(w, inner_products.transposed(), inner_products);
   double trace = 0;
   inverse_root_by_eigen(w, needs_grad ? &inverse : nullptr, trace);
-  if (needs_grad) matmul(polar, inner_products, false, inverse);
+  if (needs_grad) matmul(polar, inner_products, inverse);
   if (gradient_x) {
     Matrix<double> transported(n, d);
-    matmul(transported, polar, false, y.points);
+    matmul(transported, polar, y.points);
     x.gradient(transported, ratio, y.mean.data(), gradient_x);
   }
   if (gradient_y) {
     Matrix<double> transported(m, d);
-    matmul(transported, polar, true, x.points);
+    matmul(transported, polar.transposed(), x.points);
     y.gradient(transported, 1 / ratio, x.mean.data(), gradient_y);
   }
   return trace / (__builtin_sqrt(double(n - 1)) * __builtin_sqrt(double(m - 1)));
@@ -81,7 +81,7 @@ bool frechet_distance_normal(const FrechetDistance& call, const Out* x_data, Out
   if (call.gram) {
     Matrix<T> columns(call.d, call.n);
     columns.copy_transposed(x.points);
-    matmul_symmetric(w, x.points, false, columns);
+    matmul_symmetric(w, x.points, columns);
     w.polynomial(T(1 / double(call.n - 1)), w, 0);
   } else {
     x.covariance(w, call.eps);
@@ -90,7 +90,7 @@ bool frechet_distance_normal(const FrechetDistance& call, const Out* x_data, Out
   if (!inverse_root(w, gradient_x ? &inverse : nullptr, root)) return false;
   if (gradient_x) {
     Matrix<T> transported(call.n, call.d);
-    call.gram ? matmul(transported, inverse, false, x.points) : matmul(transported, x.points, false, inverse);
+    call.gram ? matmul(transported, inverse, x.points) : matmul(transported, x.points, inverse);
     x.gradient(transported, 1, nullptr, gradient_x);
   }
   double shift = 0;

@@ -50,6 +50,9 @@ class Scratch {
   std::size_t bytes_ = 0;  // 0: from the heap
 };
 
+template <class T>
+struct Transposed;
+
 // Row-major. Rows are padded to whole tiles with scratch, columns to whole registers with zeros. Rows of 8, 16, 24, …
 // registers have one register more between them: otherwise a column would map to few sets of the cache.
 template <class T>
@@ -65,6 +68,12 @@ struct Matrix {
   }
   T* row(std::int64_t i) { return storage.data() + i * stride; }
   const T* row(std::int64_t i) const { return storage.data() + i * stride; }
+
+  // as the left factor of matmul
+  const T* data() const { return storage.data(); }
+  std::int64_t row_stride() const { return stride; }
+  static constexpr std::int64_t depth_stride() { return 1; }
+  Transposed<T> transposed() const { return {*this}; }
 
   void set_identity() {
     for (std::int64_t i = 0; i < rows; ++i) row(i)[i] = 1;
@@ -91,6 +100,15 @@ struct Matrix {
   }
 };
 
+// View of Aᵀ, as the left factor of matmul.
+template <class T>
+struct Transposed {
+  const Matrix<T>& a;
+  const T* data() const { return a.data(); }
+  static constexpr std::int64_t row_stride() { return 1; }
+  std::int64_t depth_stride() const { return a.stride; }
+};
+
 // Tr AᵀB; each row is summed in T.
 template <class T>
 inline double inner(const Matrix<T>& a, const Matrix<T>& b) {
@@ -103,21 +121,20 @@ inline double inner(const Matrix<T>& a, const Matrix<T>& b) {
   return sum;
 }
 
-// C = A·B or AᵀB; with `upper` only the tiles that reach the upper triangle.
-template <class T>
-inline void matmul(Matrix<T>& c, const Matrix<T>& a, bool transposed, const Matrix<T>& b, bool upper = false) {
-  const std::int64_t row_stride = transposed ? 1 : a.stride, depth_stride = transposed ? a.stride : 1;
+// C = A·B for a Matrix or Transposed A; with `upper` only the tiles that reach the upper triangle.
+template <bool upper = false, class Left, class T>
+inline void matmul(Matrix<T>& c, const Left& a, const Matrix<T>& b) {
   for (std::int64_t i = 0; i < c.rows; i += tile_rows) {
     const std::int64_t first = upper ? round_down(i, lanes<T>) : 0;
-    matmul_row_panel<false>(b.rows, a.row(0) + i * row_stride, row_stride, depth_stride, b.row(0) + first, b.stride,
-                            c.row(i) + first, c.stride, c.columns - first);
+    matmul_row_panel<false>(b.rows, a.data() + i * a.row_stride(), a.row_stride(), a.depth_stride(), b.row(0) + first,
+                            b.stride, c.row(i) + first, c.stride, c.columns - first);
   }
 }
 
-// C = A·B or AᵀB for a symmetric result: half the operations.
-template <class T>
-inline void matmul_symmetric(Matrix<T>& c, const Matrix<T>& a, bool transposed, const Matrix<T>& b) {
-  matmul(c, a, transposed, b, true);
+// C = A·B for a symmetric result: half the operations.
+template <class Left, class T>
+inline void matmul_symmetric(Matrix<T>& c, const Left& a, const Matrix<T>& b) {
+  matmul<true>(c, a, b);
   for (std::int64_t i = 0; i < c.rows; ++i)
     for (std::int64_t j = 0; j < i; ++j) c.row(i)[j] = c.row(j)[i];
 }

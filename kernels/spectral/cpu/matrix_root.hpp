@@ -30,7 +30,7 @@ struct EigenRoot {
     }
     Matrix<double> scaled(z.rows, z.columns);
     scaled.scale_rows(z, factors.data());
-    matmul_symmetric(result, scaled, true, z);
+    matmul_symmetric(result, scaled.transposed(), z);
   }
 };
 
@@ -39,16 +39,16 @@ struct EigenRoot {
 inline void couple_by_eigen(Matrix<double>& a, Matrix<double>& b, Matrix<double>* a_map, Matrix<double>* b_map,
                             double& trace) {
   const std::int64_t d = a.rows;
-  Matrix<double> factor(d, d), transposed(d, d), factor_a(d, d), w(d, d);
+  Matrix<double> factor(d, d), factor_t(d, d), factor_a(d, d), w(d, d);
   cholesky(factor, b);
-  transposed.copy_transposed(factor);
+  factor_t.copy_transposed(factor);
   matmul_triangular(factor_a, factor, a);
-  matmul_symmetric(w, factor_a, false, transposed);
+  matmul_symmetric(w, factor_a, factor_t);
   const EigenRoot root(w, a_map || b_map ? &factor : nullptr);
   trace = root.trace;
   if (a_map) root.inverse(*a_map, factor, 1);
   if (b_map) {
-    matmul(factor_a, factor, false, a);
+    matmul(factor_a, factor, a);
     root.inverse(*b_map, factor_a, 3);
   }
 }
@@ -58,17 +58,17 @@ inline void couple_by_eigen(Matrix<double>& a, Matrix<double>& b, Matrix<double>
 inline bool couple_by_polar(Matrix<float>& a, Matrix<float>& b, Matrix<float>* a_map, Matrix<float>* b_map,
                             double& trace) {
   const std::int64_t d = a.rows;
-  Matrix<float> r(d, d), q(d, d), transposed(d, d), u(d, d);
+  Matrix<float> r(d, d), q(d, d), q_t(d, d), u(d, d);
   if (!cholesky(r, a) || !cholesky(q, b)) return false;
-  transposed.copy_transposed(q);
-  matmul_triangular(u, r, transposed);
+  q_t.copy_transposed(q);
+  matmul_triangular(u, r, q_t);
   if (!polar(u, trace)) return false;
   if (a_map) {
-    matmul(*a_map, u, false, q);
+    matmul(*a_map, u, q);
     solve_triangular(r, *a_map);
   }
   if (b_map) {
-    matmul(*b_map, u, true, r);
+    matmul(*b_map, u.transposed(), r);
     solve_triangular(q, *b_map);
   }
   return true;

@@ -30,11 +30,11 @@ inline bool polar(Matrix<float>& m, double& norm) {
   Matrix<float>*u = &m, *next = &other;
   bool converged = false;
   for (int k = 0; k < max_steps && !converged; ++k) {
-    matmul_symmetric(gram, *u, true, *u);
+    matmul_symmetric(gram, u->transposed(), *u);
     const double distance = inner(gram, gram) + double(d) - 2 * gram.trace();
     converged = distance <= near_orthogonal * near_orthogonal * double(d);
     if (converged) gram.polynomial(-1, gram, 1);  // E itself: its square is within the rounding of I − E
-    matmul_symmetric(square, gram, false, gram);
+    matmul_symmetric(square, gram, gram);
     const Quintic step = converged ? last_step : round_of_steps[k % 3];
     // a round needs singular values of at most 1: (Σσ⁸)^{1/8} bounds all of them, and a round leaves at most 1.003
     double scale = converged || k % 3 ? 1 : 0.99;
@@ -46,7 +46,7 @@ inline bool polar(Matrix<float>& m, double& norm) {
       for (std::int64_t j = 0; j < gram.padded; ++j) gram.row(i)[j] = b * gram.row(i)[j] + c * square.row(i)[j];
       gram.row(i)[i] += a;
     }
-    matmul(*next, *u, false, gram);
+    matmul(*next, *u, gram);
     Matrix<float>* const previous = u;
     u = next;
     next = previous;

@@ -32,7 +32,7 @@ struct Sample {
   }
 
   void covariance(Matrix<T>& sigma, double eps) const {
-    matmul_symmetric(sigma, points, true, points);
+    matmul_symmetric(sigma, points.transposed(), points);
     sigma.polynomial(T(1 / double(points.rows - 1)), sigma, T(eps));
   }
 
