@@ -32,17 +32,17 @@ __global__ void __launch_bounds__(threads) sort_in_block(const float* values, Ke
   extern __shared__ __align__(16) unsigned char shared[];
   values += blockIdx.x * n;
   keys += blockIdx.x * n;
-  Key own[items];
+  Key thread_keys[items];
   for (int i = 0; i < items; ++i) {
     const int row = threadIdx.x * items + i;
-    own[i] = Key(~(Key(1) << (8 * sizeof(Key) - 1)));  // padding: the maximal key
-    if (row < n) pack(values[row], row, own[i]);
+    thread_keys[i] = Key(~(Key(1) << (8 * sizeof(Key) - 1)));  // padding: the maximal key
+    if (row < n) pack(values[row], row, thread_keys[i]);
   }
   Sort(*reinterpret_cast<typename Sort::TempStorage*>(shared))
-      .SortBlockedToStriped(own, min_bit<Key>, 8 * sizeof(Key));
+      .SortBlockedToStriped(thread_keys, min_bit<Key>, 8 * sizeof(Key));
   for (int i = 0; i < items; ++i) {
     const int row = i * threads + threadIdx.x;
-    if (row < n) keys[row] = own[i];
+    if (row < n) keys[row] = thread_keys[i];
   }
 }
 
