@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.resolve()
 
 
 class CMakeBuild(build_ext):
-    """Configure and build CMakeLists.txt; without a C++ compiler, say so and install the Python part alone."""
+    """CMake build of the native module. Without a C++ compiler it says so, and only the Python part is installed."""
 
     def run(self):
         if not any(map(shutil.which, filter(None, [os.environ.get("CXX"), "c++", "g++", "clang++", "cl"]))):
@@ -37,7 +37,7 @@ class CMakeBuild(build_ext):
         subprocess.run(["cmake", "--build", os.fspath(build)], check=True)
 
     def copy_extensions_to_source(self):
-        """For an editable installation: the extension, and the CUDA library where nvcc has built one beside it."""
+        """Copy the extension of an editable installation and, if nvcc has built it, the CUDA library."""
         super().copy_extensions_to_source()
         for library in Path(self.build_lib, "fastlatent").glob("*fastlatent_cuda*"):
             self.copy_file(os.fspath(library), os.fspath(ROOT / "fastlatent"))

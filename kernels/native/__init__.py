@@ -5,6 +5,11 @@ import importlib
 import importlib.util
 from types import ModuleType
 
+import torch
+
+# In the order of Dtype in native/dtype.hpp.
+DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+
 
 @functools.cache
 def module() -> ModuleType | None:

@@ -6,37 +6,30 @@
 namespace fastlatent {
 namespace {
 
-const char* const names[] = {"baseline", "avx2", "avx512"};
+struct Entry {
+  Isa isa;
+  const char* name;
+  bool available;
+};
 
-bool available(Isa isa) {
-#if defined(__x86_64__)
-  switch (isa) {
-    case Isa::avx512:
-      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && available(Isa::avx2);
-    case Isa::avx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-    default:
-      return true;
-  }
-#else
-  return isa == Isa::baseline;
-#endif
+#define FASTLATENT_ISA_ENTRY(isa, ...) {Isa::isa, #isa, FASTLATENT_CPU_HAS_##isa},
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> all = {FASTLATENT_FOR_EACH_ISA(FASTLATENT_ISA_ENTRY, )};
+  return all;
 }
+#undef FASTLATENT_ISA_ENTRY
 
 Isa parse(const std::string& name) {
-  for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
-    if (name == isa_name(isa) && available(isa)) return isa;
-  std::string known;
-  for (const auto& other : available_isas()) known += (known.empty() ? "" : ", ") + other;
-  throw std::invalid_argument("instruction set '" + name + "' is not available here; available: " + known);
+  for (const Entry& entry : entries())
+    if (entry.available && name == entry.name) return entry.isa;
+  std::string names;
+  for (const auto& available : available_isas()) names += (names.empty() ? "" : ", ") + available;
+  throw std::invalid_argument("instruction set '" + name + "' is not available here; available: " + names);
 }
 
 Isa initial() {
   if (const char* forced = std::getenv("FASTLATENT_CPU_ISA")) return parse(forced);
-  for (Isa isa : {Isa::avx512, Isa::avx2})
-    if (available(isa)) return isa;
-  return Isa::baseline;
+  return parse(available_isas().back());
 }
 
 Isa& selected() {
@@ -46,13 +39,13 @@ Isa& selected() {
 
 }  // namespace
 
-std::string isa_name(Isa isa) { return names[static_cast<int>(isa)]; }
+std::string isa_name(Isa isa) { return entries()[static_cast<int>(isa)].name; }
 
 std::vector<std::string> available_isas() {
-  std::vector<std::string> found;
-  for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
-    if (available(isa)) found.push_back(isa_name(isa));
-  return found;
+  std::vector<std::string> names;
+  for (const Entry& entry : entries())
+    if (entry.available) names.push_back(entry.name);
+  return names;
 }
 
 Isa current_isa() { return selected(); }

@@ -1,38 +1,36 @@
-// Which instruction set the engines run on: each engine is compiled once per set into a namespace of that name.
+// Choice of the instruction set: each engine is compiled once per set, into a namespace of that name.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "native/isa_list.hpp"
+
 namespace fastlatent {
 
-enum class Isa { baseline, avx2, avx512 };
+#define FASTLATENT_ISA_ENUMERATOR(isa, ...) isa,
+enum class Isa { FASTLATENT_FOR_EACH_ISA(FASTLATENT_ISA_ENUMERATOR, ) };
+#undef FASTLATENT_ISA_ENUMERATOR
 
-// The sets that were compiled in and that this processor has, weakest first.
+// Compiled sets that this CPU supports, weakest first.
 std::vector<std::string> available_isas();
 
-// The set in use: the best available one, or what FASTLATENT_CPU_ISA or use_isa names.
+// The set in use: the best available one, unless FASTLATENT_CPU_ISA or use_isa names another.
 Isa current_isa();
 std::string isa_name(Isa isa);
-void use_isa(const std::string& name);  // throws std::invalid_argument for one that is not available
+void use_isa(const std::string& name);  // throws std::invalid_argument for a set that is not available
 
-// An engine declares its table of functions once per instruction set and picks one per call.
-#if defined(__x86_64__) || defined(_M_X64)
+#define FASTLATENT_DECLARE_IN_ISA(isa, Type, name) \
+  namespace isa { extern const Type name; }
+#define FASTLATENT_ADDRESS_IN_ISA(isa, Type, name) &isa::name,
+
+// Declares an engine's table of functions in the namespace of each instruction set, and name##_table(), which returns
+// the table of the set in use.
 #define FASTLATENT_DECLARE_TABLE(Type, name) \
-  namespace baseline { extern const Type name; } \
-  namespace avx2 { extern const Type name; } \
-  namespace avx512 { extern const Type name; } \
+  FASTLATENT_FOR_EACH_ISA(FASTLATENT_DECLARE_IN_ISA, Type, name) \
   inline const Type& name##_table() { \
-    switch (current_isa()) { \
-      case Isa::avx512: return avx512::name; \
-      case Isa::avx2: return avx2::name; \
-      default: return baseline::name; \
-    } \
+    static const Type* const tables[] = {FASTLATENT_FOR_EACH_ISA(FASTLATENT_ADDRESS_IN_ISA, Type, name)}; \
+    return *tables[static_cast<int>(current_isa())]; \
   }
-#else
-#define FASTLATENT_DECLARE_TABLE(Type, name) \
-  namespace baseline { extern const Type name; } \
-  inline const Type& name##_table() { return baseline::name; }
-#endif
 
 }  // namespace fastlatent

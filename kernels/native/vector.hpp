@@ -1,7 +1,7 @@
-// One SIMD register of the instruction set that this translation unit is compiled for.
+// A SIMD register of the instruction set that this translation unit is compiled for.
 //
-// Everything here lives in the namespace of the instruction set, and the engines instantiate no templates of the
-// standard library: a weak symbol compiled for AVX-512 must never be the one that the linker keeps for all.
+// All of it lives in the namespace of the instruction set, and the engines instantiate no function templates of the
+// standard library: the linker merges weak symbols, and must never choose one compiled for AVX-512 for all sets.
 #pragma once
 
 #include <cstddef>
@@ -47,14 +47,17 @@ inline void store(T* to, Vector<T> v) {
 
 template <class T>
 inline Vector<T> splat(T value) {
-  return value - Vector<T>{};  // subtracting zero changes no number, so the compiler sees a plain broadcast
+  return value - Vector<T>{};  // subtracting zero changes no number, and compiles to a broadcast
 }
 
-// An integer as wide as T: what comparing registers of T gives, and what counts their lanes.
+// Integer of the width of T: the element type of comparisons of Vector<T>, of lane numbers and of bit patterns.
 template <class T>
 using Integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 
-// Lane numbers 0, 1, 2, …, each with its bits in `flip` turned over.
+template <class T>
+using Integers = Vector<Integer<T>>;
+
+// Lane numbers 0, 1, 2, …, each xor `flip`.
 template <class T, int flip = 0>
 struct LaneNumbers {
   Integer<T> lane[lanes<T>] = {};
@@ -64,18 +67,30 @@ struct LaneNumbers {
 };
 
 template <class T, int flip = 0>
-inline Vector<Integer<T>> lane_numbers() {
+inline Integers<T> lane_numbers() {
   static constexpr LaneNumbers<T, flip> numbers;
   return load(numbers.lane);
 }
 
-// Sum of the lanes by halves: the order depends on the register width alone.
+// Lane i of the result is lane source[i] of a, or source[i] − lanes of b.
+template <class T>
+inline Vector<T> shuffle(Vector<T> a, Vector<T> b, Integers<T> source) {
+#if defined(__clang__)
+  Vector<T> result;
+  for (int i = 0; i < lanes<T>; ++i) result[i] = source[i] < lanes<T> ? a[source[i]] : b[source[i] - lanes<T>];
+  return result;
+#else
+  return __builtin_shuffle(a, b, source);
+#endif
+}
+
+// Sum of the lanes, by halves: the order of the additions depends on the register width alone.
 template <class T, int width = lanes<T> / 2>
 inline T sum_lanes(Vector<T> v) {
   if constexpr (width == 0) {
     return v[0];
   } else {
-    return sum_lanes<T, width / 2>(v + __builtin_shuffle(v, lane_numbers<T, width>()));
+    return sum_lanes<T, width / 2>(v + shuffle<T>(v, v, lane_numbers<T, width>()));
   }
 }
 

@@ -1,9 +1,11 @@
-// Scratch memory for one call: aligned to a cache line, uninitialised, freed at the end of the scope.
+// Scratch memory of one call: aligned to a cache line, uninitialized, freed at the end of the scope.
 #pragma once
 
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+
+#include "native/indexing.hpp"
 
 #ifndef FASTLATENT_ISA
 #error "engine sources are compiled once per instruction set, with FASTLATENT_ISA set to its name"
@@ -15,7 +17,7 @@ template <class T>
 class Workspace {
  public:
   explicit Workspace(std::size_t count) {
-    const std::size_t bytes = (count * sizeof(T) + 63) / 64 * 64;
+    const std::size_t bytes = round_up(count * sizeof(T), 64);
     data_ = static_cast<T*>(std::aligned_alloc(64, bytes ? bytes : 64));
     if (!data_) throw std::bad_alloc();
   }

@@ -8,11 +8,10 @@ from torch import Tensor
 from ... import native
 from ...precision import accumulation_dtype
 
-# Order of the enumerations in kernels/pairwise/cpu/cpu.hpp and kernels/native/scalar.hpp.
+# In the order of Profile in engine.hpp.
 PROFILES = (
     "imq", "gaussian", "laplace", "rational_quadratic", "energy", "inverse_root", "kummer", "polynomial",
 )  # fmt: skip
-SCALARS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
 # Operations of a call (pairs times operations per pair) below which threads cost more than they save.
 MIN_THREADED_OPERATIONS = 5e7
@@ -42,8 +41,8 @@ def pairwise_sum(
     grad_x = torch.empty(x.shape if needs_grad[0] else 0, dtype=dtype)
     grad_y = torch.empty(y.shape if needs_grad[1] else 0, dtype=dtype)
     batch = value.numel()
-    native.module().pairwise_form(  # type: ignore[union-attr]
-        PROFILES.index(profile), parameters, *weights, diagonal, SCALARS.index(x.dtype), x.data_ptr(),
+    native.module().pairwise_sum(  # type: ignore[union-attr]
+        PROFILES.index(profile), parameters, *weights, diagonal, native.DTYPES.index(x.dtype), x.data_ptr(),
         y.data_ptr(), batch, n, m, d, value.data_ptr(), grad_x.data_ptr(), grad_y.data_ptr(),
         _num_threads(batch * (n + m) ** 2 * (d + 30)),
     )  # fmt: skip
@@ -57,7 +56,7 @@ def nearest(x: Tensor, y: Tensor) -> Tensor:
     index = torch.empty(x.shape[:-1], dtype=torch.int64)
     batch = x.shape[:-2].numel()
     native.module().pairwise_nearest(  # type: ignore[union-attr]
-        SCALARS.index(x.dtype), x.data_ptr(), y.data_ptr(), batch, n, m, d, index.data_ptr(),
+        native.DTYPES.index(x.dtype), x.data_ptr(), y.data_ptr(), batch, n, m, d, index.data_ptr(),
         _num_threads(batch * n * m * (d + 5)),
     )  # fmt: skip
     return index

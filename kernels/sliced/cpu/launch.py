@@ -30,8 +30,8 @@ def sliced(inputs: Sequence[Tensor], needs_grad: Sequence[bool], p: float, norma
     value = x.new_empty(batch)
     grad_x = x.new_empty(x.shape if needs_grad[0] else 0)
     grad_y = x.new_empty(y.shape if needs_grad[1] else 0)
-    native.module().sliced(  # type: ignore[union-attr]
-        x.dtype == torch.float64, p, normal, x.data_ptr(), y.data_ptr(), projections.data_ptr(), shared,
+    native.module().sliced_wasserstein(  # type: ignore[union-attr]
+        native.DTYPES.index(x.dtype), p, normal, x.data_ptr(), y.data_ptr(), projections.data_ptr(), shared,
         value.numel(), n, m, d, count, value.data_ptr(), grad_x.data_ptr(), grad_y.data_ptr(),
         _num_threads((n + m) * count),
     )  # fmt: skip
@@ -48,8 +48,8 @@ def epps_pulley(
     value = x.new_empty(batch)
     grad_x = x.new_empty(x.shape if needs_grad[0] else 0)
     points, weights = quadrature(n_points, t_max)
-    native.module().epps_pulley(  # type: ignore[union-attr]
-        x.dtype == torch.float64, points, weights, x.data_ptr(), projections.data_ptr(), shared,
+    native.module().sliced_epps_pulley(  # type: ignore[union-attr]
+        native.DTYPES.index(x.dtype), points, weights, x.data_ptr(), projections.data_ptr(), shared,
         value.numel(), n, d, count, value.data_ptr(), grad_x.data_ptr(), _num_threads(n * count),
     )  # fmt: skip
     return value, grad_x, x.new_empty(0)

@@ -36,7 +36,7 @@ def frechet(x: Tensor, y: Tensor, eps: float, route: str, needs_grad: Sequence[b
     x, y = _contiguous(x), _contiguous(y)
     value, gradients = _outputs((x, y), needs_grad)
     native.module().spectral_frechet(  # type: ignore[union-attr]
-        x.dtype == torch.float64, x.data_ptr(), y.data_ptr(), value.numel(), x.shape[-2], y.shape[-2], x.shape[-1],
+        native.DTYPES.index(x.dtype), x.data_ptr(), y.data_ptr(), value.numel(), x.shape[-2], y.shape[-2], x.shape[-1],
         eps, route == "gram", route == "newton_schulz", value.data_ptr(), gradients[0].data_ptr(),
         gradients[1].data_ptr(), torch.get_num_threads(),
     )  # fmt: skip
@@ -48,7 +48,7 @@ def frechet_normal(x: Tensor, eps: float, route: str, needs_grad: Sequence[bool]
     x = _contiguous(x)
     value, gradients = _outputs((x,), needs_grad)
     native.module().spectral_frechet_normal(  # type: ignore[union-attr]
-        x.dtype == torch.float64, x.data_ptr(), value.numel(), x.shape[-2], x.shape[-1], eps, route == "gram",
+        native.DTYPES.index(x.dtype), x.data_ptr(), value.numel(), x.shape[-2], x.shape[-1], eps, route == "gram",
         route == "newton_schulz", value.data_ptr(), gradients[0].data_ptr(), torch.get_num_threads(),
     )  # fmt: skip
     return value, *gradients
@@ -59,7 +59,7 @@ def bures(a: Tensor, b: Tensor, route: str, needs_grad: Sequence[bool]) -> tuple
     a, b = _contiguous(a), _contiguous(b)
     value, gradients = _outputs((a, b), needs_grad)
     native.module().spectral_bures(  # type: ignore[union-attr]
-        a.dtype == torch.float64, a.data_ptr(), b.data_ptr(), value.numel(), a.shape[-1], route == "newton_schulz",
+        native.DTYPES.index(a.dtype), a.data_ptr(), b.data_ptr(), value.numel(), a.shape[-1], route == "newton_schulz",
         value.data_ptr(), gradients[0].data_ptr(), gradients[1].data_ptr(), torch.get_num_threads(),
     )  # fmt: skip
     return value, *gradients

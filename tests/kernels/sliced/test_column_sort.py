@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fastlatent.kernels.native import module
+from fastlatent.kernels.native import DTYPES, module
 
 LENGTHS = [*range(1101), 4095, 4096, 4097, 65537]
 EVERY_KIND = 10
@@ -35,13 +35,13 @@ def kinds(n: int, dtype: torch.dtype) -> Tensor:
 
 def sorted_natively(values: Tensor) -> tuple[Tensor, Tensor]:
     values, order = values.clone(), torch.full(values.shape, -1)
-    module().sort_columns(values.dtype == torch.float64, values.data_ptr(), *values.shape, order.data_ptr())
+    module().sliced_sort_columns(DTYPES.index(values.dtype), values.data_ptr(), *values.shape, order.data_ptr())
     return values, order
 
 
 def sorted_without_order(values: Tensor) -> Tensor:
     values = values.clone()
-    module().sort_columns(values.dtype == torch.float64, values.data_ptr(), *values.shape, 0)
+    module().sliced_sort_columns(DTYPES.index(values.dtype), values.data_ptr(), *values.shape, 0)
     return values
 
 

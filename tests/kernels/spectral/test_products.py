@@ -132,7 +132,7 @@ def test_the_root_and_its_derivative(condition, rank):
 
 
 def test_the_polynomials_are_those_of_the_cpu_version():
-    source = (Path(coupled_iteration.__file__).parent / "polar.hpp").read_text()
+    source = (Path(coupled_iteration.__file__).parent / "cpu" / "polar.hpp").read_text()
     for coefficients in coupled_iteration.ROUND:
         assert "{" + ", ".join(map(str, coefficients)) + "}" in source
 
