@@ -1,4 +1,4 @@
-"""The Python of the documentation runs."""
+"""Python code blocks of the documentation."""
 
 import re
 from pathlib import Path
@@ -17,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def blocks(page):
-    """The blocks of Python on a page."""
+    """Python code blocks of a page."""
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 
 def examples(*pages):
-    """A test for each block of Python on these pages."""
+    """Parametrization over the Python code blocks of pages."""
     return pytest.mark.parametrize(
         "code",
         [pytest.param(code, id=f"{page}-{number}") for page in pages for number, code in enumerate(blocks(page))],
@@ -47,7 +47,7 @@ def test_short_example_runs(code):
     exec(code, {"fastlatent": fastlatent, **vars(fastlatent), "z": x, "x": x, "y": y, "w": torch.rand(7)})
 
 
-def test_examples_of_runs_run_one_after_the_other(tmp_path, monkeypatch):
+def test_examples_of_runs_run_in_order(tmp_path, monkeypatch):
     pytest.importorskip("pytorch_lightning", reason="pip install 'fastlatent[lightning]'")
     monkeypatch.chdir(tmp_path)
     mine = Path("runs/mine")
