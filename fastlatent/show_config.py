@@ -17,7 +17,7 @@ def configuration() -> dict[str, str]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "triton": _version("triton"),
-        "processor": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} torch threads",
+        "CPU": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} torch threads",
         **availability.report(),
         "CUDA device": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }

@@ -35,8 +35,8 @@ def test_example_runs(code, tmp_path, monkeypatch):
     encoder, decoder = mlp_encoder((1, 8, 8), 8, ()), mlp_decoder((1, 8, 8), 8, ())
     before = [p.clone() for p in encoder.parameters()]
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()])
-    given = {"torch": torch, "encoder": encoder, "decoder": decoder, "optimizer": optimizer}
-    exec(code.replace("epochs=100", "epochs=1"), given | {"batches": torch.rand(2, 5, 1, 8, 8)})
+    names = {"torch": torch, "encoder": encoder, "decoder": decoder, "optimizer": optimizer}
+    exec(code.replace("epochs=100", "epochs=1"), names | {"batches": torch.rand(2, 5, 1, 8, 8)})
     trained = any(not torch.equal(p, q) for p, q in zip(before, encoder.parameters(), strict=True))
     assert trained or list(tmp_path.glob("runs/*/model.safetensors"))
 

@@ -35,9 +35,9 @@ def check(data, batches):
     assert data.test.labels.tolist() == [3, 1, 4, 5]
 
 
-@pytest.mark.parametrize("place", [".", "cifar10"])
-def test_archive_is_read(tmp_path, batches, place):
-    folder = tmp_path / place
+@pytest.mark.parametrize("subfolder", [".", "cifar10"])
+def test_archive_is_read(tmp_path, batches, subfolder):
+    folder = tmp_path / subfolder
     folder.mkdir(exist_ok=True)
     (folder / "cifar-10-python.tar.gz").write_bytes(tar_gz(packed(batches, **{"readme.html": b"hello"})))
     check(load("cifar10", tmp_path), batches)

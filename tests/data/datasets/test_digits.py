@@ -12,9 +12,9 @@ def digits():
 
 
 def test_digits_splits_are_disjoint(digits):
-    seen = {image.numpy().tobytes() for image in digits.train.x}
+    train_images = {image.numpy().tobytes() for image in digits.train.x}
     assert len(digits.train) + len(digits.test) == 1797
-    assert not any(image.numpy().tobytes() in seen for image in digits.test.x)
+    assert not any(image.numpy().tobytes() in train_images for image in digits.test.x)
 
 
 def test_digits_are_scaled_to_the_unit_interval(digits):

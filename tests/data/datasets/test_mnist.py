@@ -11,9 +11,9 @@ from tests.data.idx_files import idx
 IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
 
 
-@pytest.mark.parametrize("place", [".", "mnist"])
-def test_files_are_found_in_the_folder_and_its_subfolder(tmp_path, place):
-    folder = tmp_path / place
+@pytest.mark.parametrize("subfolder", [".", "mnist"])
+def test_files_are_found_in_the_folder_and_its_subfolder(tmp_path, subfolder):
+    folder = tmp_path / subfolder
     folder.mkdir(exist_ok=True)
     for part, n in (("train", 3), ("t10k", 2)):
         (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(IMAGES[:n]), mtime=0))

@@ -36,9 +36,9 @@ def test_published_files_are_sampled_and_the_points_saved(tmp_path, write):
     assert (data.classes, len(data.train), len(data.test), data.shape) == (CLASSES, 4, 2, (POINTS, 3))
     assert sorted(data.test.labels.tolist()) == [0, 1]
     assert (tmp_path / "modelnet10.npz").exists()
-    again = load("modelnet10", tmp_path)
-    assert torch.equal(again.train.x, data.train.x)
-    assert again.classes == CLASSES
+    reloaded = load("modelnet10", tmp_path)
+    assert torch.equal(reloaded.train.x, data.train.x)
+    assert reloaded.classes == CLASSES
     lengths = np.ptp(data.train.x.numpy(), axis=1)
     assert ((lengths[:, 0] / lengths[:, 1] > 1.5) == data.train.labels.numpy()).all()
 

@@ -20,10 +20,10 @@ def write(folder, **train):
     savemat(folder / "test_32x32.mat", {"X": X[..., :2], "y": Y[:2]})
 
 
-@pytest.mark.parametrize("place", [".", "svhn"])
-def test_published_files_are_read(tmp_path, place):
-    (tmp_path / place).mkdir(exist_ok=True)
-    write(tmp_path / place)
+@pytest.mark.parametrize("subfolder", [".", "svhn"])
+def test_published_files_are_read(tmp_path, subfolder):
+    (tmp_path / subfolder).mkdir(exist_ok=True)
+    write(tmp_path / subfolder)
     data = load("svhn", tmp_path)
     assert (data.shape, len(data.train), len(data.test)) == ((3, 32, 32), 5, 2)
     assert data.train.x.dtype == torch.uint8
@@ -59,7 +59,7 @@ def test_truncated_file_is_named(tmp_path, keep):
 
 
 @pytest.mark.parametrize(
-    ("place", "number", "message"),
+    ("offset", "number", "message"),
     [
         (132, 2**32 - 1, "ends within an element"),  # bytes of X
         (160, 2**31 - 1, "need .* bytes; the limit is"),  # its sides
@@ -70,12 +70,12 @@ def test_truncated_file_is_named(tmp_path, keep):
         (126, 0, "not a MATLAB file of level 5"),
     ],
 )
-def test_corrupt_sizes_and_types_are_named(tmp_path, place, number, message):
+def test_corrupt_sizes_and_types_are_named(tmp_path, offset, number, message):
     write(tmp_path)
     savemat(tmp_path / "train_32x32.mat", {"X": X, "y": Y})
     path = tmp_path / "train_32x32.mat"
     content = bytearray(path.read_bytes())
-    content[place : place + 4] = number.to_bytes(4, "little")
+    content[offset : offset + 4] = number.to_bytes(4, "little")
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"{path}: .*({message})"):
         load("svhn", tmp_path)

@@ -15,19 +15,19 @@ TYPES = [f"type {i % 3}" for i in range(12)]
 GENES = [f"gene{i}" for i in range(5)]
 
 
-def h5ad(path, x=COUNTS, place="X", sparse=None, labels="cell_type"):
+def h5ad(path, x=COUNTS, location="X", sparse=None, labels="cell_type"):
     """An AnnData file in its current layout."""
     import h5py
 
     with h5py.File(path, "w") as file:
         if sparse is None:
-            file[place] = x
+            file[location] = x
         else:
-            group, matrix = file.create_group(place), sparse(x)
+            group, matrix = file.create_group(location), sparse(x)
             group.attrs.update({"encoding-type": sparse.__name__, "shape": matrix.shape})
             for part in ("data", "indices", "indptr"):
                 group[part] = getattr(matrix, part)
-        var = file.create_group("raw/var" if place == "raw/X" else "var")
+        var = file.create_group("raw/var" if location == "raw/X" else "var")
         var.attrs["_index"] = "name"
         var["name"] = GENES
         file["obs/index"] = [f"cell{i}" for i in range(len(x))]
@@ -52,9 +52,9 @@ def test_log_normalization_by_hand():
 
 
 @pytest.mark.parametrize("sparse", [None, csr_matrix, csc_matrix])
-@pytest.mark.parametrize("place", ["X", "raw/X", "layers/counts"])
-def test_anndata_file_is_read(tmp_path, sparse, place):
-    data = load(h5ad(tmp_path / "cells.h5ad", place=place, sparse=sparse))
+@pytest.mark.parametrize("location", ["X", "raw/X", "layers/counts"])
+def test_anndata_file_is_read(tmp_path, sparse, location):
+    data = load(h5ad(tmp_path / "cells.h5ad", location=location, sparse=sparse))
     assert (data.name, data.kind, data.shape, len(data.test)) == ("cells", "rows", (0,) * 5, 3)
     assert [column.name for column in data.columns] == GENES
     assert data.classes == ("type 0", "type 1", "type 2")
@@ -65,7 +65,7 @@ def test_anndata_file_is_read(tmp_path, sparse, place):
 def test_counts_take_precedence_over_normalized_values(tmp_path):
     import h5py
 
-    path = h5ad(tmp_path / "cells.h5ad", place="layers/counts")
+    path = h5ad(tmp_path / "cells.h5ad", location="layers/counts")
     before = rows(load(path))
     with h5py.File(path, "a") as file:
         file["X"] = -COUNTS

@@ -30,8 +30,8 @@ def rows(split):
 @pytest.mark.parametrize("layout", ["{part}/{name}/{i}.png", "{name}/{part}/{i}.png"])
 def test_folders_keep_their_split(tmp_path, layout):
     for i in range(10):
-        where = layout.format(part="test" if i >= 7 else "train", name=CLASSES[i % 2], i=i)
-        write_image(tmp_path / where, np.full((4, 4, 3), 10 * i, np.uint8))
+        name = layout.format(part="test" if i >= 7 else "train", name=CLASSES[i % 2], i=i)
+        write_image(tmp_path / name, np.full((4, 4, 3), 10 * i, np.uint8))
     data = load(tmp_path)
     assert (data.name, data.classes, data.shape) == (tmp_path.name, CLASSES, (3, 4, 4))
     assert rows(data.train) == [0, 10, 20, 30, 40, 50, 60]

@@ -49,11 +49,11 @@ def test_malformed_cloud_is_named(tmp_path, points, message):
 
 def test_array_is_split_deterministically(tmp_path):
     np.save(tmp_path / "mine.npy", POINT_CLOUDS)
-    data, again = load(tmp_path / "mine.npy"), load(tmp_path / "mine.npy")
+    data, other = load(tmp_path / "mine.npy"), load(tmp_path / "mine.npy")
     assert (data.name, len(data.train), len(data.test), data.shape) == ("mine", 6, 2, (30, 3))
-    assert torch.equal(data.test.x, again.test.x)
-    seen = {x.numpy().tobytes() for x in (*data.train.x, *data.test.x)}
-    assert seen == {cloud(i).tobytes() for i in range(8)}
+    assert torch.equal(data.test.x, other.test.x)
+    actual = {x.numpy().tobytes() for x in (*data.train.x, *data.test.x)}
+    assert actual == {cloud(i).tobytes() for i in range(8)}
     assert data.train.labels.unique().tolist() == [-1]
 
 
