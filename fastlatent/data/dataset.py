@@ -90,7 +90,9 @@ class Split:
         """
         max_label = int(self.labels.max()) if len(self) else UNLABELED
         if max_label >= classes:
-            raise ValueError(f"labels must be below {classes}, the model's classes; got {max_label} (see --num-classes)")
+            raise ValueError(
+                f"labels must be below {classes}, the model's classes; got {max_label} (see --num-classes)"
+            )
 
     def check_batch(self, batch_size: int) -> None:
         """Require at least one full batch.
