@@ -50,14 +50,16 @@ class LabeledPrior(Prior, Protocol):
     """Mixture with one component for each class."""
 
     @property
-    def classes(self) -> int:
+    def num_classes(self) -> int:
         """Number of components."""
 
-    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
+    def sample_conditional(
+        self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
         """Draw a code for each label from the component of its class, or from the mixture for `UNLABELED`.
 
         Args:
-            label: (n,) integers below classes, or `UNLABELED`; the result is on its device.
+            label: (n,) integers below num_classes, or `UNLABELED`; the result is on its device.
             generator: random generator on the same device; None: torch's default.
             dtype: dtype of the result; None: torch's default.
 
@@ -229,7 +231,9 @@ class _LabeledPrior2D:
         """Number of coordinates of a code."""
         return 2
 
-    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
+    def sample_conditional(
+        self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
         """Draw a code for each label (see `LabeledPrior`)."""
         raise NotImplementedError
 
@@ -238,7 +242,7 @@ class _LabeledPrior2D:
     ) -> Tensor:
         """Draw n independent codes (see `Prior`)."""
         checks.count("n", n, 0)
-        return self.given(torch.full((n,), UNLABELED, device=device), generator=generator, dtype=dtype)
+        return self.sample_conditional(torch.full((n,), UNLABELED, device=device), generator=generator, dtype=dtype)
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,7 @@ class GaussianMixture2D(_LabeledPrior2D):
     across: float = 0.1
 
     @property
-    def classes(self) -> int:
+    def num_classes(self) -> int:
         """Number of components."""
         return self.components
 
@@ -273,7 +277,9 @@ class GaussianMixture2D(_LabeledPrior2D):
         checks.positive("along", self.along)
         checks.positive("across", self.across)
 
-    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
+    def sample_conditional(
+        self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
         """Draw a code of component k for each label k (see `LabeledPrior`)."""
         component = torch.randint(self.components, label.shape, generator=generator, device=label.device)
         component = torch.where(label < 0, component, label)
@@ -293,7 +299,7 @@ class SwissRoll(_LabeledPrior2D):
         turns: number of turns, > 0.
         radius: distance of the outermost point from the origin, > 0.
         noise: standard deviation of the noise of each coordinate, ≥ 0.
-        classes: number of segments of equal probability, one for each label from the inside out, ≥ 1.
+        num_classes: number of segments of equal probability, one for each label from the inside out, ≥ 1.
 
     Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 2.3.
     """
@@ -301,18 +307,20 @@ class SwissRoll(_LabeledPrior2D):
     turns: float = 2.0
     radius: float = 3.0
     noise: float = 0.05
-    classes: int = 10
+    num_classes: int = 10
 
     def __post_init__(self) -> None:
         checks.positive("turns", self.turns)
         checks.positive("radius", self.radius)
         checks.non_negative("noise", self.noise)
-        checks.count("classes", self.classes)
+        checks.count("num_classes", self.num_classes)
 
-    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
+    def sample_conditional(
+        self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
         """Draw a code of segment k for each label k (see `LabeledPrior`)."""
         u = torch.rand(len(label), 1, generator=generator, device=label.device, dtype=dtype)
-        u_of_segment = (label[:, None].to(u.dtype) + u) / self.classes
+        u_of_segment = (label[:, None].to(u.dtype) + u) / self.num_classes
         fraction = torch.where(label[:, None] < 0, u, u_of_segment).sqrt()
         angle = 2 * math.pi * self.turns * fraction
         noise = torch.randn(len(label), 2, generator=generator, device=label.device, dtype=dtype)

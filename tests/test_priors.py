@@ -114,21 +114,23 @@ def test_product_concatenates_independent_priors():
 
 def test_labels_select_the_component_of_the_mixture():
     mixture, label = GaussianMixture2D(components=4), torch.arange(4).repeat_interleave(N // 4)
-    z = mixture.given(label, generator=torch.Generator().manual_seed(0)).unflatten(0, (4, -1))
+    z = mixture.sample_conditional(label, generator=torch.Generator().manual_seed(0)).unflatten(0, (4, -1))
     centers = torch.tensor([[2.0, 0.0], [0.0, 2.0], [-2.0, 0.0], [0.0, -2.0]])
     assert (z.mean(1) - centers).abs().max() < 5 * 0.5 / math.sqrt(N // 4)  # five standard errors
 
 
 def test_labels_select_the_segment_of_the_roll():
-    roll, label = SwissRoll(noise=0.0, radius=3.0, classes=3), torch.arange(3).repeat_interleave(N // 3)
-    u = roll.given(label, generator=torch.Generator().manual_seed(0)).square().sum(1) / 9  # u = (r/radius)²
+    roll, label = SwissRoll(noise=0.0, radius=3.0, num_classes=3), torch.arange(3).repeat_interleave(N // 3)
+    u = (
+        roll.sample_conditional(label, generator=torch.Generator().manual_seed(0)).square().sum(1) / 9
+    )  # u = (r/radius)²
     torch.testing.assert_close((3 * u - 1e-4).floor().long().clamp(0, 2), label)
     assert u.unflatten(0, (3, -1)).std(1).sub(1 / 3 / math.sqrt(12)).abs().max() < 0.003
 
 
 @pytest.mark.parametrize("of", [GaussianMixture2D(), SwissRoll()], ids=repr)
 def test_unlabeled_draws_from_the_mixture(of):
-    unknown = of.given(torch.full((N,), -1), generator=torch.Generator().manual_seed(0))
+    unknown = of.sample_conditional(torch.full((N,), -1), generator=torch.Generator().manual_seed(0))
     assert torch.equal(unknown, draw(of))
 
 
