@@ -41,7 +41,7 @@ def tensors(split: Split) -> TensorDataset:
 
 @cache
 def _floats(split: Split) -> Tensor:
-    return split.x.float() / split.white
+    return split.x.float() / split.max_value
 
 
 def plain_loop(model: GenerativeModel, dataset: Dataset[Any], batch_size: int, lr: float) -> Iterator[None]:

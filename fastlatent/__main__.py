@@ -1,4 +1,4 @@
-"""`python -m fastlatent`, and the installed command."""
+"""Entry point of `python -m fastlatent` and of the command `fastlatent`."""
 
 import sys
 
@@ -6,12 +6,12 @@ from .utils.memory import tune_glibc_allocator
 
 
 def main() -> None:
-    """Run the command line, or say in one line that what it needs is not installed."""
+    """Run the command line, or exit with the name of the package that is not installed."""
     tune_glibc_allocator()
     try:
         from .cli import main as run
-    except ModuleNotFoundError as missing:
-        sys.exit(f"fastlatent: the command line needs {missing.name}: install fastlatent with its extra 'train'")
+    except ModuleNotFoundError as error:
+        sys.exit(f"fastlatent: the command line needs {error.name}: install fastlatent with its extra 'train'")
     run()
 
 

@@ -1,4 +1,4 @@
-"""Distributions for codes to match: each is a `Prior` with `dim` and `sample`."""
+"""Prior distributions of latent codes."""
 
 import math
 from collections.abc import Callable
@@ -16,11 +16,11 @@ Device: TypeAlias = torch.device | str | None
 
 
 class Prior(Protocol):
-    """A distribution over codes of `dim` coordinates."""
+    """Distribution of latent codes."""
 
     @property
     def dim(self) -> int:
-        """Number of coordinates of a sample."""
+        """Number of coordinates of a code."""
 
     def sample(
         self,
@@ -30,35 +30,38 @@ class Prior(Protocol):
         device: Device = None,
         dtype: torch.dtype | None = None,
     ) -> Tensor:
-        """Draw n independent points.
+        """Draw n independent codes.
 
         Args:
-            n: number of points, ≥ 0.
-            generator: source of randomness, on the same device; None: torch's own.
-            device, dtype: of the result; None: torch's defaults.
+            n: number of codes, ≥ 0.
+            generator: random generator on the same device; None: torch's default.
+            device: device of the result; None: torch's default.
+            dtype: dtype of the result; None: torch's default.
 
         Returns:
             (n, dim).
 
         Raises:
-            TypeError, ValueError: if n is no integer ≥ 0.
+            TypeError, ValueError: if n is not an integer ≥ 0.
         """
 
 
 class LabeledPrior(Prior, Protocol):
-    """A prior with a part for each class."""
+    """Mixture with one component for each class."""
 
     @property
-    def classes(self) -> int:
-        """Number of parts."""
+    def num_classes(self) -> int:
+        """Number of components."""
 
-    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
-        """Draw a point for each label, from the part of its class; where the label is −1, from the whole prior.
+    def sample_conditional(
+        self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        """Draw a code for each label from the component of its class, or from the mixture for `UNLABELED`.
 
         Args:
-            label: (n,) integers from −1 to classes − 1; the result is on its device.
-            generator: source of randomness, on the same device; None: torch's own.
-            dtype: of the result; None: torch's default.
+            label: (n,) integers below num_classes, or `UNLABELED`; the result is on its device.
+            generator: random generator on the same device; None: torch's default.
+            dtype: dtype of the result; None: torch's default.
 
         Returns:
             (n, dim).
@@ -84,17 +87,19 @@ class Normal:
     def sample(
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
+        """Draw n independent codes (see `Prior`)."""
         checks.count("n", n, 0)
         return self.std * torch.randn(n, self.dim, generator=generator, device=device, dtype=dtype)
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """Uniform on the cube [low, high)^dim.
+    """Uniform distribution on the cube [low, high)^dim.
 
     Args:
         dim: number of coordinates, ≥ 1.
-        low, high: bounds, low < high.
+        low: lower bound.
+        high: upper bound, > low.
     """
 
     dim: int
@@ -109,6 +114,7 @@ class Uniform:
     def sample(
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
+        """Draw n independent codes (see `Prior`)."""
         checks.count("n", n, 0)
         unit = torch.rand(n, self.dim, generator=generator, device=device, dtype=dtype)
         return self.low + (self.high - self.low) * unit
@@ -116,7 +122,7 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Beta:
-    """Independent coordinates in [0, 1] from Beta(a, a), density ∝ (x(1 − x))^(a−1): nearly bits for a small a.
+    """Independent coordinates in [0, 1] from Beta(a, a), density ∝ (x(1 − x))^(a−1), nearly binary for a small a.
 
     Args:
         dim: number of coordinates, ≥ 1.
@@ -135,22 +141,23 @@ class Beta:
     def sample(
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
+        """Draw n independent codes (see `Prior`)."""
         checks.count("n", n, 0)
-        # X = G/(G + H) for G, H from Gamma(a), which fall below the smallest float for a small a; so by their
-        # logarithms: G = G'·U^(1/a) for G' from Gamma(a + 1) and U uniform (Marsaglia & Tsang 2000, section 6).
-        above = torch.full((2, n, self.dim), self.concentration + 1, device=device, dtype=dtype)
-        exponential = torch.empty_like(above).exponential_(generator=generator)  # −log U
-        log = torch._standard_gamma(above, generator=generator).log() - exponential / self.concentration
+        # X = G/(G + H) for G, H from Gamma(a), which underflow for a small a. Logarithms do not: G = G'·U^(1/a) for G'
+        # from Gamma(a + 1) and U uniform (Marsaglia & Tsang 2000, section 6).
+        shape = torch.full((2, n, self.dim), self.concentration + 1, device=device, dtype=dtype)
+        exponential = torch.empty_like(shape).exponential_(generator=generator)  # −log U
+        log = torch._standard_gamma(shape, generator=generator).log() - exponential / self.concentration
         return torch.sigmoid(log[0] - log[1])
 
 
 @dataclass(frozen=True)
 class Bernoulli:
-    """Independent bits: each coordinate is 1 with probability p, else 0.
+    """Independent binary coordinates, 1 with probability p.
 
     Args:
         dim: number of coordinates, ≥ 1.
-        probability: p, > 0 and < 1.
+        probability: p in (0, 1).
 
     Source: Zamorski et al. 2018, "Adversarial Autoencoders for Compact Representations of 3D Point Clouds".
     """
@@ -165,6 +172,7 @@ class Bernoulli:
     def sample(
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
+        """Draw n independent codes (see `Prior`)."""
         checks.count("n", n, 0)
         unit = torch.rand(n, self.dim, generator=generator, device=device, dtype=dtype)
         return (unit < self.probability).to(unit.dtype)
@@ -172,7 +180,7 @@ class Bernoulli:
 
 @dataclass(frozen=True)
 class Categorical:
-    """One-hot vectors e_k, k uniform over `dim` classes.
+    """One-hot vectors e_k, k uniform over the classes.
 
     Args:
         dim: number of classes, ≥ 1.
@@ -186,6 +194,7 @@ class Categorical:
     def sample(
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
+        """Draw n independent codes (see `Prior`)."""
         checks.count("n", n, 0)
         label = torch.randint(self.dim, (n,), generator=generator, device=device)
         return torch.nn.functional.one_hot(label, self.dim).to(dtype or torch.get_default_dtype())
@@ -193,54 +202,61 @@ class Categorical:
 
 @dataclass(frozen=True)
 class Product:
-    """Independent parts, side by side: the first part's coordinates, then the second's, and so on.
+    """Product of independent priors, whose coordinates are concatenated.
 
     Args:
-        parts: one prior or more.
+        parts: one or more priors.
     """
 
     parts: tuple[Prior, ...]
 
     @property
     def dim(self) -> int:
+        """Number of coordinates of a code."""
         return sum(part.dim for part in self.parts)
 
     def sample(
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
+        """Draw n independent codes (see `Prior`)."""
         parts = [part.sample(n, generator=generator, device=device, dtype=dtype) for part in self.parts]
         return torch.cat(parts, dim=1)
 
 
-class _OfClasses:
-    """A distribution in the plane with a part for each class."""
+class _LabeledPrior2D:
+    """Base class of 2-D mixtures with one component for each class."""
 
     @property
     def dim(self) -> int:
+        """Number of coordinates of a code."""
         return 2
 
-    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
-        """A point of the part of each label; −1: of any."""
+    def sample_conditional(
+        self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        """Draw a code for each label (see `LabeledPrior`)."""
         raise NotImplementedError
 
     def sample(
         self, n: int, *, generator: Generator = None, device: Device = None, dtype: torch.dtype | None = None
     ) -> Tensor:
+        """Draw n independent codes (see `Prior`)."""
         checks.count("n", n, 0)
-        return self.given(torch.full((n,), UNLABELED, device=device), generator=generator, dtype=dtype)
+        return self.sample_conditional(torch.full((n,), UNLABELED, device=device), generator=generator, dtype=dtype)
 
 
 @dataclass(frozen=True)
-class GaussianMixture2D(_OfClasses):
-    """Equal mixture of 2-D Gaussians on a circle, each drawn out along its radius like a petal.
+class GaussianMixture2D(_LabeledPrior2D):
+    """Equal mixture of 2-D Gaussians on a circle, elongated along its radius.
 
-    Component k has mean radius·u(θ_k), θ_k = 2πk/components, standard deviation `along` in direction u(θ_k) and
-    `across` at right angles to it.
+    Component k has mean radius·u(θ_k), θ_k = 2πk/components, standard deviation `along` in the direction u(θ_k) and
+    `across` orthogonal to it.
 
     Args:
         components: number of Gaussians, ≥ 1.
         radius: distance of their means from the origin, ≥ 0.
-        along, across: standard deviations, > 0.
+        along: radial standard deviation, > 0.
+        across: tangential standard deviation, > 0.
 
     Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 2.3 (a mixture of ten 2-D Gaussians).
     """
@@ -251,7 +267,8 @@ class GaussianMixture2D(_OfClasses):
     across: float = 0.1
 
     @property
-    def classes(self) -> int:
+    def num_classes(self) -> int:
+        """Number of components."""
         return self.components
 
     def __post_init__(self) -> None:
@@ -260,27 +277,29 @@ class GaussianMixture2D(_OfClasses):
         checks.positive("along", self.along)
         checks.positive("across", self.across)
 
-    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
-        """A point of component k for each label k; −1: of any."""
+    def sample_conditional(
+        self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        """Draw a code of component k for each label k (see `LabeledPrior`)."""
         component = torch.randint(self.components, label.shape, generator=generator, device=label.device)
         component = torch.where(label < 0, component, label)
         noise = torch.randn(len(label), 2, generator=generator, device=label.device, dtype=dtype)
         angle = component.to(noise.dtype) * (2 * math.pi / self.components)
-        out, side = self.radius + self.along * noise[:, 0], self.across * noise[:, 1]
-        return torch.stack([out * angle.cos() - side * angle.sin(), out * angle.sin() + side * angle.cos()], dim=1)
+        u, v = self.radius + self.along * noise[:, 0], self.across * noise[:, 1]  # radial, tangential
+        return torch.stack([u * angle.cos() - v * angle.sin(), u * angle.sin() + v * angle.cos()], dim=1)
 
 
 @dataclass(frozen=True)
-class SwissRoll(_OfClasses):
-    """2-D swiss roll: r·(cos t, sin t) with r = radius·t/t_max plus noise, uniform along the roll in t².
+class SwissRoll(_LabeledPrior2D):
+    """2-D swiss roll: r·(cos t, sin t), r = radius·t/t_max, plus Gaussian noise.
 
-    t = t_max·√u for u uniform on [0, 1), t_max = 2π·turns: points are spread evenly over the length of the spiral.
+    t = t_max·√u for u uniform on [0, 1), t_max = 2π·turns, so that the density along the spiral is about constant.
 
     Args:
         turns: number of turns, > 0.
-        radius: of the outermost point, > 0.
-        noise: standard deviation added to each coordinate, ≥ 0.
-        classes: number of equal lengths of the roll that labels stand for, from the inside out, ≥ 1.
+        radius: distance of the outermost point from the origin, > 0.
+        noise: standard deviation of the noise of each coordinate, ≥ 0.
+        num_classes: number of segments of equal probability, one for each label from the inside out, ≥ 1.
 
     Source: Makhzani et al. 2015, "Adversarial Autoencoders", section 2.3.
     """
@@ -288,19 +307,21 @@ class SwissRoll(_OfClasses):
     turns: float = 2.0
     radius: float = 3.0
     noise: float = 0.05
-    classes: int = 10
+    num_classes: int = 10
 
     def __post_init__(self) -> None:
         checks.positive("turns", self.turns)
         checks.positive("radius", self.radius)
         checks.non_negative("noise", self.noise)
-        checks.count("classes", self.classes)
+        checks.count("num_classes", self.num_classes)
 
-    def given(self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None) -> Tensor:
-        """A point of the k-th length of the roll for each label k; −1: of any."""
-        along = torch.rand(len(label), 1, generator=generator, device=label.device, dtype=dtype)
-        within = (label[:, None].to(along.dtype) + along) / self.classes
-        fraction = torch.where(label[:, None] < 0, along, within).sqrt()
+    def sample_conditional(
+        self, label: Tensor, *, generator: Generator = None, dtype: torch.dtype | None = None
+    ) -> Tensor:
+        """Draw a code of segment k for each label k (see `LabeledPrior`)."""
+        u = torch.rand(len(label), 1, generator=generator, device=label.device, dtype=dtype)
+        u_of_segment = (label[:, None].to(u.dtype) + u) / self.num_classes
+        fraction = torch.where(label[:, None] < 0, u, u_of_segment).sqrt()
         angle = 2 * math.pi * self.turns * fraction
         noise = torch.randn(len(label), 2, generator=generator, device=label.device, dtype=dtype)
         return self.radius * fraction * torch.cat([angle.cos(), angle.sin()], dim=1) + self.noise * noise
@@ -315,19 +336,19 @@ PRIORS: dict[str, Callable[[int, float], Prior]] = {
 
 
 def prior(name: str, dim: int, scale: float = 1.0) -> Prior:
-    """The named prior for codes of `dim` coordinates.
+    """Build a prior by name.
 
     Args:
-        name: "normal", "uniform" (same variance as the normal), "mixture" or "swiss-roll" (both for dim = 2).
-        dim: number of coordinates of a code.
-        scale: stretches the prior; the standard deviation of a coordinate for "normal" and "uniform".
+        name: "normal", "uniform" (of the variance of the normal), "mixture" or "swiss-roll" (both for dim = 2).
+        dim: number of coordinates of a code, ≥ 1.
+        scale: scale factor, > 0: the standard deviation of a coordinate for "normal" and "uniform".
 
     Raises:
-        ValueError: for another name, or a 2-D prior with dim ≠ 2.
+        TypeError, ValueError: for another name, for dim or scale out of range, or a 2-D prior with dim ≠ 2.
     """
     checks.choice("prior", name, tuple(PRIORS))
     checks.count("latent_dim", dim)
-    made = PRIORS[name](dim, checks.positive("sigma", scale))
-    if made.dim != dim:
-        raise ValueError(f"prior {name!r} has {made.dim} dimensions and needs latent_dim = {made.dim}; got {dim}")
-    return made
+    built = PRIORS[name](dim, checks.positive("sigma", scale))
+    if built.dim != dim:
+        raise ValueError(f"prior {name!r} has {built.dim} dimensions and needs latent_dim = {built.dim}; got {dim}")
+    return built

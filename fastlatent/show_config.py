@@ -1,4 +1,4 @@
-"""What this machine offers to the losses."""
+"""Versions, hardware and backends of this machine."""
 
 import os
 import platform
@@ -11,20 +11,20 @@ from .kernels import availability
 
 
 def configuration() -> dict[str, str]:
-    """Versions, processor, threads and backends, as `show_config` prints them."""
+    """Return versions, CPU, threads, backends and CUDA device, by the labels that `show_config` prints."""
     return {
         "fastlatent": _version("fastlatent"),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "triton": _version("triton"),
-        "processor": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} torch threads",
+        "CPU": f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} torch threads",
         **availability.report(),
         "CUDA device": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
 
 
 def show_config() -> None:
-    """Print what this machine has: versions, processor, threads, and which backends serve or why they do not."""
+    """Print versions, CPU, threads, and the backends with the reason if one is unavailable."""
     rows = configuration()
     width = max(map(len, rows))
     sys.stdout.write("".join(f"{name:<{width}}  {value}\n" for name, value in rows.items()))

@@ -14,8 +14,8 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
-# The problems here are small, and threads that wait for each other on a busy machine cost a hundred times what they
-# bring. Tests of several threads ask for them.
+# The problems here are small: on a busy machine, synchronizing several threads takes a hundred times longer than the
+# computation. Tests with several threads set their number.
 torch.set_num_threads(1)
 
 
@@ -26,21 +26,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(params=["reference", "cpu"])
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Every backend that a machine without a GPU has, one after the other."""
+    """Each backend of a CPU."""
     with fl.use_backend(request.param):
         yield request.param
 
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """Real data sets: FASTLATENT_DATA, else ../shared/data beside the repository; it need not exist."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    return Path(os.environ.get("FASTLATENT_DATA", beside))
+    """Folder of real data sets, which may be missing: FASTLATENT_DATA, or if unset ../shared/data of the repository."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    return Path(os.environ.get("FASTLATENT_DATA", default))
 
 
 @pytest.fixture(scope="session")
 def mnist_dir(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with MNIST: the real files, or where there are none, noise in files of their names, format and size."""
+    """Folder with MNIST: the real files, or if missing, noise in files of the same names, format and size."""
     if (data_dir / "mnist").is_dir():
         return data_dir
     folder = tmp_path_factory.mktemp("data")

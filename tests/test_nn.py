@@ -1,4 +1,4 @@
-"""Modules are the functions with their options held."""
+"""Modules equal their functions, have no state, and show their options."""
 
 import pytest
 import torch
@@ -30,17 +30,17 @@ MODULES = [
     (nn.FrechetDistanceNormal(), lambda: fl.frechet_distance_normal(X)),
     (nn.FrechetDistanceNormal(eps=0.1), lambda: fl.frechet_distance_normal(X, eps=0.1)),
 ]
-OF_ONE_SAMPLE = (nn.CramerWoldNormal, nn.SlicedWassersteinNormal, nn.EppsPulley, nn.FrechetDistanceNormal)
+ONE_SAMPLE = (nn.CramerWoldNormal, nn.SlicedWassersteinNormal, nn.EppsPulley, nn.FrechetDistanceNormal)
 modules = pytest.mark.parametrize(("module", "function"), MODULES, ids=[str(m) for m, _ in MODULES])
 
 
 @modules
-def test_module_is_its_function(module, function):
-    inputs = (X,) if isinstance(module, OF_ONE_SAMPLE) else (X, Y)
+def test_module_equals_its_function(module, function):
+    inputs = (X,) if isinstance(module, ONE_SAMPLE) else (X, Y)
     torch.manual_seed(0)
-    found = module(*inputs)
+    value = module(*inputs)
     torch.manual_seed(0)
-    assert found == function()
+    assert value == function()
 
 
 @modules
@@ -48,7 +48,7 @@ def test_module_has_no_state(module, function):
     assert not module.state_dict()
 
 
-def test_repr_tells_the_options():
+def test_repr_has_the_options():
     assert repr(nn.MMDIMQ(scales=(1.0,), sigma=2.0)) == "MMDIMQ(IMQ(scales=(1.0,), sigma=2.0), estimator='unbiased')"
     assert repr(nn.CramerWold(gamma=0.5)) == "CramerWold(gamma=0.5)"
     assert repr(nn.CramerWoldNormal()) == "CramerWoldNormal(gamma=None)"
@@ -57,7 +57,7 @@ def test_repr_tells_the_options():
     assert repr(nn.EppsPulley()) == "EppsPulley(n_projections=128, n_points=17, t_max=3.0)"
 
 
-def test_modules_refuse_what_their_functions_refuse():
+def test_modules_raise_like_their_functions():
     with pytest.raises(ValueError, match="sigma must be a finite number > 0; got 0"):
         nn.MMDIMQ(sigma=0)
     with pytest.raises(ValueError, match="x must have n >= 2"):

@@ -1,3 +1,5 @@
+"""Distributions of the priors, and their labels."""
+
 import math
 
 import pytest
@@ -54,13 +56,13 @@ def test_shape_and_dtype(of, n, dtype):
 
 
 @pytest.mark.parametrize("of", ALL, ids=repr)
-def test_a_generator_decides_the_sample(of):
+def test_sample_is_determined_by_the_generator(of):
     assert torch.equal(draw(of, 50), draw(of, 50))
     assert not torch.equal(draw(of, 50), draw(of, 50, seed=1))
 
 
 @pytest.mark.parametrize(("of", "mean", "variance"), MOMENTS, ids=lambda v: repr(v))
-def test_moments(of, mean, variance):
+def test_mean_and_variance(of, mean, variance):
     z = draw(of, dtype=torch.float64)
     sigma = math.sqrt(variance / N)
     assert ((z.mean(0) - mean).abs() < 5 * sigma).all()  # five standard errors of the mean
@@ -74,22 +76,22 @@ def test_uniform_stays_within_its_bounds():
 
 
 @pytest.mark.parametrize("a", [0.3, 1.0, 4.0])
-def test_beta_has_its_distribution(a):
+def test_beta_follows_its_distribution(a):
     z = draw(Beta(1, a), dtype=torch.float64).flatten().numpy()
     assert kstest(z, beta(a, a).cdf).pvalue > 1e-4
 
 
-def test_beta_of_a_small_concentration_is_nearly_bits_and_never_nan():
+def test_beta_of_a_small_concentration_is_nearly_binary():
     z = draw(Beta(2, 1e-3))
     assert ((z >= 0) & (z <= 1)).all()
     assert ((z < 1e-3) | (z > 1 - 1e-3)).float().mean() > 0.98
 
 
-def test_bernoulli_points_are_bits():
+def test_bernoulli_samples_are_binary():
     assert draw(Bernoulli(3)).unique().tolist() == [0, 1]
 
 
-def test_categorical_points_are_unit_vectors():
+def test_categorical_samples_are_one_hot():
     z = draw(Categorical(5))
     assert torch.equal(z.sum(1), torch.ones(N))
     assert torch.equal(z.max(1).values, torch.ones(N))
@@ -103,30 +105,32 @@ def test_swiss_roll_without_noise_lies_on_its_spiral():
     torch.testing.assert_close(z, radius[:, None] * torch.stack([angle.cos(), angle.sin()], 1))
 
 
-def test_the_parts_of_a_product_lie_side_by_side_and_are_independent():
+def test_product_concatenates_independent_priors():
     z = draw(PRODUCT, dtype=torch.float64)
     assert torch.equal(z[:, :3].max(1).values, torch.ones(N))
     assert z[:, 3:].mean(0).abs().max() < 5 / math.sqrt(N)
     assert torch.corrcoef(z.T)[:3, 3:].abs().max() < 5 / math.sqrt(N)  # five standard errors
 
 
-def test_labels_choose_the_component_of_the_mixture():
+def test_labels_select_the_component_of_the_mixture():
     mixture, label = GaussianMixture2D(components=4), torch.arange(4).repeat_interleave(N // 4)
-    z = mixture.given(label, generator=torch.Generator().manual_seed(0)).unflatten(0, (4, -1))
+    z = mixture.sample_conditional(label, generator=torch.Generator().manual_seed(0)).unflatten(0, (4, -1))
     centers = torch.tensor([[2.0, 0.0], [0.0, 2.0], [-2.0, 0.0], [0.0, -2.0]])
     assert (z.mean(1) - centers).abs().max() < 5 * 0.5 / math.sqrt(N // 4)  # five standard errors
 
 
-def test_labels_choose_the_length_of_the_roll():
-    roll, label = SwissRoll(noise=0.0, radius=3.0, classes=3), torch.arange(3).repeat_interleave(N // 3)
-    u = roll.given(label, generator=torch.Generator().manual_seed(0)).square().sum(1) / 9  # u = (r/radius)²
+def test_labels_select_the_segment_of_the_roll():
+    roll, label = SwissRoll(noise=0.0, radius=3.0, num_classes=3), torch.arange(3).repeat_interleave(N // 3)
+    u = (
+        roll.sample_conditional(label, generator=torch.Generator().manual_seed(0)).square().sum(1) / 9
+    )  # u = (r/radius)²
     torch.testing.assert_close((3 * u - 1e-4).floor().long().clamp(0, 2), label)
     assert u.unflatten(0, (3, -1)).std(1).sub(1 / 3 / math.sqrt(12)).abs().max() < 0.003
 
 
 @pytest.mark.parametrize("of", [GaussianMixture2D(), SwissRoll()], ids=repr)
-def test_unknown_labels_draw_from_the_whole_prior(of):
-    unknown = of.given(torch.full((N,), -1), generator=torch.Generator().manual_seed(0))
+def test_unlabeled_draws_from_the_mixture(of):
+    unknown = of.sample_conditional(torch.full((N,), -1), generator=torch.Generator().manual_seed(0))
     assert torch.equal(unknown, draw(of))
 
 
@@ -147,7 +151,7 @@ def test_unknown_labels_draw_from_the_whole_prior(of):
         (lambda: prior("mixture", 3), "prior 'mixture' has 2 dimensions and needs latent_dim = 2; got 3"),
     ],
 )
-def test_bad_options_are_named(make, message):
+def test_invalid_options_raise(make, message):
     with pytest.raises(ValueError, match=message):
         make()
 

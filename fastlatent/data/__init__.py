@@ -1,4 +1,4 @@
-"""Data sets: `load(name)` or `load(path)` gives a `Dataset` with an honest train and test split."""
+"""Data sets: `load(name)` or `load(path)` returns a `Dataset` with disjoint training and test splits."""
 
 from .batch import UNLABELED as UNLABELED
 from .batch import Batch as Batch

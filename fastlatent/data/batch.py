@@ -5,15 +5,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-UNLABELED = -1  # the label of an example whose class is unknown
+UNLABELED = -1  # label of an example without a known class
 
 
 class Batch(NamedTuple):
-    """A mini-batch: x (n, *shape) with values in [0, 1], and class labels (n,), `UNLABELED` where unknown."""
+    """Mini-batch: x (n, *shape) with values in [0, 1], and class labels (n,), `UNLABELED` if unknown."""
 
     x: Tensor
     label: Tensor
 
     def to(self, device: torch.device | str) -> "Batch":
-        """Copy the batch to a device."""
+        """Return the batch on a device."""
         return Batch(self.x.to(device), self.label.to(device))

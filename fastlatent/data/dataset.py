@@ -1,4 +1,4 @@
-"""Data in memory: whole splits on the device, indexed there."""
+"""In-memory data sets: whole splits on one device, indexed there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from ..utils import checks
 from .batch import UNLABELED, Batch
 
-TEST_SHARE, TEST_SEED = 4, 0  # a quarter of the examples, the same in every run
-EXAMPLES_SHOWN = 150_000  # to a small model until it is well trained, each as often as it takes
+TEST_FRACTION, SPLIT_SEED = 0.25, 0  # of a data set without an official split
+TRAINING_EXAMPLES = 150_000  # examples, repeats included, that a small model needs in training
+MIN_EPOCHS, MAX_EPOCHS = 20, 160
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,14 @@ class Split:
     """Examples and their labels.
 
     Args:
-        x: (n, *shape), images as uint8, else float32.
-        labels: (n,) int64, −1 where the class is not known.
-        white: the value that becomes 1.0.
+        x: (n, *shape), uint8 for images, otherwise float32.
+        labels: (n,) int64, `UNLABELED` if the class is unknown.
+        max_value: value that is scaled to 1.0.
     """
 
     x: Tensor
     labels: Tensor
-    white: int = 255
+    max_value: int = 255
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.labels):
@@ -37,70 +38,84 @@ class Split:
         return len(self.x)
 
     def __getitem__(self, index: Tensor | slice) -> Batch:
-        """The batch at these indices, divided by `white`."""
+        """Return the batch at these indices, divided by `max_value`."""
         if isinstance(index, slice):
-            return Batch(self.x[index] / self.white, self.labels[index])
+            return Batch(self.x[index] / self.max_value, self.labels[index])
         index = index.to(self.x.device)
-        return Batch(
-            self.x.index_select(0, index) / self.white, self.labels[index]
-        )  # copies whole rows: many times faster
+        # index_select copies whole rows: many times faster than x[index]
+        return Batch(self.x.index_select(0, index) / self.max_value, self.labels[index])
 
-    def spread(self, n: int) -> Batch:
-        """n examples, or all if there are fewer, at equal steps: MNIST's first test images are easier than the rest."""
+    def evenly_spaced(self, n: int) -> Batch:
+        """Return n examples at equal steps, or all if there are fewer.
+
+        The first examples would be a biased sample: the first half of MNIST's test images is the easier one.
+        """
         n = min(n, len(self))
         return self[torch.arange(n) * len(self) // n]
 
     def to(self, device: torch.device | str) -> "Split":
-        """The same split, on another device."""
+        """Return the split on a device."""
         return replace(self, x=self.x.to(device), labels=self.labels.to(device))
 
     def keep_labels(self, per_class: int) -> "Split":
-        """The same examples, but only the first so many of each class keep their label; the others get −1."""
+        """Return the split with labels for the first `per_class` examples of each class only.
+
+        Args:
+            per_class: number of labels of each class, ≥ 0; all other labels become `UNLABELED`.
+
+        Raises:
+            TypeError, ValueError: if per_class is not an integer ≥ 0.
+        """
         checks.count("labels_per_class", per_class, 0)
-        kept = torch.full_like(self.labels, UNLABELED)
+        labels = torch.full_like(self.labels, UNLABELED)
         for label in self.labels.unique():
             rows = (self.labels == label).nonzero()[:per_class]
-            kept[rows] = label
-        return replace(self, labels=kept)
+            labels[rows] = label
+        return replace(self, labels=labels)
 
-    def known(self) -> "Split":
-        """The examples whose label is known."""
-        rows = self.labels != UNLABELED
-        return self if bool(rows.all()) else replace(self, x=self.x[rows], labels=self.labels[rows])
+    def labeled(self) -> "Split":
+        """Return the examples with a known label."""
+        mask = self.labels != UNLABELED
+        return self if bool(mask.all()) else replace(self, x=self.x[mask], labels=self.labels[mask])
 
     def random_rows(self, n: int) -> Tensor:
-        """Indices of n examples at random, each from all, by torch's own generator of the CPU."""
+        """Sample n indices uniformly with replacement, using torch's default CPU generator."""
         return torch.randint(len(self), (n,)).to(self.x.device)
 
     def check_labels(self, classes: int) -> None:
         """Require labels below `classes`.
 
         Raises:
-            ValueError: if there is a larger one.
+            ValueError: if a label is larger.
         """
-        highest = int(self.labels.max()) if len(self) else UNLABELED
-        if highest >= classes:
-            raise ValueError(f"labels must be below {classes}, the model's classes; got {highest} (see --num-classes)")
+        max_label = int(self.labels.max()) if len(self) else UNLABELED
+        if max_label >= classes:
+            raise ValueError(
+                f"labels must be below {classes}, the model's classes; got {max_label} (see --num-classes)"
+            )
 
     def check_batch(self, batch_size: int) -> None:
-        """Require that at least one batch can be filled.
+        """Require at least one full batch.
 
         Raises:
-            ValueError: if batch_size is not between 1 and the number of examples.
+            TypeError, ValueError: if batch_size is not an integer from 1 to the number of examples.
         """
         if checks.count("batch_size", batch_size) > len(self):
             raise ValueError(f"batch_size must be at most {len(self)}, the number of examples; got {batch_size}")
 
     def shuffled(self, batch_size: int, generator: torch.Generator, part: slice = slice(None)) -> Iterator[Batch]:
-        """One epoch of full batches in random order; the last examples that fill no batch sit this epoch out.
+        """Iterate over one epoch of full batches in random order; an incomplete last batch is dropped.
 
         Args:
-            batch_size: at most the number of examples.
-            generator: of the order, on the CPU, so that the order is the same for every device.
-            part: of each batch that is wanted, where several processes share it.
+            batch_size: from 1 to the number of examples.
+            generator: CPU generator of the order, so that the order is the same for every device.
+            part: slice of each batch that this process takes, if several processes share it.
+
+        Yields:
+            Batches of x (batch_size, *shape) and labels (batch_size,), sliced by `part`.
 
         Raises:
-            ValueError: if no batch can be filled.
+            TypeError, ValueError: if no batch can be filled.
         """
         self.check_batch(batch_size)
         order = torch.randperm(len(self), generator=generator).to(self.x.device)
@@ -111,13 +126,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set of images with an honest split: nothing of `test` is seen in training.
+    """Data set of images with disjoint training and test splits.
 
     Args:
         name: as on the command line.
-        train, test: its two splits.
-        epochs: passes over `train` that give a well trained small model.
-        classes: their names, of the labels from 0 on; empty where they have none but their number.
+        train: training split.
+        test: test split, unused in training.
+        epochs: default number of passes over `train`.
+        classes: names of the labels 0, 1, ...; empty if the classes have numbers only.
     """
 
     name: str
@@ -129,50 +145,64 @@ class Dataset:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """What a model is built for, the shape of one example: (channels, height, width) of an image."""
+        """Shape of one example, from which a model is built: (channels, height, width) of an image."""
         return tuple(self.train.x.shape[1:])
 
     def resized(self, side: int) -> "Dataset":
-        """The same images with sides of so many pixels, the middle of those that are not square.
+        """Return the data set with images resized by `center_crop_resize`.
+
+        Args:
+            side: height and width in pixels, ≥ 1.
 
         Raises:
-            ValueError: if these are no images, or side is no integer ≥ 1.
+            TypeError, ValueError: if the examples are not images, or side is not an integer ≥ 1.
         """
         if self.kind != "images":
             raise ValueError(f"image_size is an option of images; got {self.name}, which has {self.kind}")
-        train, test = (replace(split, x=resize(split.x, side)) for split in (self.train, self.test))
+        train, test = (replace(split, x=center_crop_resize(split.x, side)) for split in (self.train, self.test))
         return replace(self, train=train, test=test)
 
 
-def resize(images: Tensor, side: int) -> Tensor:
-    """The middle square of images (n, channels, h, w), uint8, as (n, channels, side, side).
+def center_crop_resize(images: Tensor, side: int) -> Tensor:
+    """Crop images to their central square and resize it by antialiased bilinear interpolation.
 
-    By bilinear interpolation, over as many pixels as become one where images become smaller.
+    Args:
+        images: (n, channels, h, w), uint8.
+        side: height and width of the result in pixels, ≥ 1.
+
+    Returns:
+        (n, channels, side, side), uint8.
 
     Raises:
-        TypeError, ValueError: if side is no integer ≥ 1.
+        TypeError, ValueError: if side is not an integer ≥ 1.
     """
     checks.count("image_size", side)
     h, w = images.shape[2:]
     square = min(h, w)
     top, left = (h - square) // 2, (w - square) // 2
-    middle = images[:, :, top : top + square, left : left + square]
-    return nn.functional.interpolate(middle, size=(side, side), mode="bilinear", antialias=True)
+    center = images[:, :, top : top + square, left : left + square]
+    return nn.functional.interpolate(center, size=(side, side), mode="bilinear", antialias=True)
 
 
 def split_rows(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which of n examples are for training and which for testing: a quarter, at random, the same in every run.
+    """Split n examples at random into training and test, with a fixed seed.
+
+    Args:
+        n: number of examples, ≥ 2.
+
+    Returns:
+        Indices of the training examples and of the test examples, the latter a quarter of all.
 
     Raises:
-        ValueError: if there are not two.
+        ValueError: if n < 2.
     """
     if n < 2:
-        raise ValueError(f"there must be two examples at least, one to train on and one to test on; got {n}")
-    order = np.random.default_rng(TEST_SEED).permutation(n)
-    test, train = np.split(order, [max(1, n // TEST_SHARE)])
+        raise ValueError(f"there must be at least two examples, one for training and one for testing; got {n}")
+    order = np.random.default_rng(SPLIT_SEED).permutation(n)
+    test, train = np.split(order, [max(1, int(n * TEST_FRACTION))])
     return train, test
 
 
 def default_epochs(n: int) -> int:
-    """Epochs for n training examples of a kind that is not known: 20 for many, more for few, 160 at most."""
-    return min(160, max(20, EXAMPLES_SHOWN // n))
+    """Return the default number of epochs for n training examples: `TRAINING_EXAMPLES`/n, from 20 to 160."""
+    return min(MAX_EPOCHS, max(MIN_EPOCHS, TRAINING_EXAMPLES // n))

@@ -1,8 +1,9 @@
-"""Fetching published files: resumed where it stopped, checked, and in place only when whole."""
+"""Downloads of published files: resumed after an interruption, verified, and complete under their final name."""
 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -15,94 +16,94 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TimeRemai
 from .files import CHUNK, MAX_BYTES, data_folder
 from .registry import PUBLICATIONS, PublishedFile
 
-TRIES = 3  # a connection that is cut is taken up again so often
-TIMEOUT = 30  # seconds without an answer
-RANGE, NO_SUCH_RANGE = 206, 416  # HTTP status: the rest of the file, there is no rest
+MAX_ATTEMPTS = 3  # connections for one file
+TIMEOUT = 30  # seconds without a response
 
 
 def fetch(name: str, data_dir: Path | None) -> None:
-    """Fetch the published files of a data set into its subfolder of the data folder; those that are there stay.
+    """Download the missing published files of a data set into its subfolder of the data folder.
 
     Args:
-        name: of the data set, one of `PUBLICATIONS`.
-        data_dir: as of `data_folder`.
+        name: name of the data set, one of `PUBLICATIONS`.
+        data_dir: see `data_folder`.
 
     Raises:
-        OSError: if one cannot be fetched or is not what was published, saying what to put where by hand.
+        OSError: if a file cannot be downloaded or differs from the published one; the message says how to add it by
+            hand.
     """
-    publication, place = PUBLICATIONS[name], data_folder(data_dir)
-    folder = place / publication.folder
+    publication, data_root = PUBLICATIONS[name], data_folder(data_dir)
+    folder = data_root / publication.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".fetching"):  # of several processes one fetches
+    with FileLock(folder / ".fetching"):  # one of several processes downloads
         for file in publication.files:
             try:
-                if not ((folder / file.name).exists() or (place / file.name).exists()):
+                if not ((folder / file.name).exists() or (data_root / file.name).exists()):
                     download(file, folder)
             except OSError as error:
                 by_hand = f"put {file.name} from {file.address} ({publication.page}) into {folder}"
-                raise OSError(f"{name}: {error}; run it again to go on, or {by_hand}") from error
+                raise OSError(f"{name}: {error}; run it again to resume, or {by_hand}") from error
 
 
 def download(file: PublishedFile, folder: Path) -> Path:
-    """Fetch one file; what came of it stays in NAME.part until it is whole, and is taken up from there.
+    """Download one file; an incomplete download is kept as NAME.part, from which the next call resumes.
 
     Args:
-        file: what, from where, and how a whole copy is known.
-        folder: to put it in; it must exist.
+        file: name, address and checksum of the file.
+        folder: existing folder for the file.
 
     Returns:
-        Its path.
+        Path of the file.
 
     Raises:
-        OSError: if it cannot be fetched, or what came is not what was published; nothing is kept of that.
+        OSError: if the file cannot be downloaded, or the download differs from the published file and was deleted.
     """
     path = folder / file.name
     part = path.with_name(f"{file.name}.part")
-    with _bar() as bar:
+    with _progress_bar() as bar:
         task = bar.add_task(file.name, total=None)
-        for attempt in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             try:
-                _fetch_rest(file.address, part, bar, task)
+                _append_rest(file.address, part, bar, task)
                 break
             except (OSError, HTTPException) as error:
-                if attempt + 1 == TRIES or isinstance(error, HTTPError):
-                    raise OSError(f"cannot fetch {file.address}: {_reason(error)}") from error
-    found = _look(part, file.check)
-    if found != file.check:
+                if attempt + 1 == MAX_ATTEMPTS or isinstance(error, HTTPError):
+                    raise OSError(f"cannot download {file.address}: {_reason(error)}") from error
+    checksum = _checksum(part, file.check)
+    if checksum != file.check:
         part.unlink()
-        raise OSError(f"{file.address} sent something else than was published: {found}, not {file.check}")
+        raise OSError(f"{file.address} differs from the published file: {checksum} instead of {file.check}")
     return part.replace(path)
 
 
-def _fetch_rest(address: str, part: Path, bar: Progress, task: TaskID) -> None:
-    """Append to `part` what is missing of it, or begin again where the server knows no parts of files."""
+def _append_rest(address: str, part: Path, bar: Progress, task: TaskID) -> None:
+    """Append the missing bytes to `part`, or start over if the server does not support range requests."""
     start = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={start}-"} if start else {}
     try:
         response: HTTPResponse = urlopen(Request(address, headers=headers), timeout=TIMEOUT)
     except HTTPError as error:
-        if start and error.code == NO_SUCH_RANGE:
-            return  # all of it is there; if not, its checksum tells
+        if start and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # no byte is missing; the checksum is verified later
         raise
     with response:
-        start = start if response.status == RANGE else 0
+        start = start if response.status == HTTPStatus.PARTIAL_CONTENT else 0
         length = response.headers["Content-Length"]
         total = None if length is None else start + int(length)
         bar.update(task, completed=start, total=total)
         with part.open("ab" if start else "wb") as file:
-            got = start
+            received = start
             while chunk := response.read(CHUNK):
-                got += len(chunk)
-                if got > MAX_BYTES:
+                received += len(chunk)
+                if received > MAX_BYTES:
                     raise OSError(f"it is larger than {MAX_BYTES} bytes")
                 file.write(chunk)
-                bar.update(task, completed=got)
-    if total is not None and got < total:
-        raise OSError(f"the connection was cut after {got} of {total} bytes")
+                bar.update(task, completed=received)
+    if total is not None and received < total:
+        raise OSError(f"the connection was cut after {received} of {total} bytes")
 
 
-def _look(path: Path, check: str) -> str:
-    """What there is to compare with `check`, of the same kind."""
+def _checksum(path: Path, check: str) -> str:
+    """Compute the checksum of a file, of the same kind as `check`."""
     kind = check.partition(":")[0]
     if kind == "size":
         return f"size:{path.stat().st_size}"
@@ -118,8 +119,8 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
-    """A bar on a terminal; nothing elsewhere."""
+def _progress_bar() -> Iterator[Progress]:
+    """Show a progress bar on a terminal, and nothing otherwise."""
     console = Console(stderr=True)
     columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:

@@ -1,4 +1,4 @@
-"""Where the files of data sets are looked for, and how much of them is believed."""
+"""Locations of data files, and reading them with a bound on memory."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -10,103 +10,118 @@ from zipfile import Path as ZipPath
 
 from .registry import PUBLICATIONS
 
-MAX_BYTES = 2**32  # of one array in memory; a file that asks for more is refused
-CHUNK = 2**20  # bytes read at a time
-Folder: TypeAlias = Path | ZipPath  # a folder or file, on disk or in a .zip file
+MAX_BYTES = 2**32  # of one array in memory; the header of a damaged file may ask for any size
+CHUNK = 2**20  # bytes of one read
+AnyPath: TypeAlias = Path | ZipPath  # of a file or folder, on disk or in a .zip file
 
 
 def data_folder(data_dir: Path | None) -> Path:
-    """Where data is looked for: `data_dir`, else the environment's FASTLATENT_DATA, else ~/.cache/fastlatent."""
+    """Return `data_dir`, or if None the environment variable FASTLATENT_DATA, or if unset ~/.cache/fastlatent."""
     return Path(data_dir or os.environ.get("FASTLATENT_DATA") or Path.home() / ".cache" / "fastlatent").expanduser()
 
 
 def find_file(name: str, data_dir: Path | None, files: Sequence[str]) -> Path:
-    """The first of these files or folders that is there, in the data set's subfolder or in the data folder itself.
+    """Return the first of these files or folders that exists in the data set's subfolder or in the data folder.
 
     Args:
-        name: of the data set, one of `PUBLICATIONS`.
-        data_dir: as of `data_folder`.
-        files: names that the file may have.
+        name: name of the data set, one of `PUBLICATIONS`.
+        data_dir: see `data_folder`.
+        files: alternative names of the file.
 
     Raises:
-        FileNotFoundError: naming the file that is missing, where it was looked for and where it comes from.
+        FileNotFoundError: if none exists; the message names the folders searched and the publisher.
     """
     folder, publication = data_folder(data_dir), PUBLICATIONS[name]
-    inside = folder / publication.folder
-    for path in (place / file for place in (inside, folder) for file in files):
+    subfolder = folder / publication.folder
+    for path in (parent / file for parent in (subfolder, folder) for file in files):
         if path.exists():
             return path
-    fetch = "fetch it with --download, or " if publication.files else ""
+    download = "download it with --download, or " if publication.files else ""
     published = ", ".join(file.name for file in publication.files) or files[0]
     raise FileNotFoundError(
-        f"{name}: no {' or '.join(files)} in {inside} or {folder}; {fetch}put {published} ({publication.page}) into "
-        f"{inside}, or say where it is with --data-dir or FASTLATENT_DATA"
+        f"{name}: no {' or '.join(files)} in {subfolder} or {folder}; {download}put {published} ({publication.page}) "
+        f"into {subfolder}, or set its folder with --data-dir or FASTLATENT_DATA"
     )
 
 
 @contextmanager
 def errors_naming_file(path: object, what: str) -> Iterator[None]:
-    """Turn whatever goes wrong in reading a file into a ValueError that names it.
+    """Convert any exception to a ValueError that names the file.
 
-    Libraries that read a damaged or hostile file raise errors of any kind.
+    Libraries raise exceptions of any type on a damaged or hostile file.
+
+    Args:
+        path: path of the file.
+        what: noun phrase for its format, for the message.
+
+    Raises:
+        ValueError: from any exception but ImportError.
     """
     try:
         yield
-    except ImportError:  # a library is missing, nothing is wrong with the file
+    except ImportError:  # a missing library is no fault of the file
         raise
     except Exception as error:
-        raise ValueError(f"{path}: not a whole {what}: {error or type(error).__name__}") from error
+        raise ValueError(f"{path}: not a valid {what}: {error or type(error).__name__}") from error
 
 
 def check_size(shape: Sequence[int], itemsize: int) -> None:
-    """Require that an array of this shape is to be believed: MAX_BYTES at most.
+    """Require at most `MAX_BYTES` bytes for an array.
+
+    Args:
+        shape: shape of the array.
+        itemsize: bytes of one element.
 
     Raises:
-        ValueError: if it is larger.
+        ValueError: if the array is larger.
     """
     size = itemsize
     for side in shape:
         size *= int(side)
     if size > MAX_BYTES:
-        raise ValueError(f"sizes {tuple(map(int, shape))} need {size} bytes; at most {MAX_BYTES} are read")
+        raise ValueError(f"sizes {tuple(map(int, shape))} need {size} bytes; the limit is {MAX_BYTES}")
 
 
 class Readable(Protocol):
-    """What bytes can be read from."""
+    """Binary stream."""
 
     def read(self, size: int, /) -> bytes:
-        """The next bytes."""
+        """Return the next bytes, at most `size`."""
 
 
 class BoundedReader:
-    """A file opened for reading that unpacks to so many bytes at most, however little it is packed into.
+    """Binary stream with a bound on its total size: a small compressed file can expand to any size.
 
     Args:
-        file: to read from.
-        limit: bytes in all.
+        file: stream of the decompressed bytes.
+        limit: maximum number of bytes in total.
     """
 
     def __init__(self, file: Readable, limit: int) -> None:
-        self.file, self.limit, self.got = file, limit, 0
+        self.file, self.limit, self.total = file, limit, 0
 
     def read(self, size: int) -> bytes:
-        """The next bytes, as of any file.
+        """Return the next bytes, at most `size`.
 
         Raises:
-            ValueError: past the limit.
+            ValueError: if the total exceeds the limit.
         """
         data = self.file.read(size)
-        self.got += len(data)
-        if self.got > self.limit:
-            raise ValueError(f"it unpacks to more than {self.limit} bytes")
+        self.total += len(data)
+        if self.total > self.limit:
+            raise ValueError(f"it expands to more than {self.limit} bytes")
         return data
 
 
-def read_whole(path: Folder, limit: int = MAX_BYTES) -> bytearray:
-    """All bytes of a file.
+def read_bounded(path: AnyPath, limit: int = MAX_BYTES) -> bytearray:
+    """Read all bytes of a file.
+
+    Args:
+        path: path of the file.
+        limit: maximum number of bytes.
 
     Raises:
-        ValueError: if they are more than `limit`.
+        ValueError: if the file is larger.
     """
     with path.open("rb") as file:
         return bytearray().join(iter(partial(BoundedReader(file, limit).read, CHUNK), b""))

@@ -1,16 +1,16 @@
-"""Where data sets are published, and how a copy of each file is told to be whole."""
+"""Registry of published data files: addresses and checksums."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file as its publisher offers it.
+    """Published file.
 
     Args:
-        name: of the file.
-        address: from which it can be fetched.
-        check: "md5:" and the digest, or where none is known "size:" and the number of bytes.
+        name: name of the file.
+        address: URL of the file.
+        check: "md5:" and the digest, or if none is published "size:" and the number of bytes.
     """
 
     name: str
@@ -20,12 +20,12 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class Publication:
-    """A data set's files.
+    """Published files of a data set.
 
     Args:
-        folder: subfolder of the data folder that they are put in.
-        page: of the publisher, for people.
-        files: what can be fetched; empty where nothing can.
+        folder: subfolder of the data folder.
+        page: URL of the publisher's page.
+        files: files that can be downloaded; empty if they must be added by hand.
     """
 
     folder: str
@@ -83,7 +83,7 @@ PUBLICATIONS: dict[str, Publication] = {
             {"cifar-10-python.tar.gz": "md5:c58f30108f718f92721af3b95e74349a"},
         ),
     ),
-    "modelnet10": Publication(  # its zip file holds a checksum of each shape, which is looked at in reading
+    "modelnet10": Publication(  # the zip file has a checksum of each mesh, verified when it is read
         "modelnet10",
         "https://modelnet.cs.princeton.edu/",
         _files("http://3dvision.princeton.edu/projects/2014/3DShapeNets/", {"ModelNet10.zip": "size:473402300"}),

@@ -63,12 +63,12 @@ class EvaluatedModel:
     @cached_property
     def train(self) -> Batch:
         """Evenly spaced training examples, at most 20,000, on the model's device."""
-        return self.labeled.spread(2 * MAX_TEST_EXAMPLES).to(self.device)
+        return self.labeled.evenly_spaced(2 * MAX_TEST_EXAMPLES).to(self.device)
 
     @cached_property
     def test(self) -> Batch:
         """Evenly spaced test examples, at most 10,000, on the model's device."""
-        return self.data.test.spread(MAX_TEST_EXAMPLES).to(self.device)
+        return self.data.test.evenly_spaced(MAX_TEST_EXAMPLES).to(self.device)
 
     @cached_property
     def num_classes(self) -> int:
@@ -116,12 +116,12 @@ class EvaluatedModel:
     @cached_property
     def train_codes(self) -> Batch:
         """Deterministic codes of all labeled training examples, encoded without their labels; and the labels."""
-        return self._encoded(self.labeled.known())
+        return self._encoded(self.labeled.labeled())
 
     @cached_property
     def test_codes(self) -> Batch:
         """Deterministic codes of all labeled test examples, encoded without their labels; and the labels."""
-        return self._encoded(self.data.test.known())
+        return self._encoded(self.data.test.labeled())
 
     def decode(self, z: Tensor) -> Tensor:
         """Decode codes (..., d)."""

@@ -99,7 +99,7 @@ class Run(Generic[M]):
         if self.points is not None:
             if not isinstance(data, PointCloudDataset):
                 raise ValueError(f"points is an option of point clouds; got {data.name}, which has {data.kind}")
-            data = data.with_points(self.points)
+            data = data.take_points(self.points)
         if self.labels_per_class is not None:
             data = replace(data, train=data.train.keep_labels(self.labels_per_class))
         return data

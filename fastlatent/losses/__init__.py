@@ -1,4 +1,4 @@
-"""Losses of the latent space: every function and kernel of `fastlatent` itself."""
+"""Losses of the latent space, and the kernels of MMD."""
 
 from .chamfer import chamfer_distance as chamfer_distance
 from .chamfer import nearest as nearest

@@ -1,4 +1,4 @@
-"""Directions on which the sliced losses project: drawn, or given and checked."""
+"""Projection directions of the sliced losses."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..kernels.precision import accumulation_dtype
 from ..utils import checks
+from ..utils.distributed import broadcast
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
@@ -21,28 +22,29 @@ def random_directions(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
 ) -> Tensor:
-    """Unit vectors, each uniform on the sphere.
+    """Draw unit vectors uniform on the sphere.
 
     Args:
         d: dimension of the space.
-        n_projections: L, how many.
-        orthogonal: make each consecutive d of them an orthonormal basis (lower variance of the loss).
-        generator: source of randomness; drawn on its device.
-        dtype, device: of the result.
+        n_projections: number L of directions.
+        orthogonal: make each block of d directions an orthonormal basis, for a lower variance of the loss.
+        generator: random generator; None: torch's default. Numbers are drawn on its device.
+        dtype: dtype of the result.
+        device: device of the result.
 
     Returns:
-        (d, L), one direction a column.
+        (d, L), a direction in each column.
     """
-    drawn_on = device if generator is None else generator.device
-    normal = torch.randn(n_projections, d, generator=generator, dtype=dtype, device=drawn_on).to(device)
+    source_device = device if generator is None else generator.device
+    normal = torch.randn(n_projections, d, generator=generator, dtype=dtype, device=source_device).to(device)
     if not orthogonal:  # directions in rows: norms along the contiguous axis are many times faster
         return (normal / torch.linalg.vector_norm(normal, dim=1, keepdim=True)).T
     bases = (torch.linalg.qr(block) for block in normal.T.split(d, dim=1))
-    # signs of R's diagonal make Q uniform (Mezzadri 2007, "How to generate random matrices")
+    # the signs of R's diagonal make Q uniform (Mezzadri 2007, "How to generate random matrices")
     return torch.cat([q * r.diagonal().sign() for q, r in bases], dim=1)
 
 
-def for_sample(
+def resolve(
     x: Tensor,
     n_projections: int,
     projections: Tensor | None,
@@ -50,7 +52,22 @@ def for_sample(
     group: "ProcessGroup | None",
     orthogonal: bool = False,
 ) -> Tensor:
-    """The given directions, checked, or random ones (the same on every rank), once for each batch: (..., d, L)."""
+    """Return given directions after a check, or random ones, equal on all ranks.
+
+    Args:
+        x: sample (..., n, d).
+        n_projections: number L of random directions, ≥ 1.
+        projections: directions (d, L); None: random ones.
+        generator: see `random_directions`.
+        group: torch.distributed group whose ranks share the random directions.
+        orthogonal: see `random_directions`.
+
+    Returns:
+        (d, L), expanded to (..., d, L) for a batch of samples.
+
+    Raises:
+        TypeError, ValueError: for invalid n_projections or projections.
+    """
     d = x.shape[-1]
     dtype = accumulation_dtype(x.dtype)
     if projections is None:
@@ -59,8 +76,7 @@ def for_sample(
             d, count, orthogonal=orthogonal, generator=generator, dtype=dtype, device=x.device
         )
         if group is not None:
-            projections = projections.contiguous()
-            torch.distributed.broadcast(projections, torch.distributed.get_global_rank(group, 0), group=group)
+            projections = broadcast(projections.contiguous(), group)
     else:
         checks.projections(projections, x)
         projections = projections.to(dtype)

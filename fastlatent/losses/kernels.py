@@ -1,4 +1,4 @@
-"""The kernels of `mmd`: each names a profile of the pairwise engine and its parameters."""
+"""Kernels of `mmd`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 class Kernel(Protocol):
-    """A kernel k(x, y) whose sums the pairwise engine takes."""
+    """Kernel k(x, y) that the pairwise engine can sum."""
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
-        """Name of the engine's profile and its parameters, for points of d coordinates."""
+        """Return the name and the parameters of the engine's profile for points of d coordinates."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class IMQ:
         checks.positive("sigma", self.sigma)
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
+        """Return the name and the parameters of the engine's profile for points of d coordinates."""
         return "imq", tuple(scale * 2 * d * self.sigma**2 for scale in self.scales)
 
 
@@ -43,8 +44,8 @@ class RBF:
     """Gaussian: k(x, y) = Σ_b exp(−‖x−y‖²/(2b²)).
 
     Args:
-        bandwidths: b, each > 0; or "median": one b, the median distance between points of the pooled sample
-            (a constant for the gradient; of samples over 1000 points, 1000 spread evenly are used).
+        bandwidths: b, each > 0; or "median": the median distance between points of the pooled sample, without
+            gradient (of a sample of more than 1000 points, about 1000 evenly spaced ones are used).
 
     Source: Gretton et al. 2012, "A kernel two-sample test", section 8 (the median heuristic).
     """
@@ -58,7 +59,8 @@ class RBF:
             checks.positives("bandwidths", self.bandwidths)
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
-        if isinstance(self.bandwidths, str):  # mmd has divided the samples by the median
+        """Return the name and the parameters of the engine's profile for points of d coordinates."""
+        if isinstance(self.bandwidths, str):  # mmd divides the samples by the median
             return "gaussian", (1.0,)
         return "gaussian", tuple(self.bandwidths)
 
@@ -77,6 +79,7 @@ class Laplace:
         checks.positives("bandwidths", self.bandwidths)
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
+        """Return the name and the parameters of the engine's profile for points of d coordinates."""
         return "laplace", tuple(self.bandwidths)
 
 
@@ -96,17 +99,19 @@ class RationalQuadratic:
         checks.positives("alphas", self.alphas)
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
+        """Return the name and the parameters of the engine's profile for points of d coordinates."""
         return "rational_quadratic", tuple(self.alphas)
 
 
 @dataclass(frozen=True)
 class Energy:
-    """Minus the distance: k(x, y) = −‖x−y‖, with gradient 0 at x = y. Its MMD is the energy distance.
+    """Negative distance: k(x, y) = −‖x−y‖, with gradient 0 at x = y. Its MMD is the energy distance.
 
     Source: Sejdinovic et al. 2013, "Equivalence of distance-based and RKHS-based statistics".
     """
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
+        """Return the name and the parameters of the engine's profile for points of d coordinates."""
         return "energy", ()
 
 
@@ -133,4 +138,5 @@ class Polynomial:
         checks.non_negative("offset", self.offset)
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
+        """Return the name and the parameters of the engine's profile for points of d coordinates."""
         return "polynomial", (self.gamma or 1 / d, self.offset, float(self.degree))

@@ -10,15 +10,15 @@ from torch import Tensor
 from ..kernels.pairwise import PairwiseSum
 from ..kernels.precision import widen
 from ..utils import checks
+from ..utils.distributed import all_gather
 from . import random_features
-from .distributed import gather
 from .kernels import IMQ, RBF, SCALES, Energy, Kernel, Laplace, Polynomial, RationalQuadratic
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
 ESTIMATORS = ("unbiased", "biased", "block", "linear", "features")
-MEDIAN_OF = 1000  # points of each sample that the median bandwidth looks at
+MEDIAN_POINTS = 1000  # maximum number of points of each sample for the median bandwidth
 
 
 def mmd(
@@ -32,7 +32,7 @@ def mmd(
     generator: torch.Generator | None = None,
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """Squared maximum mean discrepancy between two samples.
+    """Compute the squared maximum mean discrepancy between two samples.
 
     unbiased: Σ_{i≠j} k(xᵢ, xⱼ)/(n(n−1)) + Σ_{i≠j} k(yᵢ, yⱼ)/(m(m−1)) − 2 Σ_ij k(xᵢ, yⱼ)/(nm);
     biased: the same with all pairs and n², m² (the V-statistic, never negative);
@@ -47,18 +47,18 @@ def mmd(
         x: sample (..., n, d), float64, float32, bfloat16 or float16; leading dimensions are batches.
         y: sample (..., m, d).
         kernel: `IMQ`, `RBF`, `Laplace`, `RationalQuadratic`, `Energy` or `Polynomial`.
-        estimator: "unbiased" (n, m ≥ 2), "biased", "block" or "linear" (n = m ≥ B; points beyond the last whole
-            block are left out), "features" (`RBF` and `Laplace`).
+        estimator: "unbiased" (n, m ≥ 2), "biased", "block" or "linear" (n = m ≥ B; points beyond the last full block
+            are unused), "features" (`RBF` and `Laplace`).
         block_size: B ≥ 2 for "block"; None: ⌊√n⌋, at least 2.
-        n_features: D for "features", for each bandwidth.
-        generator: draws the random features.
-        group: take the loss over the batches of all ranks of this torch.distributed group.
+        n_features: D for "features", for each bandwidth, ≥ 1.
+        generator: random generator of the features; None: torch's default.
+        group: torch.distributed group, the union of whose ranks' batches is the sample; None: this batch only.
 
     Returns:
         (...,) in the dtype of x, float32 for half precision. Unbiased estimates may be negative.
 
     Raises:
-        TypeError, ValueError: for arguments outside what is said here.
+        TypeError, ValueError: for arguments of other types, shapes or ranges.
 
     Source: Gretton et al. 2012, equations (3) and (5), section 6 (linear); Zaremba et al. 2013, "B-tests" (block);
     Rahimi & Recht 2007, "Random features for large-scale kernel machines".
@@ -66,26 +66,26 @@ def mmd(
     checks.choice("estimator", estimator, ESTIMATORS)
     if block_size is not None and estimator != "block":
         raise ValueError(
-            f"block_size goes with estimator='block'; got block_size={block_size!r}, estimator={estimator!r}"
+            f"block_size requires estimator='block'; got block_size={block_size!r}, estimator={estimator!r}"
         )
     if isinstance(kernel, type) or not callable(getattr(kernel, "profile", None)):
-        raise TypeError(f"kernel must be a kernel of fastlatent, such as IMQ() or RBF((1.0,)); got {kernel!r}")
-    least = 1 if estimator in ("biased", "features") else 2
+        raise TypeError(f"kernel must be a kernel of fastlatent, for example IMQ() or RBF((1.0,)); got {kernel!r}")
+    min_points = 1 if estimator in ("biased", "features") else 2
     if group is not None:
         checks.samples(x, y)
-        x, y = gather(x, group), gather(y, group)
-    checks.samples(x, y, least)
+        x, y = all_gather(x, group), all_gather(y, group)
+    checks.samples(x, y, min_points)
     if isinstance(kernel, RBF) and kernel.bandwidths == "median":
-        x, y = _in_units_of_the_median(x, y)
+        x, y = _divide_by_median(x, y)
     if estimator == "features":
         return random_features.mmd(x, y, kernel, checks.count("n_features", n_features), generator, group)
     if estimator in ("block", "linear"):
         x, y = _blocks(x, y, 2 if estimator == "linear" else block_size)
-        return _estimate(x, y, kernel, unbiased=True).mean(-1)
-    return _estimate(x, y, kernel, unbiased=estimator == "unbiased")
+        return _quadratic_form(x, y, kernel, unbiased=True).mean(-1)
+    return _quadratic_form(x, y, kernel, unbiased=estimator == "unbiased")
 
 
-def _estimate(x: Tensor, y: Tensor, kernel: Kernel, *, unbiased: bool) -> Tensor:
+def _quadratic_form(x: Tensor, y: Tensor, kernel: Kernel, *, unbiased: bool) -> Tensor:
     n, m = x.shape[-2], y.shape[-2]
     profile, parameters = kernel.profile(x.shape[-1])
     counts = (n * (n - 1), n * m, m * (m - 1)) if unbiased else (n * n, n * m, m * m)
@@ -94,10 +94,12 @@ def _estimate(x: Tensor, y: Tensor, kernel: Kernel, *, unbiased: bool) -> Tensor
 
 
 def _blocks(x: Tensor, y: Tensor, size: int | None) -> tuple[Tensor, Tensor]:
-    """(..., n, d) -> (..., n // size, size, d)."""
+    """Reshape both samples from (..., n, d) to (..., n // size, size, d)."""
     n = x.shape[-2]
     if y.shape[-2] != n:
-        raise ValueError(f"x and y must have equally many points for 'block' and 'linear'; got {n} and {y.shape[-2]}")
+        raise ValueError(
+            f"x and y must have the same number of points for 'block' and 'linear'; got {n} and {y.shape[-2]}"
+        )
     size = max(2, math.isqrt(n)) if size is None else checks.count("block_size", size, 2)
     if size > n:
         raise ValueError(f"block_size must be at most n = {n}; got {size}")
@@ -106,8 +108,8 @@ def _blocks(x: Tensor, y: Tensor, size: int | None) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def _in_units_of_the_median(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Both samples divided by their median distance; about their common origin, where a division costs no digits."""
+def _divide_by_median(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Center both samples at their common mean, to avoid cancellation, and divide them by their median distance."""
     x, y = widen(x), widen(y)
     scale = median_distance(x, y)[..., None, None]
     origin = torch.cat([x, y], -2).detach().mean(-2, keepdim=True)
@@ -116,11 +118,19 @@ def _in_units_of_the_median(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def median_distance(x: Tensor, y: Tensor) -> Tensor:
-    """Median of ‖zᵢ−zⱼ‖ over i < j, z = [x; y], in the dtype of x, (...,); 1 where all points coincide."""
-    z = widen(torch.cat([s[..., :: -(-s.shape[-2] // MEDIAN_OF), :] for s in (x, y)], -2))
+    """Compute the median of ‖zᵢ−zⱼ‖ over i < j, z = [x; y].
+
+    Args:
+        x: sample (..., n, d).
+        y: sample (..., m, d).
+
+    Returns:
+        (...,) in the dtype of x; 1 if all points coincide.
+    """
+    z = widen(torch.cat([s[..., :: -(-s.shape[-2] // MEDIAN_POINTS), :] for s in (x, y)], -2))
     count = z.shape[-2]
-    above = torch.ones(count, count, dtype=torch.bool, device=z.device).triu(1)
-    median = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")[..., above].median(-1).values
+    upper = torch.ones(count, count, dtype=torch.bool, device=z.device).triu(1)
+    median = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")[..., upper].median(-1).values
     return torch.where(median > 0, median, 1).to(x.dtype)
 
 
@@ -133,16 +143,23 @@ def mmd_imq(
     estimator: str = "unbiased",
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """`mmd` with the kernel `IMQ`, the penalty of WAE-MMD: k = Σ_c C_c/(C_c + ‖x−y‖²), C_c = scale_c·2dσ².
+    """Compute `mmd` with the kernel `IMQ`, the penalty of WAE-MMD.
+
+    k(x, y) = Σ_c C_c/(C_c + ‖x−y‖²), C_c = scale_c·2dσ².
 
     Args:
-        x: codes (..., n, d).
-        y: a sample of the prior (..., m, d).
-        scales: of the kernel, each > 0.
-        sigma: standard deviation of the prior, > 0.
-        estimator, group: see `mmd`.
+        x: latent codes (..., n, d).
+        y: sample of the prior (..., m, d).
+        scales: scale_c of the kernel, each > 0.
+        sigma: standard deviation σ of the prior, > 0.
+        estimator: see `mmd`.
+        group: see `mmd`.
 
-    Returns, raises: see `mmd`.
+    Returns:
+        See `mmd`.
+
+    Raises:
+        TypeError, ValueError: see `mmd`.
 
     Source: Tolstikhin et al. 2018, "Wasserstein Auto-Encoders", algorithm 2 and the authors' code.
     """
@@ -157,14 +174,22 @@ def mmd_rbf(
     estimator: str = "unbiased",
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """`mmd` with the kernel `RBF`: k = Σ_b exp(−‖x−y‖²/(2b²)).
+    """Compute `mmd` with the kernel `RBF`.
+
+    k(x, y) = Σ_b exp(−‖x−y‖²/(2b²)).
 
     Args:
-        x, y: samples (..., n, d) and (..., m, d).
+        x: sample (..., n, d).
+        y: sample (..., m, d).
         bandwidths: b, each > 0, or "median".
-        estimator, group: see `mmd`.
+        estimator: see `mmd`.
+        group: see `mmd`.
 
-    Returns, raises: see `mmd`.
+    Returns:
+        See `mmd`.
+
+    Raises:
+        TypeError, ValueError: see `mmd`.
     """
     return mmd(x, y, RBF(bandwidths), estimator=estimator, group=group)
 
@@ -177,14 +202,22 @@ def mmd_laplace(
     estimator: str = "unbiased",
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """`mmd` with the kernel `Laplace`: k = Σ_b exp(−‖x−y‖/b).
+    """Compute `mmd` with the kernel `Laplace`.
+
+    k(x, y) = Σ_b exp(−‖x−y‖/b).
 
     Args:
-        x, y: samples (..., n, d) and (..., m, d).
+        x: sample (..., n, d).
+        y: sample (..., m, d).
         bandwidths: b, each > 0.
-        estimator, group: see `mmd`.
+        estimator: see `mmd`.
+        group: see `mmd`.
 
-    Returns, raises: see `mmd`.
+    Returns:
+        See `mmd`.
+
+    Raises:
+        TypeError, ValueError: see `mmd`.
     """
     return mmd(x, y, Laplace(bandwidths), estimator=estimator, group=group)
 
@@ -197,14 +230,22 @@ def mmd_rational_quadratic(
     estimator: str = "unbiased",
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """`mmd` with the kernel `RationalQuadratic`: k = Σ_α (1 + ‖x−y‖²/(2α))^(−α).
+    """Compute `mmd` with the kernel `RationalQuadratic`.
+
+    k(x, y) = Σ_α (1 + ‖x−y‖²/(2α))^(−α).
 
     Args:
-        x, y: samples (..., n, d) and (..., m, d).
+        x: sample (..., n, d).
+        y: sample (..., m, d).
         alphas: α, each > 0.
-        estimator, group: see `mmd`.
+        estimator: see `mmd`.
+        group: see `mmd`.
 
-    Returns, raises: see `mmd`.
+    Returns:
+        See `mmd`.
+
+    Raises:
+        TypeError, ValueError: see `mmd`.
     """
     return mmd(x, y, RationalQuadratic(alphas), estimator=estimator, group=group)
 
@@ -212,13 +253,21 @@ def mmd_rational_quadratic(
 def energy_distance(
     x: Tensor, y: Tensor, *, estimator: str = "unbiased", group: "ProcessGroup | None" = None
 ) -> Tensor:
-    """Energy distance 2E‖x−y‖ − E‖x−x'‖ − E‖y−y'‖: `mmd` with the kernel `Energy`, gradient 0 at distance 0.
+    """Compute the energy distance, `mmd` with the kernel `Energy`.
+
+    2E‖x−y‖ − E‖x−x'‖ − E‖y−y'‖, with gradient 0 at distance 0.
 
     Args:
-        x, y: samples (..., n, d) and (..., m, d).
-        estimator, group: see `mmd`.
+        x: sample (..., n, d).
+        y: sample (..., m, d).
+        estimator: see `mmd`.
+        group: see `mmd`.
 
-    Returns, raises: see `mmd`.
+    Returns:
+        See `mmd`.
+
+    Raises:
+        TypeError, ValueError: see `mmd`.
 
     Source: Székely & Rizzo 2013, "Energy statistics", equation (2.1).
     """
@@ -235,14 +284,24 @@ def polynomial_mmd(
     estimator: str = "unbiased",
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """`mmd` with the kernel `Polynomial`, k = (γ⟨x, y⟩ + c)^p: with the defaults, the kernel Inception distance (KID).
+    """Compute `mmd` with the kernel `Polynomial`.
+
+    k(x, y) = (γ⟨x, y⟩ + c)^p; with the defaults, on Inception features, the kernel Inception distance (KID).
 
     Args:
-        x, y: samples (..., n, d) and (..., m, d).
-        degree, gamma, offset: p ≥ 1, γ > 0 (None: 1/d) and c ≥ 0.
-        estimator, group: see `mmd`.
+        x: sample (..., n, d).
+        y: sample (..., m, d).
+        degree: p, an integer ≥ 1.
+        gamma: γ > 0; None: 1/d.
+        offset: c ≥ 0.
+        estimator: see `mmd`.
+        group: see `mmd`.
 
-    Returns, raises: see `mmd`.
+    Returns:
+        See `mmd`.
+
+    Raises:
+        TypeError, ValueError: see `mmd`.
 
     Source: Bińkowski et al. 2018, "Demystifying MMD GANs", section 4.
     """

@@ -1,4 +1,4 @@
-"""Random Fourier features: kernels as inner products of finitely many cosines."""
+"""Random Fourier features."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..kernels.precision import accumulation_dtype, autocast_disabled
-from .distributed import from_first_rank
+from ..utils.distributed import broadcast
 from .kernels import RBF, Kernel, Laplace
 
 if TYPE_CHECKING:
@@ -21,31 +21,39 @@ def mmd(
     generator: torch.Generator | None,
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """‖mean ψ(x) − mean ψ(y)‖², ψ(z) = √(1/D)·(cos ωz, sin ωz): an approximation of the biased squared MMD.
+    """Approximate the biased squared MMD with random Fourier features.
 
-    Its error falls like 1/√D.
+    ‖mean ψ(x) − mean ψ(y)‖², ψ(z) = √(1/D)·(cos ωz, sin ωz), ω from the spectral density of the kernel. The error is
+    O(1/√D).
 
     Args:
-        x, y: samples (..., n, d) and (..., m, d).
-        kernel: `RBF` or `Laplace`, whose spectral densities are known.
-        count: D, frequencies for each bandwidth.
-        generator: draws them.
-        group: all ranks of it use the frequencies that its first rank draws.
+        x: sample (..., n, d).
+        y: sample (..., m, d).
+        kernel: `RBF` or `Laplace`.
+        count: number D of frequencies for each bandwidth.
+        generator: random generator of the frequencies; None: torch's default.
+        group: torch.distributed group, all ranks of which use the frequencies of its first rank.
+
+    Returns:
+        (...,) in the dtype of x, float32 for half precision.
+
+    Raises:
+        ValueError: for another kernel.
 
     Source: Rahimi & Recht 2007, "Random features for large-scale kernel machines", algorithm 1.
     """
     if not isinstance(kernel, RBF | Laplace):
-        raise ValueError(f"estimator 'features' needs a kernel RBF or Laplace; got {kernel!r}")
+        raise ValueError(f"estimator 'features' requires a kernel RBF or Laplace; got {kernel!r}")
     _, bandwidths = kernel.profile(x.shape[-1])
-    wide = accumulation_dtype(x.dtype)
-    drawn_on = generator.device if generator is not None else x.device
-    omega = torch.randn(x.shape[-1], count, dtype=wide, device=drawn_on, generator=generator)
-    if isinstance(kernel, Laplace):  # a multivariate Cauchy: a normal over the modulus of another
-        omega = omega / torch.randn(count, dtype=wide, device=drawn_on, generator=generator).abs()
+    dtype = accumulation_dtype(x.dtype)
+    source_device = generator.device if generator is not None else x.device
+    omega = torch.randn(x.shape[-1], count, dtype=dtype, device=source_device, generator=generator)
+    if isinstance(kernel, Laplace):  # a multivariate Cauchy variable: N(0, I) divided by |N(0, 1)|
+        omega = omega / torch.randn(count, dtype=dtype, device=source_device, generator=generator).abs()
     with autocast_disabled(x):
         omega = torch.cat([omega / b for b in bandwidths], -1).to(x.device)
-        omega = from_first_rank(omega, group)
-        along_x, along_y = x.to(wide) @ omega, y.to(wide) @ omega
-        real = along_x.cos().mean(-2) - along_y.cos().mean(-2)
-        imaginary = along_x.sin().mean(-2) - along_y.sin().mean(-2)
+        omega = broadcast(omega, group)
+        phase_x, phase_y = x.to(dtype) @ omega, y.to(dtype) @ omega
+        real = phase_x.cos().mean(-2) - phase_y.cos().mean(-2)
+        imaginary = phase_x.sin().mean(-2) - phase_y.sin().mean(-2)
         return (real.square() + imaginary.square()).sum(-1) / count

@@ -12,13 +12,13 @@ from ..kernels.backend import select_backend
 from ..kernels.precision import autocast_disabled, widen
 from ..kernels.sliced import SlicedDistance, reference
 from ..utils import checks
+from ..utils.distributed import all_gather
 from . import directions
-from .distributed import gather
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
-Slices = Callable[[Tensor], Tensor]
+ProjectionFunction = Callable[[Tensor], Tensor]
 
 
 def sliced_wasserstein(
@@ -27,35 +27,36 @@ def sliced_wasserstein(
     *,
     n_projections: int = 128,
     p: float = 2,
-    projections: Tensor | Slices | None = None,
+    projections: Tensor | ProjectionFunction | None = None,
     orthogonal: bool = False,
     x_weights: Tensor | None = None,
     y_weights: Tensor | None = None,
     generator: torch.Generator | None = None,
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """Mean over directions of the Wasserstein distance between the projected samples, to the power p.
+    """Compute the p-th power of the sliced Wasserstein distance between two samples.
 
-    (1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy); for n = m this is (1/L) Σ_l (1/n) Σᵢ |(θ_lᵀx)₍ᵢ₎ − (θ_lᵀy)₍ᵢ₎|^p. Tied points are
-    paired in the order of their index, and the gradient is that of this pairing, an element of the sub-gradient.
+    (1/L) Σ_l W_p^p(θ_lᵀx, θ_lᵀy); for n = m this is (1/L) Σ_l (1/n) Σᵢ |(θ_lᵀx)₍ᵢ₎ − (θ_lᵀy)₍ᵢ₎|^p. Ties are sorted by
+    index; the gradient for this pairing is a subgradient.
 
     Args:
         x: sample (..., n, d), float64, float32, bfloat16 or float16; leading dimensions are batches.
         y: sample (..., m, d).
-        n_projections: L, how many random directions.
+        n_projections: number L of random directions, ≥ 1.
         p: order, ≥ 1.
-        projections: directions (d, L), unit columns; or a function from (..., n, d) to (..., n, L), for the generalized
-            sliced distance of Kolouri et al. 2019.
+        projections: directions (d, L) with unit columns; None: random ones; or a function from (..., n, d) to
+            (..., n, L), for the generalized sliced distance of Kolouri et al. 2019.
         orthogonal: draw the directions as orthonormal bases.
-        x_weights, y_weights: masses (..., n) and (..., m), ≥ 0, normalized here; None: equal masses.
-        generator: source of the random directions.
-        group: take the loss over the batches of all ranks of this torch.distributed group.
+        x_weights: weights (n,) or (..., n) of the points of x, ≥ 0, normalized here; None: equal weights.
+        y_weights: weights (m,) or (..., m) of the points of y.
+        generator: random generator of the directions; None: torch's default.
+        group: torch.distributed group, the union of whose ranks' batches is the sample; None: this batch only.
 
     Returns:
         (...,) in the dtype of x, float32 for half precision. No root is taken.
 
     Raises:
-        TypeError, ValueError: for arguments outside what is said here.
+        TypeError, ValueError: for arguments of other types, shapes or ranges.
 
     Source: Bonneel et al. 2015, equation (10); as an autoencoder's loss Kolouri et al. 2019, "Sliced Wasserstein
     Auto-Encoders", equation (14).
@@ -66,27 +67,27 @@ def sliced_wasserstein(
     checks.weights("y_weights", y_weights, y)
     if group is not None:
         x_weights, y_weights = _gather_weights(x, x_weights, group), _gather_weights(y, y_weights, group)
-        x, y = gather(x, group), gather(y, group)
+        x, y = all_gather(x, group), all_gather(y, group)
     if callable(projections) and not isinstance(projections, Tensor):
-        return _on_reference(projections(x), projections(y), p, x_weights, y_weights, "generalized slices")
-    theta = directions.for_sample(x, n_projections, projections, generator, group, orthogonal)
+        return _reference_distance(projections(x), projections(y), p, x_weights, y_weights, "generalized slices")
+    theta = directions.resolve(x, n_projections, projections, generator, group, orthogonal)
     if x_weights is None and y_weights is None:
         return SlicedDistance(p)(x, y, theta)
     with autocast_disabled(x):
         u, v = x.to(theta.dtype) @ theta, y.to(theta.dtype) @ theta
-    return _on_reference(u, v, p, x_weights, y_weights, "weights")
+    return _reference_distance(u, v, p, x_weights, y_weights, "weights")
 
 
-def _on_reference(
-    u: Tensor, v: Tensor, p: float, u_weights: Tensor | None, v_weights: Tensor | None, what: str
+def _reference_distance(
+    u: Tensor, v: Tensor, p: float, u_weights: Tensor | None, v_weights: Tensor | None, option: str
 ) -> Tensor:
-    select_backend("sliced", {**dict.fromkeys(("triton", "cuda", "cpu"), f"it has no {what}"), "reference": None})
+    select_backend("sliced", {**dict.fromkeys(("triton", "cuda", "cpu"), f"it has no {option}"), "reference": None})
     with autocast_disabled(u):
         return reference.wasserstein(widen(u), widen(v), p, u_weights, v_weights).mean(-1)
 
 
 def _gather_weights(x: Tensor, weights: Tensor | None, group: "ProcessGroup") -> Tensor | None:
-    return None if weights is None else gather(weights.expand(x.shape[:-1]).unsqueeze(-1), group).squeeze(-1)
+    return None if weights is None else all_gather(weights.expand(x.shape[:-1]).unsqueeze(-1), group).squeeze(-1)
 
 
 def sliced_wasserstein_normal(
@@ -97,39 +98,46 @@ def sliced_wasserstein_normal(
     generator: torch.Generator | None = None,
     group: "ProcessGroup | None" = None,
 ) -> Tensor:
-    """Sliced squared 2-Wasserstein distance between a sample and N(0, I), exact on each direction: no prior sample.
+    """Compute the sliced squared 2-Wasserstein distance between a sample and N(0, I), without a sample of N(0, I).
 
-    On a line, W₂² = (1/n) Σᵢ (x₍ᵢ₎ − qᵢ)² + 1 − (1/n) Σᵢ qᵢ², where qᵢ = n [ϕ(Φ⁻¹((i−1)/n)) − ϕ(Φ⁻¹(i/n))] is the mean
-    of N(0, 1) between its quantiles (i−1)/n and i/n.
+    For each projection, W₂² = (1/n) Σᵢ (x₍ᵢ₎ − qᵢ)² + 1 − (1/n) Σᵢ qᵢ², qᵢ = n [ϕ(Φ⁻¹((i−1)/n)) − ϕ(Φ⁻¹(i/n))], the
+    mean of N(0, 1) between its quantiles (i−1)/n and i/n.
 
     Args:
         x: sample (..., n, d).
-        n_projections, projections, generator, group: see `sliced_wasserstein`; no function as projections.
+        n_projections: see `sliced_wasserstein`.
+        projections: directions (d, L) with unit columns; None: random ones.
+        generator: see `sliced_wasserstein`.
+        group: see `sliced_wasserstein`.
 
-    Returns, raises: see `sliced_wasserstein`.
+    Returns:
+        See `sliced_wasserstein`.
+
+    Raises:
+        TypeError, ValueError: see `sliced_wasserstein`.
 
     Source: the quantile formula of W₂ (Villani 2003, "Topics in Optimal Transportation", theorem 2.18).
     """
     checks.sample("x", x)
-    x = gather(x, group)
-    theta = directions.for_sample(x, n_projections, projections, generator, group)
+    x = all_gather(x, group)
+    theta = directions.resolve(x, n_projections, projections, generator, group)
     means = normal_quantile_means(x.shape[-2], theta.dtype, x.device)
     return SlicedDistance(2, normal=True)(x, means if x.dim() == 2 else means.expand(*x.shape[:-1], 1), theta)
 
 
 def normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Means of N(0, 1) between its quantiles (i−1)/n and i/n: (n, 1)."""
+    """Compute the means of N(0, 1) between its quantiles (i−1)/n and i/n, i = 1, …, n, as (n, 1)."""
     return _normal_quantile_means(n, dtype, device)
 
 
-# A compiled loss holds the numbers: what torch.compiler.assume_constant_result does, but for importing the compiler.
+# A constant of a compiled loss: the effect of torch.compiler.assume_constant_result, without importing the compiler.
 normal_quantile_means._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 @functools.lru_cache(maxsize=32)
-@torch.inference_mode(False)  # what is kept must serve calls that record gradients too
+@torch.inference_mode(False)  # cached tensors are also used by calls that record gradients
 def _normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    levels = torch.arange(1, n // 2 + 1, dtype=torch.float64) / n  # the lower half, where Φ⁻¹ is accurate
+    levels = torch.arange(1, n // 2 + 1, dtype=torch.float64) / n  # the lower half, in which Φ⁻¹ is accurate
     density = torch.zeros(n + 1, dtype=torch.float64)
     density[1 : n // 2 + 1] = torch.exp(-torch.special.ndtri(levels).square() / 2) / math.sqrt(2 * math.pi)
     density = torch.maximum(density, density.flip(0))
@@ -145,40 +153,42 @@ def max_sliced_wasserstein(
     steps: int = 10,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Largest Wasserstein distance, to the power p, between the samples projected on one direction.
+    """Compute the p-th power of the max-sliced Wasserstein distance between two samples.
 
-    max_θ W_p^p(θᵀx, θᵀy), sought from random directions by ascent on the sphere: θ ← (θ + g/‖g‖)/‖·‖, g the gradient
-    at θ. The gradient with respect to x and y is taken at the direction found, held fixed.
+    max_θ W_p^p(θᵀx, θᵀy), by gradient ascent on the sphere from random directions: θ ← (θ + g/‖g‖)/‖·‖, g the gradient
+    with respect to θ. The gradient with respect to x and y is that at the maximizing direction, a constant.
 
     Args:
-        x, y: samples (..., n, d) and (..., m, d).
-        n_projections: how many directions to start from.
+        x: sample (..., n, d).
+        y: sample (..., m, d).
+        n_projections: number of initial directions, ≥ 1.
         p: order, ≥ 1.
-        steps: of the ascent, ≥ 0.
-        generator: source of the random directions.
+        steps: number of steps of the ascent, ≥ 0.
+        generator: random generator of the initial directions; None: torch's default.
 
     Returns:
         (...,) in the dtype of x, float32 for half precision: a lower bound of the maximum.
 
-    Raises: see `sliced_wasserstein`.
+    Raises:
+        TypeError, ValueError: see `sliced_wasserstein`.
 
     Source: Deshpande et al. 2019, "Max-Sliced Wasserstein Distance and its Use for GANs", definition 1.
     """
-    form = SlicedDistance(checks.at_least("p", p, 1))
-    checks.count("steps", steps, least=0)
+    distance = SlicedDistance(checks.at_least("p", p, 1))
+    checks.count("steps", steps, minimum=0)
     checks.samples(x, y)
-    theta = directions.for_sample(x, n_projections, None, generator, None)
+    theta = directions.resolve(x, n_projections, None, generator, None)
     fixed_x, fixed_y = x.detach(), y.detach()
     for _ in range(steps):
         with torch.enable_grad():
             theta = theta.detach().requires_grad_()
-            (ascent,) = torch.autograd.grad(form(fixed_x, fixed_y, theta).sum(), theta)
-        theta = _unit(theta.detach() + _unit(ascent))
+            (gradient,) = torch.autograd.grad(distance(fixed_x, fixed_y, theta).sum(), theta)
+        theta = _normalize(theta.detach() + _normalize(gradient))
     with torch.no_grad(), autocast_disabled(x):
         best = reference.per_projection(fixed_x, fixed_y, theta, p).argmax(-1)
     theta = theta.gather(-1, best[..., None, None].expand(*theta.shape[:-1], 1))
-    return form(x, y, theta)
+    return distance(x, y, theta)
 
 
-def _unit(directions: Tensor) -> Tensor:
+def _normalize(directions: Tensor) -> Tensor:
     return torch.nn.functional.normalize(directions, dim=-2)

@@ -44,7 +44,7 @@ class TrainingState:
     ) -> None:
         self.model, self.phases, self.train, self.config, self.context = model, phases, train, config, context
         self.steps_per_epoch, self.device = len(train) // config.batch_size, train.x.device
-        self.labeled = train.known()
+        self.labeled = train.labeled()
         self.run_phases: Step = CUDAGraphStep(self._run_phases) if config.cuda_graph else self._run_phases
         self.precision = phases[0].fabric.strategy.precision  # it may hold a loss scale
         self.order = torch.Generator().manual_seed(config.seed)

@@ -139,7 +139,7 @@ def _train_epoch(state: TrainingState, checkpoints: CheckpointManager, progress:
 
 def _evaluate(state: TrainingState, test: Split) -> Record:
     """Return the loss terms of each phase on test examples."""
-    batch = test.spread(TEST_EXAMPLES)
+    batch = test.evenly_spaced(TEST_EXAMPLES)
     state.model.eval()
     terms = {name: value for phase in state.phases for name, value in phase.evaluate(batch).items()}
     state.model.train()

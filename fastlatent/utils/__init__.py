@@ -1,1 +1,1 @@
-"""Helpers that several packages share: argument checks, atomic file writes, memory, threads."""
+"""Shared helpers: argument checks, atomic file writes, collectives, memory and threads."""

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Atomic file writes."""
 
 import os
 from collections.abc import Callable
@@ -6,10 +6,14 @@ from pathlib import Path
 
 
 def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all: to a temporary name, flushed to disk, then renamed.
+    """Write a file to a temporary name, flush it to disk, and rename it.
+
+    Args:
+        path: path of the file.
+        write: function that writes the contents to the path that it is given.
 
     Raises:
-        OSError: naming the file, if it cannot be written; what was there before is still there.
+        OSError: naming the file, if it cannot be written; an existing file is unchanged.
     """
     temporary = part(path)
     try:
@@ -23,7 +27,7 @@ def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+    """Flush a file, or the entries of a folder, to disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -32,12 +36,12 @@ def flush(path: Path) -> None:
 
 
 def part(path: Path) -> Path:
-    """A file's name while it is written."""
+    """Return the temporary name of a file while it is written."""
     return path.with_name(f".{path.name}.part")
 
 
 def cannot_write(path: Path, error: OSError) -> OSError:
-    """The error that says which path could not be written, and why."""
-    told = OSError(f"cannot write {path}: {error.strerror or error}")
-    told.errno = error.errno
-    return told
+    """Return an error that names the path that could not be written, and the reason."""
+    named = OSError(f"cannot write {path}: {error.strerror or error}")
+    named.errno = error.errno
+    return named

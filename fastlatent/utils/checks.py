@@ -1,4 +1,4 @@
-"""Argument checks that the losses share: each error names the argument, what came and what is allowed."""
+"""Argument checks: each error names the argument, its value and the allowed values."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,11 +9,11 @@ from torch import Tensor
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
 
-def sample(name: str, x: Tensor, least: int = 1) -> None:
-    """Require a dense floating tensor (..., n, d) with n ≥ `least` points and d ≥ 1.
+def sample(name: str, x: Tensor, min_points: int = 1) -> None:
+    """Require a dense floating-point tensor (..., n, d) with n ≥ `min_points` and d ≥ 1.
 
     Raises:
-        TypeError: if it is no tensor.
+        TypeError: if x is not a tensor.
         ValueError: otherwise.
     """
     if not isinstance(x, Tensor):
@@ -25,26 +25,26 @@ def sample(name: str, x: Tensor, least: int = 1) -> None:
     if x.dim() < 2:
         raise ValueError(f"{name} must have shape (..., n, d), at least 2 dimensions; got shape {tuple(x.shape)}")
     if x.shape[-1] < 1:
-        raise ValueError(f"{name} must have d >= 1 coordinates a point; got shape {tuple(x.shape)}")
-    if x.shape[-2] < least:
-        why = f"n >= {least} points" + (" (estimator='unbiased' leaves out the diagonal)" if least > 1 else "")
-        raise ValueError(f"{name} must have {why}; got shape {tuple(x.shape)}")
+        raise ValueError(f"{name} must have d >= 1 coordinates; got shape {tuple(x.shape)}")
+    if x.shape[-2] < min_points:
+        reason = " (estimator='unbiased' excludes the diagonal)" if min_points > 1 else ""
+        raise ValueError(f"{name} must have n >= {min_points} points{reason}; got shape {tuple(x.shape)}")
     if 0 in x.shape[:-2]:
         raise ValueError(f"{name} must not have an empty batch; got shape {tuple(x.shape)}")
 
 
-def samples(x: Tensor, y: Tensor, least: int = 1) -> None:
-    """Require two samples (..., n, d) and (..., m, d) that agree in batch, d, dtype and device.
+def samples(x: Tensor, y: Tensor, min_points: int = 1) -> None:
+    """Require two samples (..., n, d) and (..., m, d) of equal batch shape, d, dtype and device.
 
     Raises:
-        TypeError: if one is no tensor.
+        TypeError: if one is not a tensor.
         ValueError: otherwise.
     """
-    sample("x", x, least)
-    sample("y", y, least)
+    sample("x", x, min_points)
+    sample("y", y, min_points)
     if x.shape[:-2] != y.shape[:-2] or x.shape[-1] != y.shape[-1]:
         raise ValueError(
-            "x (..., n, d) and y (..., m, d) must agree in all but their number of points; "
+            "x (..., n, d) and y (..., m, d) must agree in all dimensions except n and m; "
             f"got shapes {tuple(x.shape)} and {tuple(y.shape)}"
         )
     if x.dtype != y.dtype:
@@ -53,26 +53,38 @@ def samples(x: Tensor, y: Tensor, least: int = 1) -> None:
         raise ValueError(f"x and y must be on the same device; got {x.device} and {y.device}")
 
 
-def positive(name: str, value: float) -> float:
-    """Require a finite number > 0."""
-    return _number(name, value, value_ok=lambda v: v > 0, allowed="a finite number > 0")
+def square(name: str, a: Tensor) -> None:
+    """Require a dense floating-point tensor (..., d, d) with d ≥ 1.
+
+    Raises:
+        TypeError: if a is not a tensor.
+        ValueError: otherwise.
+    """
+    sample(name, a)
+    if a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"{name} must have shape (..., d, d); got shape {tuple(a.shape)}")
 
 
-def non_negative(name: str, value: float) -> float:
-    """Require a finite number ≥ 0."""
-    return _number(name, value, value_ok=lambda v: v >= 0, allowed="a finite number >= 0")
+def same_dtype_and_device(tensors: Mapping[str, Tensor]) -> None:
+    """Require tensors, by name, of one dtype on one device.
 
-
-def at_least(name: str, value: float, least: float) -> float:
-    """Require a finite number ≥ `least`."""
-    return _number(name, value, value_ok=lambda v: v >= least, allowed=f"a finite number >= {least}")
+    Raises:
+        TypeError: if one is not a tensor.
+        ValueError: otherwise.
+    """
+    for name, t in tensors.items():
+        if not isinstance(t, Tensor):
+            raise TypeError(f"{name} must be a torch.Tensor; got {type(t).__name__}")
+    if len({(t.dtype, t.device) for t in tensors.values()}) > 1:
+        values = ", ".join(f"{name} {t.dtype} on {t.device}" for name, t in tensors.items())
+        raise ValueError(f"{', '.join(tensors)} must have the same dtype and device; got {values}")
 
 
 def projections(theta: Tensor, x: Tensor) -> None:
-    """Require directions (d, L) for the points of x (..., n, d), on their device.
+    """Require directions (d, L) on the device of the points x (..., n, d).
 
     Raises:
-        TypeError: if it is no tensor.
+        TypeError: if theta is not a tensor.
         ValueError: otherwise.
     """
     if not isinstance(theta, Tensor):
@@ -87,12 +99,12 @@ def projections(theta: Tensor, x: Tensor) -> None:
 
 
 def weights(name: str, w: Tensor | None, x: Tensor) -> None:
-    """Require masses (n,) or (..., n) for the points of x (..., n, d), ≥ 0 and not all 0; None is allowed.
+    """Require None, or weights (n,) or (..., n) of the points x (..., n, d), ≥ 0 and not all 0.
 
-    The values are looked at only where that is free of synchronization, on a CPU.
+    Values are checked on a CPU only: on a GPU that would synchronize with the host.
 
     Raises:
-        TypeError: if it is no tensor.
+        TypeError: if w is neither None nor a tensor.
         ValueError: otherwise.
     """
     if w is None:
@@ -101,18 +113,33 @@ def weights(name: str, w: Tensor | None, x: Tensor) -> None:
         raise TypeError(f"{name} must be a torch.Tensor of shape (..., n) or None; got {type(w).__name__}")
     if w.dtype not in DTYPES or w.device != x.device or w.shape not in (x.shape[:-1], x.shape[-2:-1]):
         raise ValueError(
-            f"{name} must be floating, on {x.device}, a weight a point: shape {tuple(x.shape[:-1])} or "
+            f"{name} must be floating, on {x.device}, one weight per point: shape {tuple(x.shape[:-1])} or "
             f"{tuple(x.shape[-2:-1])}; got {w.dtype} on {w.device} of shape {tuple(w.shape)}"
         )
     if w.device.type == "cpu" and not torch.compiler.is_compiling():
-        low, totals = w.min().item(), w.sum(-1)
-        if low < 0 or not (totals > 0).all():
-            raise ValueError(f"{name} must be >= 0, not all 0; got a smallest weight {low}, sums {totals.tolist()}")
+        minimum, totals = w.min().item(), w.sum(-1)
+        if minimum < 0 or not (totals > 0).all():
+            raise ValueError(f"{name} must be >= 0, not all 0; got minimum {minimum}, sums {totals.tolist()}")
+
+
+def positive(name: str, value: float) -> float:
+    """Require a finite number > 0."""
+    return _number(name, value, is_allowed=lambda v: v > 0, allowed="a finite number > 0")
+
+
+def non_negative(name: str, value: float) -> float:
+    """Require a finite number ≥ 0."""
+    return _number(name, value, is_allowed=lambda v: v >= 0, allowed="a finite number >= 0")
+
+
+def at_least(name: str, value: float, minimum: float) -> float:
+    """Require a finite number ≥ `minimum`."""
+    return _number(name, value, is_allowed=lambda v: v >= minimum, allowed=f"a finite number >= {minimum}")
 
 
 def fraction(name: str, value: float) -> float:
     """Require a number in [0, 1)."""
-    return _number(name, value, value_ok=lambda v: 0 <= v < 1, allowed="a number in [0, 1)")
+    return _number(name, value, is_allowed=lambda v: 0 <= v < 1, allowed="a number in [0, 1)")
 
 
 def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
@@ -126,12 +153,12 @@ def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
     return numbers
 
 
-def count(name: str, value: int, least: int = 1) -> int:
-    """Require an integer ≥ `least`."""
+def count(name: str, value: int, minimum: int = 1) -> int:
+    """Require an integer ≥ `minimum`."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an integer >= {least}; got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be an integer >= {least}; got {value}")
+        raise TypeError(f"{name} must be an integer >= {minimum}; got {value!r}")
+    if value < minimum:
+        raise ValueError(f"{name} must be an integer >= {minimum}; got {value}")
     return value
 
 
@@ -142,36 +169,9 @@ def choice(name: str, value: str, allowed: Sequence[str]) -> str:
     return value
 
 
-def _number(name: str, value: float, value_ok: Callable[[float], bool], allowed: str) -> float:
+def _number(name: str, value: float, is_allowed: Callable[[float], bool], allowed: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be {allowed}; got {value!r}")
-    if not (math.isfinite(value) and value_ok(value)):
+    if not (math.isfinite(value) and is_allowed(value)):
         raise ValueError(f"{name} must be {allowed}; got {value!r}")
     return float(value)
-
-
-def square(name: str, a: Tensor) -> None:
-    """Require a dense floating tensor (..., d, d) with d ≥ 1.
-
-    Raises:
-        TypeError: if it is no tensor.
-        ValueError: otherwise.
-    """
-    sample(name, a)
-    if a.shape[-1] != a.shape[-2]:
-        raise ValueError(f"{name} must have shape (..., d, d); got shape {tuple(a.shape)}")
-
-
-def alike(tensors: Mapping[str, Tensor]) -> None:
-    """Require tensors of one dtype on one device.
-
-    Raises:
-        TypeError: if one is no tensor.
-        ValueError: otherwise.
-    """
-    for name, t in tensors.items():
-        if not isinstance(t, Tensor):
-            raise TypeError(f"{name} must be a torch.Tensor; got {type(t).__name__}")
-    if len({(t.dtype, t.device) for t in tensors.values()}) > 1:
-        came = ", ".join(f"{name} {t.dtype} on {t.device}" for name, t in tensors.items())
-        raise ValueError(f"{', '.join(tensors)} must have the same dtype and device; got {came}")

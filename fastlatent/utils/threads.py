@@ -1,4 +1,4 @@
-"""How many threads torch computes on."""
+"""Number of CPU threads of torch."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,10 +8,14 @@ import torch
 
 @contextlib.contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Compute on so many threads of the processor, then on as many as before."""
-    before = torch.get_num_threads()
+    """Set the number of torch's CPU threads within a block, and restore it afterwards.
+
+    Args:
+        count: number of threads, ≥ 1.
+    """
+    previous = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(previous)

@@ -1,14 +1,15 @@
-"""Writes files in published formats, for tests: what Python 2 pickled, meshes, archives."""
+"""Writers of published file formats: pickles of Python 2, meshes, archives."""
 
 import io
 import struct
 import tarfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 TETRAHEDRON = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-SIDES = np.array([[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]])
+FACES = np.array([[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 2, 3]])
 PLY = """ply
 format {format} 1.0
 comment written for a test
@@ -22,16 +23,16 @@ end_header
 """
 
 
-def off(vertices: np.ndarray = TETRAHEDRON, faces: np.ndarray = SIDES, start: str = "OFF\n") -> bytes:
-    """A surface as in ModelNet."""
+def off(vertices: np.ndarray = TETRAHEDRON, faces: np.ndarray = FACES, start: str = "OFF\n") -> bytes:
+    """A mesh as in ModelNet."""
     lines = [f"{start}{len(vertices)} {len(faces)} 0"]
     lines += [" ".join(map(str, vertex)) for vertex in vertices]
     lines += [" ".join(map(str, (len(face), *face))) for face in faces]
     return ("\n".join(lines) + "\n").encode()
 
 
-def ply(kind: str, vertices: np.ndarray = TETRAHEDRON, faces: np.ndarray = SIDES) -> bytes:
-    """A surface as text ("ascii") or binary ("binary_little_endian", "binary_big_endian")."""
+def ply(kind: str, vertices: np.ndarray = TETRAHEDRON, faces: np.ndarray = FACES) -> bytes:
+    """A mesh as text ("ascii") or binary ("binary_little_endian", "binary_big_endian")."""
     header = PLY.format(format=kind, vertices=len(vertices), faces=len(faces)).encode()
     if kind == "ascii":
         return header + off(vertices, faces).split(b"\n", 2)[2]
@@ -46,7 +47,7 @@ def string(text: bytes) -> bytes:
 
 
 def pickled_array(values: np.ndarray) -> bytes:
-    """An array as NumPy for Python 2 pickled it."""
+    """An array as pickled by NumPy in Python 2."""
     dtype = b"cnumpy\ndtype\n" + string(values.dtype.str[1:].encode()) + b"K\x00K\x01\x87R"
     dtype += b"(K\x03" + string(values.dtype.str[:1].encode()) + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
     shape = b"(" + b"".join(b"J" + struct.pack("<i", side) for side in values.shape) + b"t"
@@ -55,7 +56,7 @@ def pickled_array(values: np.ndarray) -> bytes:
 
 
 def pickled(content: Mapping[bytes, bytes]) -> bytes:
-    """A dictionary of what is pickled already, as Python 2 pickled it with protocol 2."""
+    """A dictionary of pickled values, as pickled by Python 2 with protocol 2."""
     return b"\x80\x02}(" + b"".join(string(key) + value for key, value in content.items()) + b"u."
 
 
@@ -76,3 +77,11 @@ def tar_gz(files: Mapping[str, bytes]) -> bytes:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return packed.getvalue()
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write these files, with their folders."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)

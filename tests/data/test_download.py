@@ -1,4 +1,4 @@
-"""Files are fetched from a server of the test's own, on this machine; nothing is asked of the network."""
+"""Downloads from a local HTTP server."""
 
 import gzip
 import hashlib
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fastlatent.data import load, loading, registry
-from fastlatent.data.download import TRIES, download, fetch
+from fastlatent.data.download import MAX_ATTEMPTS, download, fetch
 from fastlatent.data.registry import PUBLICATIONS, Publication, PublishedFile
 from tests.data.idx_files import idx
 
@@ -20,7 +20,7 @@ MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 
 
 class Server(ThreadingHTTPServer):
-    """Serves the files that it is given; what it does wrong is set by the test.
+    """HTTP server with faults that a test sets.
 
     Args:
         files: content by path.
@@ -28,10 +28,10 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, files):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.asked = files, []
-        self.cut_after = None  # bytes, after which the connection is cut
-        self.cuts = 0  # how often
-        self.ranges = True  # whether parts of files are served
+        self.files, self.requested = files, []
+        self.cut_after = None  # bytes before the connection is cut
+        self.cuts = 0  # number of connections to cut
+        self.ranges = True  # support range requests
 
     def address(self, name):
         return f"http://127.0.0.1:{self.server_port}/{name}"
@@ -40,13 +40,13 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
-        asked = self.headers.get("Range")
-        server.asked.append(asked)
+        requested = self.headers.get("Range")
+        server.requested.append(requested)
         content = server.files.get(self.path.lstrip("/"))
         if content is None:
             self.send_error(404)
             return
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and server.ranges else 0
+        start = int(requested.removeprefix("bytes=").removesuffix("-")) if requested and server.ranges else 0
         if start and start >= len(content):
             self.send_error(416)
             return
@@ -66,11 +66,11 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    made = Server({"file.bin": CONTENT})
-    threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield made
-    made.shutdown()
-    made.server_close()
+    http_server = Server({"file.bin": CONTENT})
+    threading.Thread(target=http_server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield http_server
+    http_server.shutdown()
+    http_server.server_close()
 
 
 @pytest.fixture
@@ -78,73 +78,73 @@ def file(server):
     return PublishedFile("file.bin", server.address("file.bin"), MD5)
 
 
-def left(folder):
+def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("check", [MD5, f"sha256:{hashlib.sha256(CONTENT).hexdigest()}", f"size:{len(CONTENT)}"])
-def test_a_file_is_fetched_whole(server, file, tmp_path, check):
+def test_download_equals_the_published_file(server, file, tmp_path, check):
     assert download(replace(file, check=check), tmp_path) == tmp_path / "file.bin"
-    assert left(tmp_path) == {"file.bin": CONTENT}
-    assert server.asked == [None]
+    assert contents(tmp_path) == {"file.bin": CONTENT}
+    assert server.requested == [None]
 
 
-def test_a_cut_connection_is_taken_up_where_it_was_cut(server, file, tmp_path):
+def test_interrupted_download_resumes_at_its_offset(server, file, tmp_path):
     server.cuts, server.cut_after = 2, 100_000
     download(file, tmp_path)
-    assert left(tmp_path) == {"file.bin": CONTENT}
-    assert server.asked == [None, "bytes=100000-", "bytes=200000-"]
+    assert contents(tmp_path) == {"file.bin": CONTENT}
+    assert server.requested == [None, "bytes=100000-", "bytes=200000-"]
 
 
-def test_what_came_is_kept_for_the_next_run(server, file, tmp_path):
-    server.cuts, server.cut_after = TRIES, 50_000
+def test_partial_download_is_resumed_by_the_next_call(server, file, tmp_path):
+    server.cuts, server.cut_after = MAX_ATTEMPTS, 50_000
     with pytest.raises(OSError, match="the connection was cut after 150000 of 300000 bytes"):
         download(file, tmp_path)
-    assert left(tmp_path) == {"file.bin.part": CONTENT[:150_000]}
+    assert contents(tmp_path) == {"file.bin.part": CONTENT[:150_000]}
     download(file, tmp_path)
-    assert left(tmp_path) == {"file.bin": CONTENT}
-    assert server.asked[-1] == "bytes=150000-"
+    assert contents(tmp_path) == {"file.bin": CONTENT}
+    assert server.requested[-1] == "bytes=150000-"
 
 
-def test_a_server_that_knows_no_parts_is_asked_for_all_again(server, file, tmp_path):
+def test_server_without_ranges_sends_the_whole_file(server, file, tmp_path):
     server.ranges, server.cuts, server.cut_after = False, 1, 100_000
     download(file, tmp_path)
-    assert left(tmp_path) == {"file.bin": CONTENT}
-    assert server.asked == [None, "bytes=100000-"]
+    assert contents(tmp_path) == {"file.bin": CONTENT}
+    assert server.requested == [None, "bytes=100000-"]
 
 
-def test_a_part_that_is_the_whole_is_put_in_place(server, file, tmp_path):
+def test_complete_partial_file_is_renamed(server, file, tmp_path):
     (tmp_path / "file.bin.part").write_bytes(CONTENT)
     download(file, tmp_path)
-    assert left(tmp_path) == {"file.bin": CONTENT}
+    assert contents(tmp_path) == {"file.bin": CONTENT}
 
 
 @pytest.mark.parametrize("before", [b"", b"of something else", CONTENT + b"and more"])
-def test_nothing_is_kept_of_what_was_not_published(server, file, tmp_path, before):
+def test_wrong_checksum_deletes_the_download(server, file, tmp_path, before):
     if before:
         (tmp_path / "file.bin.part").write_bytes(before)
     wrong = file if before else replace(file, check="md5:" + 32 * "0")
     with pytest.raises(
-        OSError, match=rf"{file.address} sent something else than was published: md5:.*, not {wrong.check}"
+        OSError, match=rf"{file.address} differs from the published file: md5:.* instead of {wrong.check}"
     ):
         download(wrong, tmp_path)
-    assert left(tmp_path) == {}
+    assert contents(tmp_path) == {}
 
 
-def test_a_file_that_is_not_there_is_asked_for_once(server, file, tmp_path):
-    with pytest.raises(OSError, match=r"cannot fetch .*/other: HTTP Error 404"):
+def test_http_error_is_not_retried(server, file, tmp_path):
+    with pytest.raises(OSError, match=r"cannot download .*/other: HTTP Error 404"):
         download(replace(file, address=server.address("other")), tmp_path)
-    assert server.asked == [None]
-    assert left(tmp_path) == {}
+    assert server.requested == [None]
+    assert contents(tmp_path) == {}
 
 
-def test_without_a_network_it_says_what_to_put_where(server, tmp_path, monkeypatch):
+def test_network_error_names_file_page_and_folder(server, tmp_path, monkeypatch):
     server.shutdown()
     server.server_close()
     nowhere = Publication("mnist", "http://page", (PublishedFile("train.gz", server.address("train.gz"), MD5),))
     monkeypatch.setitem(PUBLICATIONS, "mnist", nowhere)
     with pytest.raises(
-        OSError, match=r"mnist: cannot fetch .*refused.* or put train.gz from .* \(http://page\) into"
+        OSError, match=r"mnist: cannot download .*refused.* or put train.gz from .* \(http://page\) into"
     ) as error:
         load("mnist", tmp_path, download=True)
     assert str(tmp_path / "mnist") in str(error.value)
@@ -152,7 +152,7 @@ def test_without_a_network_it_says_what_to_put_where(server, tmp_path, monkeypat
 
 @pytest.fixture
 def mnist(server, monkeypatch):
-    """A small MNIST, published by the test's server."""
+    """A small MNIST on the local server."""
     images, labels = np.arange(3 * 16, dtype=np.uint8).reshape(3, 4, 4), np.arange(3, dtype=np.uint8)
     for name in (file.name for file in PUBLICATIONS["mnist"].files):
         server.files[name] = gzip.compress(idx(images if "images" in name else labels), mtime=0)
@@ -164,36 +164,36 @@ def mnist(server, monkeypatch):
     monkeypatch.setitem(PUBLICATIONS, "mnist", replace(PUBLICATIONS["mnist"], files=served))
 
 
-def test_a_data_set_is_fetched_once_and_only_when_wished(server, mnist, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"fetch it with --download, or put train-images-idx3-ubyte\.gz, "):
+def test_data_set_is_downloaded_once_and_only_on_request(server, mnist, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"download it with --download, or put train-images-idx3-ubyte\.gz, "):
         load("mnist", tmp_path)
-    assert server.asked == []
+    assert server.requested == []
     assert len(load("mnist", tmp_path, download=True).train) == 3
-    there = {path.name for path in (tmp_path / "mnist").iterdir()} - {".fetching"}
-    assert there == {file.name for file in PUBLICATIONS["mnist"].files}
-    assert len(server.asked) == 4
+    names = {path.name for path in (tmp_path / "mnist").iterdir()} - {".fetching"}
+    assert names == {file.name for file in PUBLICATIONS["mnist"].files}
+    assert len(server.requested) == 4
     load("mnist", tmp_path, download=True)
-    assert len(server.asked) == 4
+    assert len(server.requested) == 4
 
 
-def test_files_that_are_there_are_not_fetched_again(server, mnist, tmp_path):
+def test_existing_files_are_not_downloaded(server, mnist, tmp_path):
     fetch("mnist", tmp_path)
     (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
     (tmp_path / "mnist" / "t10k-images-idx3-ubyte.gz").rename(tmp_path / "t10k-images-idx3-ubyte.gz")
     fetch("mnist", tmp_path)
-    assert len(server.asked) == 5
+    assert len(server.requested) == 5
 
 
-def test_of_several_processes_one_fetches(server, mnist, tmp_path):
+def test_concurrent_fetches_download_once(server, mnist, tmp_path):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: fetch("mnist", tmp_path), range(4)))
-    assert server.asked == [None] * 4  # files
+    assert server.requested == [None] * 4  # files
 
 
-def test_every_data_set_that_needs_files_is_published_somewhere():
+def test_every_data_set_with_files_is_in_the_registry():
     for name, loader in loading.LOADERS.items():
         if name not in registry.PUBLICATIONS:
-            assert len(loader(None).train)  # needs none
+            assert len(loader(None).train)  # needs no file
     for publication in PUBLICATIONS.values():
         assert publication.page.startswith("http")
         for file in publication.files:

@@ -1,4 +1,4 @@
-"""Names and paths that `load` takes, and the real files."""
+"""Names, paths and options of `load`; checksums of real files."""
 
 import gzip
 import hashlib
@@ -8,7 +8,7 @@ import pytest
 
 from fastlatent.data import load
 
-# of the uncompressed files, whose wrapping differs from copy to copy
+# of the uncompressed files: the gzip headers differ between copies
 MD5 = {
     "mnist/train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "mnist/train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
@@ -22,7 +22,7 @@ MD5 = {
 
 
 @pytest.mark.parametrize("name", MD5)
-def test_real_files_are_the_published_ones(data_dir, name):
+def test_real_files_have_the_published_checksums(data_dir, name):
     path = data_dir / f"{name}.gz"
     if not path.exists():
         pytest.skip(f"no {path}")
@@ -39,32 +39,38 @@ def test_real_files_are_the_published_ones(data_dir, name):
         ("wine", {"image_size": 32}, "image_size is an option of images; got wine, which has rows"),
     ],
 )
-def test_an_unknown_name_or_option_is_refused(data, options, message):
+def test_unknown_name_or_option_raises(data, options, message):
     with pytest.raises(ValueError, match=message):
         load(data, **options)
 
 
-def test_a_name_comes_before_a_path(tmp_path, monkeypatch):
+def test_names_take_precedence_over_paths(tmp_path, monkeypatch):
     (tmp_path / "digits").mkdir()
     monkeypatch.chdir(tmp_path)
     assert load("digits").kind == "images"
-    with pytest.raises(ValueError, match="must hold a folder for each class"):
+    with pytest.raises(ValueError, match="must have a folder for each class"):
         load("./digits")
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path):
+def test_unknown_suffix_raises(tmp_path):
     (tmp_path / "mine.pdf").touch()
     with pytest.raises(ValueError, match=r"must be a folder or a file \.csv, .*, \.h5ad, \.npy, \.npz; got .*mine.pdf"):
         load(tmp_path / "mine.pdf")
 
 
-def test_a_npz_file_of_something_else_is_refused(tmp_path):
+def test_npz_file_with_unknown_fields_raises(tmp_path):
     np.savez(tmp_path / "mine.npz", weights=np.ones(3))
-    with pytest.raises(ValueError, match=r"must hold x_train and x_test \(images\), points .*; has weights"):
+    with pytest.raises(ValueError, match=r"must have x_train and x_test \(images\), points .*; has weights"):
         load(tmp_path / "mine.npz")
 
 
-def test_letters_may_be_read_as_any_table(tmp_path):
+def test_letter_file_loads_as_a_table(tmp_path):
     (tmp_path / "letter-recognition.data").write_text("T,2,8\nI,5,12\nD,4,11\nT,1,9\n")
     data = load(tmp_path / "letter-recognition.data", label="first")
     assert (data.classes, data.shape) == (("D", "I", "T"), (0, 0))
+
+
+@pytest.mark.parametrize(("name", "file"), [("modelnet10", "modelnet10_1024_f16.npz"), ("letter", "letter-recog")])
+def test_missing_file_is_named(name, file, tmp_path):
+    with pytest.raises(FileNotFoundError, match=rf"{name}: no {file}.* in {tmp_path}.*--data-dir or FASTLATENT_DATA"):
+        load(name, tmp_path)

@@ -1,4 +1,4 @@
-"""The Python of the documentation runs."""
+"""Python code blocks of the documentation."""
 
 import re
 from pathlib import Path
@@ -17,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def blocks(page):
-    """The blocks of Python on a page."""
+    """Python code blocks of a page."""
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 
 def examples(*pages):
-    """A test for each block of Python on these pages."""
+    """Parametrization over the Python code blocks of pages."""
     return pytest.mark.parametrize(
         "code",
         [pytest.param(code, id=f"{page}-{number}") for page in pages for number, code in enumerate(blocks(page))],
@@ -35,8 +35,8 @@ def test_example_runs(code, tmp_path, monkeypatch):
     encoder, decoder = mlp_encoder((1, 8, 8), 8, ()), mlp_decoder((1, 8, 8), 8, ())
     before = [p.clone() for p in encoder.parameters()]
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()])
-    given = {"torch": torch, "encoder": encoder, "decoder": decoder, "optimizer": optimizer}
-    exec(code.replace("epochs=100", "epochs=1"), given | {"batches": torch.rand(2, 5, 1, 8, 8)})
+    names = {"torch": torch, "encoder": encoder, "decoder": decoder, "optimizer": optimizer}
+    exec(code.replace("epochs=100", "epochs=1"), names | {"batches": torch.rand(2, 5, 1, 8, 8)})
     trained = any(not torch.equal(p, q) for p, q in zip(before, encoder.parameters(), strict=True))
     assert trained or list(tmp_path.glob("runs/*/model.safetensors"))
 
@@ -47,7 +47,7 @@ def test_short_example_runs(code):
     exec(code, {"fastlatent": fastlatent, **vars(fastlatent), "z": x, "x": x, "y": y, "w": torch.rand(7)})
 
 
-def test_examples_of_runs_run_one_after_the_other(tmp_path, monkeypatch):
+def test_examples_of_runs_run_in_order(tmp_path, monkeypatch):
     pytest.importorskip("pytorch_lightning", reason="pip install 'fastlatent[lightning]'")
     monkeypatch.chdir(tmp_path)
     mine = Path("runs/mine")

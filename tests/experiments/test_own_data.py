@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fastlatent.data.point_clouds import unit
+from fastlatent.data.point_clouds import to_unit_sphere
 from fastlatent.experiments import Run, read_run
 from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import TrainConfig
@@ -32,7 +32,7 @@ def cells(folder):
 
 
 def clouds(folder):
-    np.save(folder / "data.npy", unit(RANDOM.normal(size=(24, 20, 3))))
+    np.save(folder / "data.npy", to_unit_sphere(RANDOM.normal(size=(24, 20, 3))))
     return folder / "data.npy"
 
 

@@ -1,4 +1,4 @@
-"""Bad input: each message names the argument, says what came and what it may be."""
+"""Invalid input: each message names the argument, its value and the allowed values."""
 
 from functools import partial
 
@@ -29,7 +29,7 @@ BAD_SAMPLES = {
     "rank": (torch.zeros(3), ValueError, "must have shape (..., n, d), at least 2 dimensions; got shape (3,)"),
     "scalar": (torch.zeros(()), ValueError, "at least 2 dimensions; got shape ()"),
     "no points": (torch.zeros(0, 3), ValueError, "points"),
-    "no coordinates": (torch.zeros(4, 0), ValueError, "must have d >= 1 coordinates a point; got shape (4, 0)"),
+    "no coordinates": (torch.zeros(4, 0), ValueError, "must have d >= 1 coordinates; got shape (4, 0)"),
     "no batch": (torch.zeros(0, 4, 3), ValueError, "must not have an empty batch; got shape (0, 4, 3)"),
     "integer": (torch.zeros(4, 3, dtype=torch.int64), ValueError, "float16; got torch.int64"),
     "bool": (torch.zeros(4, 3, dtype=torch.bool), ValueError, "float16; got torch.bool"),
@@ -40,23 +40,23 @@ BAD_SAMPLES = {
 bad_samples = pytest.mark.parametrize(("bad", "error", "message"), BAD_SAMPLES.values(), ids=BAD_SAMPLES)
 
 
-def refused(call, error, *parts):
-    with pytest.raises(error) as caught:
+def assert_raises(call, error, *parts):
+    with pytest.raises(error) as info:
         call()
     for part in parts:
-        assert part in str(caught.value)
+        assert part in str(info.value)
 
 
 @losses
 @bad_samples
-def test_bad_samples(loss, bad, error, message):
-    refused(lambda: loss(bad, Y), error, "x must", message)
-    refused(lambda: loss(X, bad), error, "y must", message)
+def test_invalid_samples_raise(loss, bad, error, message):
+    assert_raises(lambda: loss(bad, Y), error, "x must", message)
+    assert_raises(lambda: loss(X, bad), error, "y must", message)
 
 
 @bad_samples
-def test_bad_single_sample(bad, error, message):
-    refused(lambda: fl.cramer_wold_normal(bad), error, "x must", message)
+def test_invalid_single_sample_raises(bad, error, message):
+    assert_raises(lambda: fl.cramer_wold_normal(bad), error, "x must", message)
 
 
 PAIRS = {
@@ -70,18 +70,18 @@ PAIRS = {
 
 @losses
 @pytest.mark.parametrize(("x", "y", "parts"), PAIRS.values(), ids=PAIRS)
-def test_samples_that_do_not_go_together(loss, x, y, parts):
-    refused(lambda: loss(x, y), ValueError, *parts)
+def test_incompatible_samples_raise(loss, x, y, parts):
+    assert_raises(lambda: loss(x, y), ValueError, *parts)
 
 
 @pytest.mark.parametrize("name", UNBIASED)
-def test_unbiased_needs_two_points(name):
-    refused(lambda: TWO[name](X[:1], Y), ValueError, "x must have n >= 2 points", "unbiased", "got shape (1, 3)")
-    refused(lambda: TWO[name](X, Y[:1]), ValueError, "y must have n >= 2 points", "unbiased", "got shape (1, 3)")
+def test_unbiased_estimator_needs_two_points(name):
+    assert_raises(lambda: TWO[name](X[:1], Y), ValueError, "x must have n >= 2 points", "unbiased", "got shape (1, 3)")
+    assert_raises(lambda: TWO[name](X, Y[:1]), ValueError, "y must have n >= 2 points", "unbiased", "got shape (1, 3)")
 
 
 @pytest.mark.parametrize("estimator", ["biased", "features"])
-def test_one_point_is_enough_elsewhere(estimator):
+def test_other_estimators_accept_one_point(estimator):
     assert fl.mmd(X[:1], Y[:1], fl.RBF(), estimator=estimator).isfinite()
 
 
@@ -105,9 +105,9 @@ NUMBERS = {
         (True, TypeError),
     ],
 )
-def test_positive_numbers(name, value, error):
+def test_nonpositive_numbers_raise(name, value, error):
     argument = name.split()[0]
-    refused(lambda: NUMBERS[name](value), error, f"{argument} must be a finite number > 0; got {value!r}")
+    assert_raises(lambda: NUMBERS[name](value), error, f"{argument} must be a finite number > 0; got {value!r}")
 
 
 SEQUENCES = {
@@ -132,9 +132,9 @@ SEQUENCES = {
         (("one",), TypeError),
     ],
 )
-def test_sequences_of_positive_numbers(name, values, error):
+def test_sequences_with_nonpositive_numbers_raise(name, values, error):
     argument = name.split()[0]
-    refused(lambda: SEQUENCES[name](values), error, f"{argument} must be", "> 0", f"got {values!r}")
+    assert_raises(lambda: SEQUENCES[name](values), error, f"{argument} must be", "> 0", f"got {values!r}")
 
 
 OPTIONS = {
@@ -163,10 +163,12 @@ OPTIONS = {
         "block_size must be at most n = 4; got 5",
     ),
     "block_size elsewhere": (
-        lambda: fl.mmd(X, X, fl.IMQ(), block_size=2), ValueError, "block_size goes with estimator='block'",
+        lambda: fl.mmd(X, X, fl.IMQ(), block_size=2), ValueError, "block_size requires estimator='block'",
     ),
     "blocks of unequal samples": (
-        lambda: fl.mmd(X, Y, fl.IMQ(), estimator="block"), ValueError, "equally many points for 'block' and 'linear'",
+        lambda: fl.mmd(X, Y, fl.IMQ(), estimator="block"),
+        ValueError,
+        "the same number of points for 'block' and 'linear'",
     ),
     "n_features": (
         lambda: fl.mmd(X, Y, fl.RBF(), estimator="features", n_features=0),
@@ -177,5 +179,5 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize(("call", "error", "message"), OPTIONS.values(), ids=OPTIONS)
-def test_options_out_of_range(call, error, message):
-    refused(call, error, message)
+def test_options_out_of_range_raise(call, error, message):
+    assert_raises(call, error, message)

@@ -1,4 +1,4 @@
-"""The Cramér–Wold distance as what it is: the mean over directions of a distance between smoothed projections."""
+"""The Cramér–Wold distance as the mean over directions of a distance between smoothed projections."""
 
 import math
 
@@ -27,19 +27,19 @@ def density(points, gamma):
 
 DIRECTIONS = {
     1: np.ones((1, 1)),
-    2: np.stack([np.cos(a := np.arange(64) * np.pi / 64), np.sin(a)], 1),  # periodic: the mean converges at once
+    2: np.stack([np.cos(a := np.arange(64) * np.pi / 64), np.sin(a)], 1),  # periodic: the mean converges exponentially
 }
 
 
 @pytest.mark.parametrize("d", DIRECTIONS)
-def test_definition_by_projections(d):
+def test_equals_its_definition_by_projections(d):
     x, y = (z.numpy() for z in Clouds(6, 5, d).draw(torch.float64))
     along = [distance_along(t, x, lambda t: density(y @ t, 0.4), 0.4) for t in DIRECTIONS[d]]
     assert fl.cramer_wold(*map(torch.from_numpy, (x, y)), gamma=0.4).item() == pytest.approx(np.mean(along), rel=1e-8)
 
 
 @pytest.mark.parametrize("d", DIRECTIONS)
-def test_definition_against_the_normal(d):
+def test_distance_to_the_normal_equals_its_definition(d):
     x = Clouds(6, 5, d).draw(torch.float64)[0].numpy()
     normal = density(np.zeros(1), 1 + 0.4)  # N(0, 1), smoothed
     along = [distance_along(t, x, lambda t: normal, 0.4) for t in DIRECTIONS[d]]
@@ -47,16 +47,16 @@ def test_definition_against_the_normal(d):
 
 
 @pytest.mark.parametrize("d", [*range(1, 26), 100, 500])
-def test_every_dimension_is_the_truth(d):
+def test_exact_in_every_dimension(d):
     x, y = Clouds(20, 15, d, duplicates=True).draw(torch.float64)
     for case in CRAMER_WOLD:
         exact = case.exact(x, y)
         assert abs(case(x, y).item() - exact.value) < 2e-14 * exact.terms
 
 
-@pytest.mark.parametrize("d", [1, 4, 19])  # from 20 on the paper's approximation has no such limit
-def test_distance_to_the_normal_is_the_limit_of_distances_to_its_samples(d, generator):
-    """The mean over samples exceeds it by the distance of a sample to the normal itself, which falls like 1/m."""
+@pytest.mark.parametrize("d", [1, 4, 19])  # the paper's approximation for d ≥ 20 has no such limit
+def test_distance_to_normal_samples_converges_to_the_closed_form(d, generator):
+    """The mean over samples of size m exceeds the closed form by O(1/m)."""
     x = 1.5 * torch.randn(20, d, dtype=torch.float64, generator=generator) + 0.3
     exact = fl.cramer_wold_normal(x, gamma=0.2)
     excess = []
@@ -69,19 +69,19 @@ def test_distance_to_the_normal_is_the_limit_of_distances_to_its_samples(d, gene
 
 
 @pytest.mark.parametrize("case", CRAMER_WOLD, ids=str)
-def test_never_negative(case):
+def test_nonnegative(case):
     for seed in range(20):
         inputs = Clouds(4, 3, 3, scale=0.1).draw(torch.float64, seed)[: case.samples]
         assert case(*inputs) > -1e-15
 
 
-def test_default_gamma_is_silvermans():
+def test_default_gamma_is_silvermans_rule():
     x, y = Clouds(30, 20, 3).draw(torch.float64)
     assert fl.cramer_wold(x, y) == fl.cramer_wold(x, y, gamma=(4 / (3 * 30)) ** (2 / 5))
     assert fl.cramer_wold_normal(x) == fl.cramer_wold_normal(x, gamma=(4 / (3 * 30)) ** (2 / 5))
 
 
-def test_one_point_at_the_origin_against_the_normal():
+def test_one_point_at_the_origin_in_closed_form():
     """1/(2√π)·(1/√γ + 1/√(1+γ) − 2/√(γ+1/2)), in every dimension."""
     gamma = 0.3
     value = (gamma**-0.5 + (1 + gamma) ** -0.5 - 2 * (gamma + 0.5) ** -0.5) / (2 * math.sqrt(math.pi))

@@ -1,4 +1,4 @@
-"""`group=`: the ranks of a group get the value and the gradients of one process that holds the whole batch."""
+"""`group=`: values and gradients on two ranks equal those of one process with the whole batch."""
 
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ RANKS = 2
 
 
 def directions() -> dict:
-    """The directions that one process draws, which every rank must get from the first."""
+    """Options of random directions, with another seed on each rank: all ranks must use those of the first."""
     return {
         "n_projections": 8,
         "generator": torch.Generator().manual_seed(dist.get_rank() if dist.is_initialized() else 0),
@@ -58,18 +58,18 @@ def batch(*leading: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def rank_main(rank: int, folder: str) -> None:
-    """What each process does: every loss of its share of the batch, for every way to share it."""
+    """Compute every loss on this rank's part of the batch, for every split of the batch."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=RANKS)
     group = dist.group.WORLD
     results = {}
-    for how, counts in COUNTS.items():
+    for split, counts in COUNTS.items():
         for leading in ((), (2,)):
             x, y = (z.split(counts, -2)[rank] for z in batch(*leading))
             for name, loss in LOSSES.items():
-                results[how, leading, name] = with_gradients(partial(loss, group=group), x, y)
+                results[split, leading, name] = with_gradients(partial(loss, group=group), x, y)
     x, y = batch()
-    torch.manual_seed(rank)  # ranks draw different numbers, but must use the same features
+    torch.manual_seed(rank)  # seeds differ, but all ranks must use the same features
     results["features"] = fl.mmd(x, y, fl.RBF(), estimator="features", n_features=8, group=group)
     torch.save(results, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
@@ -84,16 +84,16 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
 
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("leading", [(), (2,)], ids=["one", "batched"])
-@pytest.mark.parametrize("how", COUNTS)
-def test_two_ranks_are_one_process_with_the_whole_batch(ranks, name, leading, how):
+@pytest.mark.parametrize("split", COUNTS)
+def test_two_ranks_equal_one_process_with_the_whole_batch(ranks, name, leading, split):
     value, *gradients = with_gradients(LOSSES[name], *batch(*leading))
     for rank, results in enumerate(ranks):
-        rank_value, *rank_gradients = results[how, leading, name]
+        rank_value, *rank_gradients = results[split, leading, name]
         torch.testing.assert_close(rank_value, value)
-        expected = [g.split(COUNTS[how], -2)[rank] for g in gradients]
+        expected = [g.split(COUNTS[split], -2)[rank] for g in gradients]
         torch.testing.assert_close(rank_gradients, expected)
 
 
-def test_random_features_are_the_same_on_every_rank(ranks):
+def test_random_features_are_equal_on_all_ranks(ranks):
     first, second = (results["features"] for results in ranks)
     assert first == second

@@ -1,4 +1,4 @@
-"""What is true of the sliced Epps–Pulley statistic, on every backend that this machine has."""
+"""Properties of the sliced Epps–Pulley statistic, on every CPU backend."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("backend", "seed")
 
 
 @pytest.mark.parametrize(("n_points", "t_max"), [(2, 1.0), (3, 2.0), (17, 3.0), (16, 4.0)])
-def test_is_the_trapezoid_rule_of_its_definition(n_points: int, t_max: float) -> None:
+def test_equals_the_trapezoid_rule_of_its_definition(n_points: int, t_max: float) -> None:
     x, theta = torch.randn(11, 3, dtype=torch.float64), random_directions(3, 4, dtype=torch.float64)
     t = np.linspace(-t_max, t_max, n_points)
     empirical = np.exp(1j * t * (x @ theta).numpy()[..., None]).mean(0)
@@ -21,18 +21,18 @@ def test_is_the_trapezoid_rule_of_its_definition(n_points: int, t_max: float) ->
     assert value.item() == pytest.approx(expected, rel=1e-12)
 
 
-def test_tells_a_normal_sample_from_another() -> None:
+def test_larger_for_a_uniform_than_for_a_normal_sample() -> None:
     normal, uniform = torch.randn(2000, 2), (torch.rand(2000, 2) - 0.5) * 12**0.5
     axes = torch.eye(2)  # of equal mean and variance: only the shape differs
     assert epps_pulley(uniform, projections=axes) > 10 * epps_pulley(normal, projections=axes)
 
 
-def test_changing_the_sign_of_a_direction_changes_nothing() -> None:
+def test_invariant_to_the_sign_of_directions() -> None:
     x, theta = torch.randn(30, 3, dtype=torch.float64), random_directions(3, 5, dtype=torch.float64)
     torch.testing.assert_close(epps_pulley(x, projections=theta), epps_pulley(x, projections=-theta))
 
 
-def test_batches_are_the_losses_of_their_parts() -> None:
+def test_batch_equals_separate_calls() -> None:
     x, theta = torch.randn(2, 3, 8, 2), random_directions(2, 4)
     value = epps_pulley(x, projections=theta)
     assert value.shape == (2, 3)
@@ -47,9 +47,9 @@ def test_first_and_second_derivatives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [({"n_points": 1}, "n_points must be an integer >= 2"), ({"t_max": 0.0}, "t_max must be .* > 0")],
 )
-def test_bad_options_are_named(options: dict[str, float], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_invalid_options_raise(options: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         epps_pulley(torch.randn(6, 3), **options)

@@ -1,3 +1,5 @@
+"""Properties of the Fréchet distance and of matrix square roots."""
+
 import math
 
 import numpy as np
@@ -12,7 +14,7 @@ from fastlatent import bures_wasserstein, frechet_distance, frechet_distance_nor
 from tests.truth import spectral as truth
 from tests.truth.spectral import sample
 
-# Rounding, and what summing d terms adds to it, relative to the traces.
+# Rounding error of a sum of d terms, relative to the traces.
 ROUNDING = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 3e-6, torch.float16: 3e-6}
 
 
@@ -20,7 +22,7 @@ ROUNDING = {torch.float64: 1e-12, torch.float32: 3e-6, torch.bfloat16: 3e-6, tor
 @pytest.mark.parametrize(
     ("n", "m", "d"), [(2, 2, 1), (5, 3, 2), (40, 60, 8), (9, 30, 16), (30, 9, 16), (300, 400, 140)]
 )
-def test_samples_against_the_nuclear_norm_of_their_roots(n, m, d, dtype):
+def test_equals_the_nuclear_norm_formula(n, m, d, dtype):
     x, y = sample(n, d, dtype), sample(m, d, dtype, seed=1, scale=1.5, shift=0.3)
     expected = truth.frechet(x, y)
     size = float(x.double().var(0).sum() + y.double().var(0).sum())
@@ -28,30 +30,30 @@ def test_samples_against_the_nuclear_norm_of_their_roots(n, m, d, dtype):
 
 
 @pytest.mark.parametrize("route", ["eigen", "gram", "newton_schulz"])
-def test_every_route_gives_the_same_value_and_gradients(route):
+def test_routes_have_equal_gradients(route):
     x, y = sample(12, 9).requires_grad_(), sample(14, 9, seed=1, scale=2.0).requires_grad_()
-    found = torch.autograd.grad(frechet_distance(x, y, route=route), (x, y))
+    actual = torch.autograd.grad(frechet_distance(x, y, route=route), (x, y))
     with fastlatent.use_backend("reference"):
         expected = torch.autograd.grad(frechet_distance(x, y), (x, y))
-    for a, b in zip(found, expected, strict=True):
+    for a, b in zip(actual, expected, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-10)
     backend = "lapack+matmul" if route == "newton_schulz" else "cpu"  # the native iteration is float32's
     assert f"spectral ({route}): {backend}" in str(fastlatent.explain(frechet_distance, x, y, route=route))
 
 
 @pytest.mark.parametrize("route", ["eigen", "gram", "newton_schulz"])
-def test_every_route_against_the_normal_distribution(route):
+def test_routes_of_the_distance_to_the_normal_agree(route):
     x = sample(8, 8 if route == "gram" else 6).requires_grad_()
     value = frechet_distance_normal(x, route=route)
-    (found,) = torch.autograd.grad(value, x)
+    (actual,) = torch.autograd.grad(value, x)
     with fastlatent.use_backend("reference"):
         reference = frechet_distance_normal(x)
         (expected,) = torch.autograd.grad(reference, x)
     torch.testing.assert_close(value, reference)
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(actual, expected)
 
 
-def test_the_normal_distribution_is_the_gaussian_of_mean_0_and_covariance_i():
+def test_distance_to_the_normal_equals_bures_to_mean_0_and_identity():
     x = sample(50, 7, shift=0.5, scale=1.3)
     zero, identity = torch.zeros(7, dtype=x.dtype), torch.eye(7, dtype=x.dtype)
     torch.testing.assert_close(frechet_distance_normal(x), bures_wasserstein(x.mean(0), torch.cov(x.T), zero, identity))
@@ -66,12 +68,12 @@ def test_eps_is_added_to_both_covariances():
 
 @given(st.lists(st.tuples(st.floats(1e-3, 1e3), st.floats(1e-3, 1e3)), min_size=1, max_size=20))
 @settings(max_examples=30, deadline=None)
-def test_commuting_covariances_differ_by_their_standard_deviations(variances):
+def test_commuting_covariances_in_closed_form(variances):
     a, b = torch.tensor(variances, dtype=torch.float64).T
     mean = torch.zeros(len(a), dtype=torch.float64)
     expected = (a.sqrt() - b.sqrt()).square().sum()
-    found = bures_wasserstein(mean, torch.diag(a), mean, torch.diag(b))
-    assert abs(found - expected) <= 1e-12 * (a + b).sum()
+    actual = bures_wasserstein(mean, torch.diag(a), mean, torch.diag(b))
+    assert abs(actual - expected) <= 1e-12 * (a + b).sum()
 
 
 @given(st.integers(1, 200), st.floats(0, 8), st.sampled_from([1e-6, 1.0, 1e6]), st.integers(0, 10**6), st.booleans())
@@ -90,7 +92,7 @@ def test_bures_at_any_size_condition_and_scale(d, exponent, scale, seed, low_ran
 @pytest.mark.parametrize("shift", [0.0, 10.0])
 @pytest.mark.parametrize(("n", "d"), [(32, 8), (8, 32), (600, 150), (100, 150)])
 @pytest.mark.parametrize("condition", [1.0, 1e4, 1e8])
-def test_a_sample_is_at_distance_0_from_itself(n, d, condition, shift):
+def test_distance_of_a_sample_to_itself_is_zero(n, d, condition, shift):
     x = (
         sample(n, d) @ torch.diag(torch.logspace(0, -math.log10(condition) / 2, d, dtype=torch.float64)) + shift
     ).float()
@@ -102,7 +104,7 @@ def test_a_sample_is_at_distance_0_from_itself(n, d, condition, shift):
 def test_singular_covariances_give_finite_values_and_gradients(d):
     x = sample(4 * d, d)
     x[:, 0] = 1.0  # a constant coordinate
-    x[:, 1] = x[:, 2]  # a repeated one
+    x[:, 1] = x[:, 2]  # a repeated coordinate
     y = sample(4 * d, d, seed=1)
     for eps in (0.0, 1e-3):
         for first, second in ((x, y), (y, x), (x, x)):
@@ -115,7 +117,7 @@ def test_singular_covariances_give_finite_values_and_gradients(d):
             assert b.grad.isfinite().all()
 
 
-def test_constant_samples_are_as_far_apart_as_their_points():
+def test_constant_samples_in_closed_form():
     x, y = torch.full((4, 3), 2.0, requires_grad=True), torch.zeros(5, 3)
     value = frechet_distance(x, y)
     value.backward()
@@ -125,7 +127,7 @@ def test_constant_samples_are_as_far_apart_as_their_points():
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf])
 @pytest.mark.parametrize("d", [4, 140])
-def test_what_is_not_finite_gives_nan(poison, d):
+def test_nan_and_infinity_give_nan(poison, d):
     x, y = sample(2 * d, d), sample(2 * d, d, seed=1)
     x[1, 2] = poison
     assert frechet_distance(x, y).isnan()
@@ -133,7 +135,7 @@ def test_what_is_not_finite_gives_nan(poison, d):
     assert frechet_distance_normal(x).isnan()
 
 
-def test_invariance_to_order_shift_and_rotation():
+def test_invariant_to_permutation_shift_and_rotation():
     x, y = sample(40, 6), sample(50, 6, seed=1, scale=2.0)
     rotation = torch.linalg.qr(sample(6, 6, seed=2)).Q
     expected = frechet_distance(x, y)
@@ -152,20 +154,20 @@ def test_first_and_second_derivatives(n, m, d):
     assert torch.autograd.gradgradcheck(frechet_distance_normal, (x,), atol=1e-4)
 
 
-def test_with_a_ridge_the_gradient_at_a_singular_covariance_is_exact():
+def test_gradient_with_a_ridge_is_exact_at_a_singular_covariance():
     x, y = sample(3, 4).requires_grad_(), sample(9, 4, seed=1).requires_grad_()
     assert torch.autograd.gradcheck(lambda x, y: frechet_distance(x, y, eps=0.1), (x, y))
     assert torch.autograd.gradcheck(lambda x: frechet_distance_normal(x, eps=0.1), (x,))
 
 
 @pytest.mark.parametrize("d", [20, 60, 140])
-def test_eigenvalues_that_rounding_made_negative_count_as_0(d):
+def test_eigenvalues_negative_by_rounding_count_as_0(d):
     a, b = (truth.covariance(d, 10.0, seed, rank=d // 4).float().requires_grad_() for seed in (1, 2))
     assert torch.linalg.eigvalsh(a).min() < 0
     mean = torch.zeros(d)
     value = bures_wasserstein(mean, a, mean, b)
     expected = truth.bures(*(z.detach().double().numpy() for z in (a, b)))
-    # rounding of size dε in directions that hold nothing adds its root to their nuclear norm
+    # rounding errors dε in the null space add their root to the nuclear norm
     assert abs(value.item() - expected) <= d * (d * 1.2e-7) ** 0.5
     assert all(g.isfinite().all() for g in torch.autograd.grad(value, (a, b)))
 
@@ -181,7 +183,7 @@ def test_bures_derivatives():
     assert torch.autograd.gradgradcheck(distance, (a, b))
 
 
-def test_a_batch_is_its_parts_also_of_mixed_conditioning():
+def test_batch_of_mixed_conditioning_equals_separate_calls():
     covariances = torch.stack([truth.covariance(20, c, i) for i, c in enumerate((1.0, 1e3, 1e8))]).requires_grad_()
     other = truth.covariance(20, 10.0, 9).expand(3, 20, 20)
     mean = torch.zeros(3, 20, dtype=other.dtype)
@@ -192,7 +194,7 @@ def test_a_batch_is_its_parts_also_of_mixed_conditioning():
     torch.testing.assert_close(of_batch, of_parts, rtol=0, atol=0)
 
 
-def test_vmap_and_torch_func_see_the_same_function():
+def test_vmap_and_torch_func_agree_with_autograd():
     x, y = torch.stack([sample(9, 3, seed=s) for s in range(4)]), sample(8, 3, seed=9)
     expected = frechet_distance(x, y.expand(4, 8, 3))
     torch.testing.assert_close(torch.vmap(frechet_distance, (0, None))(x, y), expected)
@@ -201,7 +203,7 @@ def test_vmap_and_torch_func_see_the_same_function():
     torch.testing.assert_close(torch.func.grad(frechet_distance)(x[0], y), gradient)
 
 
-def test_compiled_in_one_graph():
+def test_compiles_as_one_graph():
     x, y = sample(9, 3, torch.float32).requires_grad_(), sample(8, 3, torch.float32, seed=1)
     for loss in (lambda x: frechet_distance(x, y), frechet_distance_normal, lambda x: sqrtm(x.mT @ x).sum()):
         compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
@@ -211,14 +213,14 @@ def test_compiled_in_one_graph():
 
 @given(st.integers(1, 200), st.floats(0, 8), st.sampled_from([1e-6, 1.0, 1e6]), st.integers(0, 10**6))
 @settings(max_examples=40, deadline=None)
-def test_sqrtm_against_scipy(d, exponent, scale, seed):
+def test_sqrtm_equals_scipy(d, exponent, scale, seed):
     a = scale * truth.covariance(d, 10**exponent, seed)
     expected = scipy.linalg.sqrtm(a.numpy()).real
     allowed = 1e-13 * d * 10 ** (exponent / 2) * math.sqrt(scale)  # ε·√κ
     assert np.abs(sqrtm(a).numpy() - expected).max() <= allowed
 
 
-def test_sqrtm_of_the_edges():
+def test_sqrtm_of_zero_and_singular_matrices():
     zero = torch.zeros(3, 3, dtype=torch.float64)
     assert torch.equal(sqrtm(zero), zero)
     slightly_negative = torch.diag(torch.tensor([1.0, -1e-17], dtype=torch.float64))
@@ -228,7 +230,7 @@ def test_sqrtm_of_the_edges():
 
 
 @pytest.mark.parametrize("spectrum", [(1.0, 2.0, 5.0), (2.0, 2.0, 2.0), (1.0, 1.0, 3.0)])
-def test_root_derivatives_at_any_multiplicity(spectrum):
+def test_sqrtm_derivatives_for_any_multiplicity(spectrum):
     basis = torch.linalg.qr(sample(3, 3)).Q
     a = (basis * torch.tensor(spectrum, dtype=torch.float64) @ basis.T).requires_grad_()
 
@@ -250,7 +252,7 @@ def test_newton_schulz_gives_both_roots(dtype, condition, allowed):
     )
 
 
-def test_newton_schulz_says_when_it_did_not_converge():
+def test_newton_schulz_warns_without_convergence():
     with pytest.warns(RuntimeWarning, match="did not converge in 3 iterations"):
         sqrtm_newton_schulz(truth.covariance(5, 1e6), max_iterations=3)
 
@@ -270,12 +272,12 @@ def test_newton_schulz_says_when_it_did_not_converge():
         (lambda x: bures_wasserstein(x[0], x[:3], x, x[:3]), ValueError, "must have shape"),
     ],
 )
-def test_bad_input_is_named(call, error, message):
+def test_invalid_input_raises(call, error, message):
     with pytest.raises(error, match=message):
         call(sample(5, 3))
 
 
-def test_autocast_does_not_reach_the_roots():
+def test_roots_ignore_autocast():
     a = sample(30, 6, torch.float32)
     a = (a.T @ a / 30).requires_grad_()
     weight = torch.randn(6, 6)

@@ -1,4 +1,4 @@
-"""What float32 costs: against float64 truth, and against the usual eigvalsh idiom in float32."""
+"""Float32 accuracy: errors against float64, and against plain torch (eigvalsh) in float32."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ SIZES = (8, 64, 140)
 
 
 def errors(loss, exact, *inputs):
-    """Of the value, relative to the traces of the covariances, and of the gradient to the first input."""
+    """Errors of the value, relative to the traces of the covariances, and of the gradient of the first input."""
     (value, gradient, *_), (expected, of_first, *_) = (
         with_gradients(f, *(i.to(dtype) for i in inputs))
         for f, dtype in ((loss, torch.float32), (exact, torch.float64))
@@ -28,7 +28,7 @@ def errors(loss, exact, *inputs):
 
 @pytest.mark.parametrize(("route", "d"), [*[("auto", d) for d in SIZES], *[(route, 64) for route in ROUTES]])
 @pytest.mark.parametrize("condition", [1.0, 1e2, 1e4, 1e6])
-def test_precision_at_a_condition_number_is_what_the_docstring_says(route, d, condition):
+def test_errors_are_within_the_documented_bounds(route, d, condition):
     x = conditioned_sample(4 * d, d, condition)
     for y in (sample(3 * d, d, torch.float32, seed=1), conditioned_sample(3 * d, d, condition, seed=2)):
         of_value, of_gradient = errors(
@@ -40,14 +40,14 @@ def test_precision_at_a_condition_number_is_what_the_docstring_says(route, d, co
 
 @pytest.mark.parametrize("d", [16, 64])
 @pytest.mark.parametrize("condition", [1.0, 1e3, 1e6])
-def test_never_twice_the_error_of_plain_torch(d, condition):
+def test_error_is_at_most_twice_that_of_eigvalsh(d, condition):
     def total(loss, exact, count):
-        """Over several draws: one draw's error can be small by luck."""
-        found = torch.zeros(2, dtype=torch.float64)
+        """Sum of the errors over several draws: a single error can be small by chance."""
+        total_error = torch.zeros(2, dtype=torch.float64)
         for seed in range(4):
             inputs = [conditioned_sample(4 * d, d, condition, seed), sample(4 * d, d, torch.float32, seed + 9)]
-            found += torch.stack(errors(loss, exact, *inputs[:count]))
-        return found
+            total_error += torch.stack(errors(loss, exact, *inputs[:count]))
+        return total_error
 
     for ours, idiom, exact, count in (
         (frechet_distance, peers.eigvalsh_frechet, partial(reference.frechet, eps=0.0), 2),
@@ -58,7 +58,7 @@ def test_never_twice_the_error_of_plain_torch(d, condition):
 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e6, 1e12])
-def test_units_do_not_matter(route, scale):
+def test_equivariant_to_scale(route, scale):
     x, y = sample(200, 48, torch.float32), sample(200, 48, torch.float32, seed=1, shift=0.5)
     expected = frechet_distance(x, y, route=route)
     scaled = frechet_distance(scale * x, scale * y, route=route)
@@ -66,14 +66,14 @@ def test_units_do_not_matter(route, scale):
 
 
 @pytest.mark.parametrize("d", [30, 64])
-def test_products_leave_what_is_singular_to_the_eigendecomposition(d):
+def test_newton_schulz_falls_back_to_eigen_at_singular_covariances(d):
     x, y = sample(4 * d, d, torch.float32), sample(4 * d, d, torch.float32, seed=1)
     x[:, 3] = x[:, 7]
-    found, expected = (with_gradients(partial(frechet_distance, route=route), x, y) for route in ROUTES[::-1])
-    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    actual, expected = (with_gradients(partial(frechet_distance, route=route), x, y) for route in ROUTES[::-1])
+    torch.testing.assert_close(actual, expected, rtol=0, atol=0)
 
 
-def test_a_batch_is_its_parts_also_where_some_do_not_converge():
+def test_batch_with_a_fallback_equals_separate_calls():
     a = torch.stack([truth.covariance(40, c, i) for i, c in enumerate((1.0, 1e3, 1e9))]).float()
     b = truth.covariance(40, 10.0, 9).float().expand(3, 40, 40)
     mean = torch.zeros(40)

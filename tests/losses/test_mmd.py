@@ -1,4 +1,4 @@
-"""What the maximum mean discrepancy is, in closed form and on average; and its estimators for large samples."""
+"""Maximum mean discrepancy: closed forms, bias, invariances, and estimators for large samples."""
 
 import math
 
@@ -29,8 +29,8 @@ def gaussian_mmd_between_normals(d: int, mean: float, deviation: float, bandwidt
 
 @pytest.mark.parametrize("estimator", ["unbiased", "block", "linear"])
 @pytest.mark.parametrize(("d", "mean", "deviation", "bandwidth"), [(1, 0.5, 1.0, 1.0), (3, 0.3, 1.5, 2.0)])
-def test_gaussian_kernel_between_normals(d, mean, deviation, bandwidth, estimator, generator):
-    """Many independent estimates lie about the closed form within four standard errors of their mean."""
+def test_gaussian_kernel_between_normals_in_closed_form(d, mean, deviation, bandwidth, estimator, generator):
+    """The mean of independent estimates is within four standard errors of the closed form."""
     x = torch.randn(100, 64, d, dtype=double, generator=generator)
     y = mean + deviation * torch.randn(100, 64, d, dtype=double, generator=generator)
     estimates = fl.mmd_rbf(x, y, bandwidths=(bandwidth,), estimator=estimator)
@@ -40,8 +40,8 @@ def test_gaussian_kernel_between_normals(d, mean, deviation, bandwidth, estimato
 
 @kernels
 @pytest.mark.parametrize(("n", "m"), [(2, 2), (3, 5)])
-def test_unbiased_means_unbiased(kernel, n, m, generator):
-    """Two samples of one distribution: zero on average, however small the samples; the biased estimate is above."""
+def test_unbiased_estimator_has_mean_zero(kernel, n, m, generator):
+    """For two samples of one distribution the mean is zero at any size; that of the biased estimator is positive."""
     x = torch.randn(20000, n, 2, dtype=double, generator=generator)
     y = torch.randn(20000, m, 2, dtype=double, generator=generator)
     estimates = fl.mmd(x, y, kernel)
@@ -51,9 +51,9 @@ def test_unbiased_means_unbiased(kernel, n, m, generator):
     assert biased.mean() > 0.1 * estimates.std()
 
 
-def test_energy_distance_of_hand_made_samples():
+def test_energy_distance_by_hand():
     x, y = torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [5.0]])
-    # across: distances 1, 5, 1, 3; within x: 2; within y: 4
+    # distances between x and y: 1, 5, 1, 3; within x: 2; within y: 4
     assert fl.energy_distance(x, y).item() == pytest.approx(2 * 10 / 4 - 2 - 4)
     assert fl.energy_distance(x, y, estimator="biased").item() == pytest.approx(2 * 10 / 4 - 1 - 2)
 
@@ -65,15 +65,15 @@ def test_energy_distance_of_two_points_is_twice_their_distance():
     torch.testing.assert_close(gradient, torch.tensor([[-1.2, -1.6]]))
 
 
-def test_polynomial_mmd_is_the_kernel_inception_distance():
-    """The estimator as its paper writes it, for samples of unequal size."""
+def test_polynomial_mmd_equals_the_kernel_inception_distance():
+    """The estimator of Bińkowski et al. 2018 for samples of unequal size."""
     x, y = (z.numpy() for z in Clouds(20, 13, 6).draw(double))
     xx, yy, xy = ((a @ b.T / 6 + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
     kid = (xx.sum() - np.trace(xx)) / (20 * 19) + (yy.sum() - np.trace(yy)) / (13 * 12) - 2 * xy.mean()
     assert fl.polynomial_mmd(torch.from_numpy(x), torch.from_numpy(y)).item() == pytest.approx(kid, rel=1e-12)
 
 
-def test_named_losses_are_mmds_with_their_kernels():
+def test_named_losses_equal_mmd_with_their_kernels():
     x, y = Clouds(9, 7, 3).draw(double)
     for named, kernel in (
         (fl.mmd_imq(x, y, scales=(1.0, 2.0), sigma=2.0), fl.IMQ((1.0, 2.0), 2.0)),
@@ -87,7 +87,7 @@ def test_named_losses_are_mmds_with_their_kernels():
 
 
 @pytest.mark.parametrize("case", MMDS, ids=str)
-def test_symmetric_and_blind_to_order(case):
+def test_symmetric_and_permutation_invariant(case):
     x, y = Clouds(60, 50, 3).draw(double)
     value, of_x, of_y = with_gradients(case, x, y)
     close = {"rtol": 1e-12, "atol": 1e-13 * case.exact(x, y).terms}
@@ -97,16 +97,16 @@ def test_symmetric_and_blind_to_order(case):
 
 
 @radial
-def test_blind_to_rotation_and_translation(kernel):
+def test_invariant_to_rotation_and_translation(kernel):
     x, y = Clouds(60, 50, 5).draw(double)
     rotation = torch.linalg.qr(torch.randn(5, 5, dtype=double)).Q
-    moved = [z @ rotation + 3.0 for z in (x, y)]
-    torch.testing.assert_close(fl.mmd(*moved, kernel), fl.mmd(x, y, kernel), rtol=1e-10, atol=1e-13)
+    transformed = [z @ rotation + 3.0 for z in (x, y)]
+    torch.testing.assert_close(fl.mmd(*transformed, kernel), fl.mmd(x, y, kernel), rtol=1e-10, atol=1e-13)
 
 
 @radial
-def test_far_from_the_origin_float32_loses_only_what_the_points_lose(kernel):
-    """Points on a grid of 1/64 are represented exactly 1000 away: there nothing at all may change but roundings."""
+def test_translation_far_from_the_origin_in_float32(kernel):
+    """Points on a grid of step 1/64 are exact after translation by 1000: values may change by rounding only."""
     x, y = ((z * 64).round() / 64 for z in Clouds(50, 60, 12).draw(torch.float32))
     torch.testing.assert_close(fl.mmd(x + 1000, y + 1000, kernel), fl.mmd(x, y, kernel), rtol=1e-4, atol=2e-6)
 
@@ -121,7 +121,7 @@ def test_block_estimate_is_the_mean_over_blocks(kernel, n, size):
     torch.testing.assert_close(estimate, torch.stack(blocks).mean())
 
 
-def test_linear_estimate_takes_points_in_pairs():
+def test_linear_estimate_equals_blocks_of_two():
     x, y = Clouds(13, 13, 3).draw(double)
     linear = fl.mmd(x, y, fl.IMQ(), estimator="linear")
     assert linear == fl.mmd(x, y, fl.IMQ(), estimator="block", block_size=2)
@@ -139,10 +139,12 @@ def test_median_bandwidth_is_the_median_distance(scale, dtype):
     torch.testing.assert_close(fl.mmd_rbf(x, y, bandwidths="median").double(), expected, rtol=0, atol=tolerance)
 
 
-def test_median_bandwidth_of_half_precision_is_that_of_its_numbers():
+def test_median_bandwidth_in_half_precision_equals_float32():
     x, y = (z.bfloat16() for z in Clouds(30, 21, 4, offset=3.0).draw(double))
-    half, wide = (fl.mmd_rbf(*(z.to(t) for z in (x, y)), bandwidths="median") for t in (torch.bfloat16, torch.float32))
-    torch.testing.assert_close(half, wide, rtol=0, atol=1e-6)
+    half, single = (
+        fl.mmd_rbf(*(z.to(t) for z in (x, y)), bandwidths="median") for t in (torch.bfloat16, torch.float32)
+    )
+    torch.testing.assert_close(half, single, rtol=0, atol=1e-6)
 
 
 def test_median_bandwidth_of_coinciding_points_is_finite():

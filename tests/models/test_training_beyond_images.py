@@ -58,7 +58,7 @@ def train(case: Case, data_dir: Path) -> Result:
     except FileNotFoundError as missing:
         pytest.skip(str(missing))
     if isinstance(data, PointCloudDataset):
-        data = data.with_points(POINTS)
+        data = data.take_points(POINTS)
     torch.manual_seed(0)
     model = case.model.build(data.shape)
     before = codes(model.eval(), data)

@@ -16,7 +16,7 @@ def losses(model, batch):
 def test_losses_under_autocast_are_close_to_float32(name, inputs):
     """Fabric casts the data to 16 bits, a user's own training loop may not."""
     model, data = default_run(MODEL_CONFIGS[name]).prepare()
-    batch = data.train.spread(64)
+    batch = data.train.evenly_spaced(64)
     model.eval()
     exact = losses(model, batch)
     with torch.autocast("cpu", torch.bfloat16):

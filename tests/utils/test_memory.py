@@ -1,3 +1,5 @@
+"""Page faults with and without the allocator settings."""
+
 import subprocess
 import sys
 
@@ -13,17 +15,17 @@ for step in range(20):
     torch.ones(20_000_000)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-KEEP = "from fastlatent.utils.memory import keep_freed_memory; keep_freed_memory()"
+TUNE = "from fastlatent.utils.memory import tune_glibc_allocator; tune_glibc_allocator()"
 
 
-def faults(first: str) -> int:
-    """Pages that the system had to provide to ten tensors of 80 MB, each freed before the next."""
-    done = subprocess.run(
+def page_faults(first: str) -> int:
+    """Number of page faults for ten tensors of 80 MB, each freed before the next."""
+    process = subprocess.run(
         [sys.executable, "-c", FAULTS.format(first=first)], capture_output=True, text=True, check=True
     )
-    return int(done.stdout)
+    return int(process.stdout)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="an option of glibc")
-def test_freed_memory_is_used_again():
-    assert faults(KEEP) < faults("") / 4
+@pytest.mark.skipif(sys.platform != "linux", reason="needs glibc")
+def test_freed_memory_is_reused():
+    assert page_faults(TUNE) < page_faults("") / 4

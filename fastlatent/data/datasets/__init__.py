@@ -1,1 +1,1 @@
-"""Named data sets."""
+"""Data sets by name, one module for each family."""

@@ -1,9 +1,8 @@
-"""A program that reads an AnnData file: python anndata.py FILE FOLDER LIMIT [LABEL].
+"""Reader of AnnData files as a separate program: python anndata.py FILE FOLDER LIMIT [LABEL].
 
-HDF5's own library reads damaged files with undefined outcome, among others it never comes to an end; so it is given a
-process of its own, which `counts.h5ad` can stop. It leaves x.npy and rest.json in FOLDER; an error is a line on stderr.
-
-The layouts of today and of before 2020 are read; LIMIT is the largest number of bytes of an array.
+The HDF5 library has undefined behavior on damaged files, infinite loops included, so it runs in a subprocess, which
+`counts.h5ad` can stop. The program writes x.npy and rest.json to FOLDER; an error is a line on stderr. LIMIT is the
+maximum number of bytes of an array. Layouts before and after 2020 are supported.
 """
 
 import json
@@ -16,116 +15,120 @@ import h5py
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
 
-MATRICES = {"layers/counts": "var", "raw/X": "raw/var", "raw.X": "raw.var", "X": "var"}  # and tables of their genes
-LABELS = ("label", "cell_type", "celltype", "bulk_labels")  # the column of classes, unless another is given
+MATRICES = {"layers/counts": "var", "raw/X": "raw/var", "raw.X": "raw.var", "X": "var"}  # and the tables of their genes
+LABELS = ("label", "cell_type", "celltype", "bulk_labels")  # default names of the column of classes
 SPARSE = {"csr_matrix": csr_matrix, "csc_matrix": csc_matrix, "csr": csr_matrix, "csc": csc_matrix}
 
 
 class Reader:
-    """An open file of which no array is read that is too large or lies elsewhere.
+    """Reader of an open file that refuses arrays over a size limit or outside the file.
 
     Args:
-        file: to read.
-        limit: bytes of an array.
+        file: HDF5 file.
+        limit: maximum number of bytes of an array.
     """
 
     def __init__(self, file: h5py.File, limit: int) -> None:
         self.file, self.limit = file, limit
 
     def read(self, label: str | None) -> tuple[np.ndarray, dict[str, Any]]:
-        """The matrix (cells, genes); the genes' names and the cells' classes, or None."""
-        place = next((place for place in MATRICES if place in self.file), None)
-        if place is None:
-            raise ValueError(f"it must hold one of {', '.join(MATRICES)}")
-        columns = self.columns("obs")
-        chosen = label or next((column for column in LABELS if column in columns), None)
-        if chosen is not None and chosen not in columns:
-            raise ValueError(f"label must be one of {', '.join(columns)}; got {chosen}")
-        words = None if chosen is None else self.words(chosen)
-        return self.matrix(place), {"genes": self.index(MATRICES[place]), "words": words}
+        """Return the matrix (cells, genes), the genes' names, and the cells' labels as strings or None.
 
-    def matrix(self, place: str) -> np.ndarray:
-        """The dense matrix at this place."""
-        found = self.own(self.file, place)
-        if isinstance(found, h5py.Dataset):
-            return self.values(found)
-        kind = _string(found.attrs.get("encoding-type", found.attrs.get("h5sparse_format")))
+        Args:
+            label: column of `obs` with the labels; None: one of `LABELS`.
+        """
+        location = next((location for location in MATRICES if location in self.file), None)
+        if location is None:
+            raise ValueError(f"it must have one of {', '.join(MATRICES)}")
+        columns = self.columns("obs")
+        column = label or next((name for name in LABELS if name in columns), None)
+        if column is not None and column not in columns:
+            raise ValueError(f"label must be one of {', '.join(columns)}; got {column}")
+        labels = None if column is None else self.strings(column)
+        return self.matrix(location), {"genes": self.index(MATRICES[location]), "labels": labels}
+
+    def matrix(self, location: str) -> np.ndarray:
+        """Return the matrix at a location as a dense array."""
+        item = self.get(self.file, location)
+        if isinstance(item, h5py.Dataset):
+            return self.values(item)
+        kind = _decode(item.attrs.get("encoding-type", item.attrs.get("h5sparse_format")))
         if kind not in SPARSE:
-            raise ValueError(f"{place} must be a dense, csr or csc matrix; got {kind}")
-        shape = tuple(map(int, found.attrs.get("shape", found.attrs.get("h5sparse_shape", ()))))
+            raise ValueError(f"{location} must be a dense, csr or csc matrix; got {kind}")
+        shape = tuple(map(int, item.attrs.get("shape", item.attrs.get("h5sparse_shape", ()))))
         self.check(shape, 4)
-        parts = tuple(self.values(self.own(found, part)) for part in ("data", "indices", "indptr"))
-        made = SPARSE[kind](parts, shape=shape)
-        made.check_format(full_check=True)  # indices outside the matrix would be written outside the memory
-        return made.toarray()
+        parts = tuple(self.values(self.get(item, part)) for part in ("data", "indices", "indptr"))
+        matrix = SPARSE[kind](parts, shape=shape)
+        matrix.check_format(full_check=True)  # toarray would write out of bounds at an index out of range
+        return matrix.toarray()
 
     def columns(self, table: str) -> tuple[str, ...]:
-        """The names of a table's columns."""
-        found = self.own(self.file, table)
-        return tuple(found.dtype.names if isinstance(found, h5py.Dataset) else found)
+        """Return the names of a table's columns."""
+        item = self.get(self.file, table)
+        return tuple(item.dtype.names if isinstance(item, h5py.Dataset) else item)
 
     def index(self, table: str) -> list[str]:
-        """The names of a table's rows."""
-        found = self.own(self.file, table)
-        if isinstance(found, h5py.Dataset):  # before 2020: one array of rows, its first column their names
-            return _strings(self.values(found)[found.dtype.names[0]])
-        return _strings(self.values(self.own(found, _string(found.attrs["_index"]))))
+        """Return the names of a table's rows."""
+        item = self.get(self.file, table)
+        if isinstance(item, h5py.Dataset):  # before 2020: a structured array, the first field has the names
+            return _decode_all(self.values(item)[item.dtype.names[0]])
+        return _decode_all(self.values(self.get(item, _decode(item.attrs["_index"]))))
 
-    def words(self, column: str) -> list[str]:
-        """A column of `obs` as strings; "" where a category is missing."""
-        obs = self.own(self.file, "obs")
-        if isinstance(obs, h5py.Dataset):  # before 2020: categories elsewhere
-            codes, place = self.values(obs)[column], f"uns/{column}_categories"
-            if place not in self.file:
-                return _strings(codes)
-            return _categories(codes, self.values(self.own(self.file, place)))
-        found = self.own(obs, column)
-        if isinstance(found, h5py.Group):
-            return _categories(self.values(self.own(found, "codes")), self.values(self.own(found, "categories")))
-        reference = found.attrs.get("categories")  # of 2020
+    def strings(self, column: str) -> list[str]:
+        """Return a column of `obs` as strings, "" for a missing category."""
+        obs = self.get(self.file, "obs")
+        if isinstance(obs, h5py.Dataset):  # before 2020: categories are in `uns`
+            codes, location = self.values(obs)[column], f"uns/{column}_categories"
+            if location not in self.file:
+                return _decode_all(codes)
+            return _take_categories(codes, self.values(self.get(self.file, location)))
+        item = self.get(obs, column)
+        if isinstance(item, h5py.Group):
+            return _take_categories(self.values(self.get(item, "codes")), self.values(self.get(item, "categories")))
+        reference = item.attrs.get("categories")  # layout of 2020
         if reference is None:
-            return _strings(self.values(found))
-        return _categories(self.values(found), self.values(self.file[reference]))
+            return _decode_all(self.values(item))
+        return _take_categories(self.values(item), self.values(self.file[reference]))
 
-    def own(self, group: h5py.Group, place: str) -> Any:
-        """What is at this place, if it is within the file."""
-        at = group
-        for name in place.split("/"):
-            if not isinstance(at.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"{place} is not there, or is a link")
-            at = at[name]
-        return at
+    def get(self, group: h5py.Group, location: str) -> Any:
+        """Return the item at a location; links are refused, because they can leave the file."""
+        item = group
+        for name in location.split("/"):
+            if not isinstance(item.get(name, getlink=True), h5py.HardLink):
+                raise ValueError(f"{location} is missing, or is a link")
+            item = item[name]
+        return item
 
-    def values(self, found: h5py.Dataset) -> np.ndarray:
-        """All values of a dataset, if they are in the file."""
-        if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
-            raise ValueError(f"{getattr(found, 'name', found)} must be values within the file")
-        self.check(found.shape, found.dtype.itemsize)
-        return found[()]
+    def values(self, item: h5py.Dataset) -> np.ndarray:
+        """Return all values of a dataset stored in the file itself."""
+        if not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
+            raise ValueError(f"{getattr(item, 'name', item)} must be values stored in the file")
+        self.check(item.shape, item.dtype.itemsize)
+        return item[()]
 
     def check(self, shape: tuple[int, ...], itemsize: int) -> None:
-        """Require that an array is not too large."""
+        """Require an array within the size limit."""
         if math.prod(shape) * itemsize > self.limit:
-            raise ValueError(f"sizes {shape} need {math.prod(shape) * itemsize} bytes; at most {self.limit} are read")
+            raise ValueError(f"sizes {shape} need {math.prod(shape) * itemsize} bytes; the limit is {self.limit}")
 
 
-def _categories(codes: np.ndarray, categories: np.ndarray) -> list[str]:
-    named = [*_strings(categories), ""]  # −1 stands for a missing one
+def _take_categories(codes: np.ndarray, categories: np.ndarray) -> list[str]:
+    names = [*_decode_all(categories), ""]  # code −1: missing
     if not ((codes >= -1) & (codes < len(categories))).all():
         raise ValueError(f"codes of categories must be from -1 to {len(categories) - 1}")
-    return [named[code] for code in codes]
+    return [names[code] for code in codes]
 
 
-def _strings(values: np.ndarray) -> list[str]:
-    return [_string(value) for value in values]
+def _decode_all(values: np.ndarray) -> list[str]:
+    return [_decode(value) for value in values]
 
 
-def _string(value: Any) -> str:
+def _decode(value: Any) -> str:
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
 def main(path: str, folder: str, limit: str, label: str | None = None) -> None:
-    """Read it, and end with a line on stderr where that fails."""
+    """Read a file and write its contents to a folder; exit with a line on stderr on any error."""
     try:
         with h5py.File(path, "r") as file:
             x, rest = Reader(file, int(limit)).read(label)

@@ -1,4 +1,4 @@
-"""Counts of genes in single cells: AnnData's .h5ad files, and .npz files."""
+"""Gene counts of single cells from AnnData's .h5ad files and .npz files."""
 
 import json
 import sys
@@ -12,89 +12,84 @@ import numpy as np
 
 from ..batch import UNLABELED
 from ..dataset import default_epochs, split_rows
-from ..files import MAX_BYTES, check_size, errors_naming_file, find_file
-from ..tables import TableDataset, table
-from .csv_files import numbered
+from ..files import MAX_BYTES, check_size, errors_naming_file
+from ..tables import TableDataset, build_table
+from .csv_files import encode_labels
 from .numpy_files import read_npy, read_npz
 
 TOTAL = 10_000  # counts of each cell after normalization
-COUNTS = ("counts", "lognorm")  # in a .npz file
-PATIENCE, SLOWEST = 60.0, 1e7  # seconds, and bytes a second, that an AnnData file may take to be read
-
-
-def pbmc68k(data_dir: Path | None = None) -> TableDataset:
-    """PBMC 68k, reduced: 700 blood cells of ten types, 765 genes, log-normalized; a quarter is for testing.
-
-    Read from pbmc68k_reduced.npz, as of `counts_npz`, or from 10x_pbmc68k_reduced.h5ad, as of `h5ad`.
-
-    Raises:
-        FileNotFoundError: where there is neither.
-        ValueError: if it holds something else.
-
-    Source: Zheng et al. 2017, "Massively parallel digital transcriptional profiling of single cells", as reduced by
-    scanpy.
-    """
-    path = find_file("pbmc68k", data_dir, ("pbmc68k_reduced.npz", "10x_pbmc68k_reduced.h5ad"))
-    return counts_npz(path, "pbmc68k") if path.suffix == ".npz" else h5ad(path, "bulk_labels", "pbmc68k")
+COUNT_FIELDS = ("counts", "lognorm")  # of a .npz file
+BASE_TIMEOUT, MIN_RATE = 60.0, 1e7  # seconds, and bytes per second: limit on the time to read an AnnData file
 
 
 def counts_npz(path: Path, name: str) -> TableDataset:
-    """Cells of a .npz file: `counts`, or `lognorm` (cells, genes); `label` (cells,), `classes` and `genes` if there.
+    """Load cells from a .npz file.
+
+    Args:
+        path: file with `counts` or `lognorm` (cells, genes), and optionally `label` (cells,), `classes` and `genes`.
+        name: name of the data set.
 
     Raises:
-        ValueError: if the file holds something else.
+        ValueError: if the file has other contents.
     """
-    arrays = read_npz(path, (), (*COUNTS, "label", "classes", "genes"))
+    arrays = read_npz(path, (), (*COUNT_FIELDS, "label", "classes", "genes"))
     with errors_naming_file(path, "file of counts"):
-        x = next((arrays[field] for field in COUNTS if field in arrays), None)
+        x = next((arrays[field] for field in COUNT_FIELDS if field in arrays), None)
         if x is None:
-            raise ValueError(f"it must hold {' or '.join(COUNTS)}")
+            raise ValueError(f"it must have {' or '.join(COUNT_FIELDS)}")
         genes = [str(gene) for gene in arrays.get("genes", range(1, x.shape[-1] + 1))]
         if "classes" not in arrays:
-            return _table(name, x, *numbered([str(i) for i in arrays.get("label", ())], len(x)), genes)
+            return _table(name, x, *encode_labels([str(i) for i in arrays.get("label", ())], len(x)), genes)
         labels, classes = arrays["label"].astype(np.int64), tuple(map(str, arrays["classes"]))
         if not ((labels >= UNLABELED) & (labels < len(classes))).all():
-            raise ValueError(f"label must be from 0 to {len(classes) - 1}, the classes; or {UNLABELED}")
+            raise ValueError(f"label must be from 0 to {len(classes) - 1}, the index of a class, or {UNLABELED}")
         return _table(name, x, labels, classes, genes)
 
 
 def h5ad(path: Path, label: str | None = None, name: str | None = None) -> TableDataset:
-    """Cells of an AnnData file: the first of layers/counts, raw/X and X that it has, sparse or dense.
+    """Load cells from an AnnData file: the first existing one of layers/counts, raw/X and X, sparse or dense.
 
     Args:
-        path: of the file; links out of it are refused.
-        label: the column of `obs` with the classes; None: label, cell_type, celltype or bulk_labels, if it has one.
-        name: of the data set; None: the file's.
+        path: path of the file; links to other files are refused.
+        label: column of `obs` with the classes; None: label, cell_type, celltype or bulk_labels, if there is one.
+        name: name of the data set; None: that of the file.
 
     Raises:
-        ValueError: naming the file, if it is damaged, too large for the memory, or has no such column.
-        ImportError: where h5py is not installed.
+        ValueError: naming the file, if it is damaged, larger than the memory limit, or has no such column.
+        ImportError: if h5py is not installed.
     """
     if find_spec("h5py") is None:
         raise ImportError("reading .h5ad files needs h5py: install fastlatent with its extra 'data'")
     with errors_naming_file(path, "AnnData file"), TemporaryDirectory() as folder:
-        _read_apart(path, folder, label)
+        _read_in_subprocess(path, folder, label)
         x, rest = read_npy(Path(folder) / "x.npy"), json.loads((Path(folder) / "rest.json").read_text())
-        labels, classes = numbered(rest["words"] or [], len(x))
+        labels, classes = encode_labels(rest["labels"] or [], len(x))
         return _table(name or path.stem, x, labels, classes, rest["genes"])
 
 
-def _read_apart(path: Path, folder: str, label: str | None) -> None:
-    """Read an AnnData file by the program `anndata.py`, and stop that if it does not end."""
+def _read_in_subprocess(path: Path, folder: str, label: str | None) -> None:
+    """Run the program `anndata.py` with a timeout."""
     program = str(Path(__file__).with_name("anndata.py"))
     arguments = [str(path.resolve()), folder, str(MAX_BYTES), *([] if label is None else [label])]
-    seconds = PATIENCE + path.stat().st_size / SLOWEST
+    seconds = BASE_TIMEOUT + path.stat().st_size / MIN_RATE
     try:
-        done = run([sys.executable, "-I", program, *arguments], capture_output=True, text=True, timeout=seconds)
+        process = run([sys.executable, "-I", program, *arguments], capture_output=True, text=True, timeout=seconds)
     except TimeoutExpired as error:
         raise ValueError(f"it could not be read within {seconds:.0f} s") from error
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"reading it ended the process ({done.returncode})"]
+    if process.returncode:
+        lines = process.stderr.strip().splitlines() or [f"the reader crashed with exit status {process.returncode}"]
         raise ValueError(lines[-1])
 
 
 def log_normalized(x: np.ndarray) -> np.ndarray:
-    """log(1 + 10,000·x/Σx) of raw counts (cells, genes), Σ over a cell's genes; a cell of zeros stays as it is."""
+    """Normalize raw counts: log(1 + 10,000·x/Σx), Σ over the genes of a cell.
+
+    Args:
+        x: counts (cells, genes), ≥ 0.
+
+    Returns:
+        (cells, genes), float64; 0 for a cell without counts.
+    """
     totals = x.sum(1, keepdims=True, dtype=np.float64)
     return np.log1p(TOTAL * x / np.where(totals > 0, totals, 1))
 
@@ -102,11 +97,11 @@ def log_normalized(x: np.ndarray) -> np.ndarray:
 def _table(
     name: str, x: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], genes: Sequence[str]
 ) -> TableDataset:
-    """Cells as rows of numeric columns; raw counts, integers from 0 on, are normalized."""
+    """Build a data set of numeric columns; raw counts, all integers ≥ 0, are normalized."""
     if x.ndim != 2 or x.dtype.kind not in "iuf" or len(labels) != len(x) or len(genes) != x.shape[1]:
         raise ValueError(
-            f"it must be numbers (cells, genes), a label a cell, a name a gene; got {x.dtype} {x.shape}, "
-            f"{len(labels)} labels, {len(genes)} names"
+            f"it must be numbers (cells, genes), with a label for each cell and a name for each gene; got {x.dtype} "
+            f"{x.shape}, {len(labels)} labels, {len(genes)} names"
         )
     check_size(x.shape, 4)
     if not np.isfinite(x).all():
@@ -114,7 +109,7 @@ def _table(
     if (x >= 0).all() and (x == np.floor(x)).all():
         x = log_normalized(x)
     train, test = split_rows(len(x))
-    return table(
+    return build_table(
         name,
         x[train],
         x[test],

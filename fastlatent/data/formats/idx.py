@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and Fashion-MNIST: two zero bytes, type, rank, big-endian sizes, then the values."""
+"""IDX format of MNIST and Fashion-MNIST: two zero bytes, type, rank, big-endian sizes, values."""
 
 import gzip
 import math
@@ -10,27 +10,27 @@ from typing import BinaryIO
 import numpy as np
 
 UINT8 = 0x08
-MAX_BYTES = 2**30  # MNIST's training images are 47 MB; a header that asks for more than 1 GiB is not to be believed
+MAX_BYTES = 2**30  # of values; MNIST's training images are 47 MB, a damaged header may ask for any size
 
 
 def read_idx(path: Path, rank: int) -> np.ndarray:
     """Read an IDX file of unsigned bytes, gzipped or not.
 
     Args:
-        path: of the file; it is unpacked if its name ends in .gz.
-        rank: number of dimensions that the file must have.
+        path: path of the file; it is decompressed if its name ends in .gz.
+        rank: required number of dimensions.
 
     Returns:
         uint8 array.
 
     Raises:
-        ValueError: if the file is not such a file, or shorter or longer than its header says.
+        ValueError: if the file has another format, or its size differs from that in its header.
     """
     with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as file:
         try:
             return _read(file, rank)
         except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{path}: not a whole IDX file: {error}") from error
+            raise ValueError(f"{path}: not a valid IDX file: {error}") from error
 
 
 def _read(file: BinaryIO | gzip.GzipFile, rank: int) -> np.ndarray:
@@ -38,14 +38,14 @@ def _read(file: BinaryIO | gzip.GzipFile, rank: int) -> np.ndarray:
     if len(header) < 4 + 4 * rank:
         raise ValueError(f"the header needs {4 + 4 * rank} bytes; got {len(header)}")
     if header[:4] != bytes([0, 0, UINT8, rank]):
-        wanted = f"0000{UINT8:02x}{rank:02x}, unsigned bytes in {rank} dimensions"
-        raise ValueError(f"the first four bytes must be {wanted}; got {header[:4].hex()}")
+        expected = f"0000{UINT8:02x}{rank:02x}, unsigned bytes in {rank} dimensions"
+        raise ValueError(f"the first four bytes must be {expected}; got {header[:4].hex()}")
     shape = struct.unpack(f">{rank}I", header[4:])
     size = math.prod(shape)
     if not 0 < size <= MAX_BYTES:
-        raise ValueError(f"the header's sizes {shape} must hold between 1 and {MAX_BYTES} values")
+        raise ValueError(f"the header's sizes {shape} must give between 1 and {MAX_BYTES} values")
     values = file.read(size + 1)
     if len(values) != size:
-        got = "more" if len(values) > size else str(len(values))
-        raise ValueError(f"sizes {shape} need {size} bytes of values; got {got}")
+        actual = "more" if len(values) > size else str(len(values))
+        raise ValueError(f"sizes {shape} need {size} bytes of values; got {actual}")
     return np.frombuffer(values, np.uint8).reshape(shape)

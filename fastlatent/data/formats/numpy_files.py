@@ -1,4 +1,4 @@
-"""NumPy's files .npy and .npz, whose headers are checked before anything is allocated."""
+"""NumPy's .npy and .npz files; headers are validated before memory is allocated."""
 
 import io
 import math
@@ -8,68 +8,68 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import Folder, errors_naming_file, read_whole
+from ..files import AnyPath, errors_naming_file, read_bounded
 
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read_npy(path: Folder) -> np.ndarray:
-    """The array of a .npy file.
+def read_npy(path: AnyPath) -> np.ndarray:
+    """Read the array of a .npy file.
 
     Raises:
-        ValueError: if the file is not such a file, shorter than its header says, of objects or too large.
+        ValueError: if the file has another format, is truncated, has Python objects, or exceeds the memory limit.
     """
     with errors_naming_file(path, ".npy file"):
-        return _array(read_whole(path))
+        return _parse(read_bounded(path))
 
 
 def npz_fields(path: Path) -> tuple[str, ...]:
-    """The names of the arrays in a .npz file.
+    """Return the names of the arrays in a .npz file.
 
     Raises:
-        ValueError: if the file is not such a file.
+        ValueError: if the file has another format.
     """
     with errors_naming_file(path, ".npz file"), zipfile.ZipFile(path) as archive:
         return tuple(name.removesuffix(".npy") for name in archive.namelist())
 
 
-def read_npz(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> Mapping[str, np.ndarray]:
-    """Arrays of a .npz file; what else it holds is not looked at.
+def read_npz(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> Mapping[str, np.ndarray]:
+    """Read arrays of a .npz file; other arrays are ignored.
 
     Args:
-        path: of the file.
-        needed: names of arrays that it must hold.
-        optional: names of arrays that are read if they are there.
+        path: path of the file.
+        required: names of arrays that must be in the file.
+        optional: names of arrays that may be missing.
 
     Raises:
-        ValueError: if one is missing, or as of `read_npy`.
+        ValueError: if a required array is missing, or for the reasons of `read_npy`.
     """
     fields = npz_fields(path)
-    missing = [name for name in needed if name not in fields]
+    missing = [name for name in required if name not in fields]
     if missing:
-        raise ValueError(f"{path}: must hold {_listed(needed)}; lacks {', '.join(missing)}")
+        raise ValueError(f"{path}: must have {_join(required)}; lacks {', '.join(missing)}")
     with errors_naming_file(path, ".npz file"), zipfile.ZipFile(path) as archive:
-        return {name: _member(archive, name) for name in (*needed, *optional) if name in fields}
+        return {name: _read_member(archive, name) for name in (*required, *optional) if name in fields}
 
 
-def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    """An array of the archive; to read it whole checks its CRC."""
-    return _array(read_whole(zipfile.Path(archive, f"{name}.npy")))
+def _read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """Read an array of the archive up to its end, which verifies its CRC."""
+    return _parse(read_bounded(zipfile.Path(archive, f"{name}.npy")))
 
 
-def _array(data: bytearray) -> np.ndarray:
-    start = io.BytesIO(data[:16384])  # a header has 10,000 characters at most
-    version = np.lib.format.read_magic(start)
+def _parse(data: bytearray) -> np.ndarray:
+    header = io.BytesIO(data[:16384])  # a header has at most 10,000 characters
+    version = np.lib.format.read_magic(header)
     if version not in HEADERS:
         raise ValueError(f"version of the format must be 1.0 or 2.0; got {version[0]}.{version[1]}")
-    shape, fortran, dtype = HEADERS[version](start)
+    shape, fortran, dtype = HEADERS[version](header)
     if dtype.hasobject:
-        raise ValueError("it holds Python objects, which are not read, for they can run code")
-    values = len(data) - start.tell()
+        raise ValueError("it has Python objects, which are not read because they can run code")
+    values = len(data) - header.tell()
     if math.prod(shape) * dtype.itemsize != values or min(shape, default=0) < 0:
         raise ValueError(f"shape {shape} of {dtype} does not fit {values} bytes of values")
-    return np.frombuffer(data, dtype, math.prod(shape), start.tell()).reshape(shape, order="F" if fortran else "C")
+    return np.frombuffer(data, dtype, math.prod(shape), header.tell()).reshape(shape, order="F" if fortran else "C")
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,31 +1,26 @@
-"""Point clouds from files: ModelNet10, folders of meshes or clouds, and arrays in .npy and .npz files."""
+"""Point clouds from folders of meshes or clouds, and from arrays in .npy and .npz files."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import Path as ZipPath
 
 import numpy as np
-from filelock import FileLock
 from rich.console import Console
 from rich.progress import track
 
-from ...utils.atomic import atomic_write
 from ..batch import UNLABELED
 from ..dataset import default_epochs, split_rows
-from ..files import Folder, check_size, errors_naming_file, find_file, read_whole
-from ..point_clouds import PointCloudDataset, cloud_split, unit
+from ..files import AnyPath, check_size, errors_naming_file, read_bounded
+from ..point_clouds import PointCloudDataset, point_cloud_split, to_unit_sphere
 from . import meshes
 from .folders import list_examples
 from .numpy_files import read_npy, read_npz
 
-POINTS, POINTS_SEED = 2048, 0  # drawn on each surface, and at most of each cloud
-SHAPES = (*meshes.SUFFIXES, ".npy")  # what files of a folder may be
-MODELNET = ("modelnet10_1024_f16.npz", "modelnet10.npz", "ModelNet10", "ModelNet10.zip")
+POINTS, SEED = 2048, 0  # sampled on each mesh; maximum taken of each cloud
+SUFFIXES = (*meshes.SUFFIXES, ".npy")
 
 
-class Arrays(NamedTuple):
-    """Point clouds (n, points, 3), their labels (n,), which of them are for training (n,), the classes' names."""
+class PointCloudArrays(NamedTuple):
+    """Point clouds (n, points, 3), labels (n,), training mask (n,), and names of the classes."""
 
     points: np.ndarray
     label: np.ndarray
@@ -33,60 +28,87 @@ class Arrays(NamedTuple):
     classes: tuple[str, ...]
 
 
-def modelnet10(data_dir: Path | None = None) -> PointCloudDataset:
-    """ModelNet10: 3,991 + 908 pieces of furniture of ten classes, the official split, points sampled on their surfaces.
+def point_cloud_folder(path: Path) -> PointCloudDataset:
+    """Load meshes (.off, .ply) or clouds (.ply, .npy) from a folder for each class (see `list_examples`).
 
-    Read from modelnet10*.npz: `points` (n, points, 3) of any float type, `label` (n,), `is_train` (n,), `classes`; or
-    from the published ModelNet10.zip or what it unpacks to, the folder ModelNet10, for which modelnet10.npz is written
-    beside it, because to sample 2,048 points on each surface takes minutes.
+    2,048 points are sampled on each mesh or taken of each cloud, or fewer if a cloud has fewer.
 
     Raises:
-        FileNotFoundError: where there is none of these.
-        ValueError: if it holds something else.
+        ValueError: naming a damaged file.
     """
-    path = find_file("modelnet10", data_dir, MODELNET)
+    arrays = sample_folder(path)
+    return build_dataset(path.resolve().name, arrays, epochs=default_epochs(int(arrays.is_train.sum())))
+
+
+def point_cloud_array(path: Path) -> PointCloudDataset:
+    """Load clouds from a .npy file, or from `points` in a .npz file: (n, points, 3) of any float type.
+
+    A .npz file may also have `label` (n,), `classes` and `is_train` (n,); without the latter, a random quarter is for
+    testing.
+
+    Raises:
+        ValueError: if the file has other contents.
+    """
     if path.suffix == ".npz":
-        arrays = _npz(path, ("points", "label", "is_train", "classes"))
+        arrays = read_npz_arrays(path, ("points",))
     else:
-        with errors_naming_file(path, ".zip file of ModelNet10"):
-            folder = ZipPath(path, "ModelNet10/") if path.suffix == ".zip" else path
-        arrays = _sampled(folder)
-        _keep(path.with_name("modelnet10.npz"), arrays)
-    return _clouds("modelnet10", arrays, epochs=20)
-
-
-def cloud_folder(path: Path) -> PointCloudDataset:
-    """Meshes (.off, .ply) or clouds (.ply, .npy) in a folder for each class, as of `list_examples`.
-
-    2,048 points are drawn on each surface, or of each cloud, or fewer if a cloud has fewer.
-
-    Raises:
-        ValueError: naming a file that is damaged.
-    """
-    arrays = _sampled(path)
-    return _clouds(path.resolve().name, arrays, epochs=default_epochs(int(arrays.is_train.sum())))
-
-
-def cloud_array(path: Path) -> PointCloudDataset:
-    """Clouds in a .npy file, or in a .npz file's `points`: (n, points, 3) of any float type.
-
-    A .npz file may hold `label` (n,), `classes` and `is_train` (n,) too; else a quarter is for testing, by chance.
-
-    Raises:
-        ValueError: if the file holds something else.
-    """
-    arrays = _npz(path, ("points",)) if path.suffix == ".npz" else _arrays(path, {"points": read_npy(path)})
+        arrays = _check_arrays(path, {"points": read_npy(path)})
     with errors_naming_file(path, "file of point clouds"):
-        arrays = arrays._replace(points=unit(arrays.points.astype(np.float32)))
-    return _clouds(path.stem, arrays, epochs=default_epochs(int(arrays.is_train.sum())))
+        arrays = arrays._replace(points=to_unit_sphere(arrays.points.astype(np.float32)))
+    return build_dataset(path.stem, arrays, epochs=default_epochs(int(arrays.is_train.sum())))
 
 
-def read_cloud(file: Folder, random: np.random.Generator) -> np.ndarray:
-    """2,048 points of a mesh's surface or of a cloud, or fewer if it has fewer, centerd, within the unit sphere.
+def sample_folder(folder: AnyPath) -> PointCloudArrays:
+    """Read a cloud from each file of a folder (see `list_examples`), with a progress bar.
 
     Raises:
-        ValueError: naming the file, if it is damaged.
+        ValueError: naming a damaged file.
     """
+    listing = list_examples(folder, SUFFIXES)
+    examples = (*listing.train, *listing.test)
+    check_size((len(examples), POINTS, 3), 4)
+    random, console = np.random.default_rng(SEED), Console(stderr=True)
+    progress = track(examples, "reading shapes", console=console, transient=True, disable=not console.is_terminal)
+    clouds = [_read_cloud(file, random).astype(np.float32) for file, _ in progress]
+    points = min(map(len, clouds))
+    return PointCloudArrays(
+        np.stack([to_unit_sphere(cloud[:points]) for cloud in clouds]),
+        np.array([label for _, label in examples]),
+        np.arange(len(examples)) < len(listing.train),
+        listing.classes,
+    )
+
+
+def read_npz_arrays(path: Path, required: tuple[str, ...]) -> PointCloudArrays:
+    """Read the fields of `PointCloudArrays` from a .npz file.
+
+    Args:
+        path: path of the file.
+        required: fields that must be in the file; the other ones have defaults.
+
+    Raises:
+        ValueError: if a required field is missing, or a field has another shape or type.
+    """
+    optional = [name for name in PointCloudArrays._fields if name not in required]
+    return _check_arrays(path, dict(read_npz(path, required, optional)))
+
+
+def build_dataset(name: str, arrays: PointCloudArrays, epochs: int) -> PointCloudDataset:
+    """Build a data set from arrays.
+
+    Args:
+        name: see `PointCloudDataset`.
+        arrays: clouds in the unit sphere, labels, split and classes.
+        epochs: see `PointCloudDataset`.
+    """
+    train, test = (
+        point_cloud_split(arrays.points[mask], arrays.label[mask]) for mask in (arrays.is_train, ~arrays.is_train)
+    )
+    return PointCloudDataset(name, train, test, epochs, arrays.classes)
+
+
+def _read_cloud(file: AnyPath, random: np.random.Generator) -> np.ndarray:
+    """Sample at most 2,048 points of a mesh's surface or of a cloud, scaled to the unit sphere."""
     suffix = Path(file.name).suffix.lower()
     with errors_naming_file(file, "mesh or point cloud"):
         if suffix == ".npy":
@@ -94,61 +116,23 @@ def read_cloud(file: Folder, random: np.random.Generator) -> np.ndarray:
             if vertices.ndim != 2 or vertices.shape[1] != 3 or vertices.dtype.kind != "f" or not len(vertices):
                 raise ValueError(f"a cloud must be (points, 3) of floats; got {vertices.dtype} {vertices.shape}")
         else:
-            vertices, triangles = meshes.read_mesh(read_whole(file, meshes.MAX_MESH_BYTES), suffix)
+            vertices, triangles = meshes.read_mesh(read_bounded(file, meshes.MAX_MESH_BYTES), suffix)
         if len(triangles):
-            return unit(meshes.on_surface(vertices, triangles, POINTS, random))
-        return unit(random.permutation(vertices)[:POINTS])
+            return to_unit_sphere(meshes.sample_surface(vertices, triangles, POINTS, random))
+        return to_unit_sphere(random.permutation(vertices)[:POINTS])
 
 
-def _sampled(folder: Folder) -> Arrays:
-    """Points of each file of a folder, with a bar that shows how far it is."""
-    listing = list_examples(folder, SHAPES)
-    examples = (*listing.train, *listing.test)
-    check_size((len(examples), POINTS, 3), 4)
-    random, console = np.random.default_rng(POINTS_SEED), Console(stderr=True)
-    watched = track(examples, "reading shapes", console=console, transient=True, disable=not console.is_terminal)
-    clouds = [read_cloud(file, random).astype(np.float32) for file, _ in watched]
-    points = min(map(len, clouds))
-    return Arrays(
-        np.stack([unit(cloud[:points]) for cloud in clouds]),
-        np.array([label for _, label in examples]),
-        np.arange(len(examples)) < len(listing.train),
-        listing.classes,
-    )
-
-
-def _npz(path: Path, needed: tuple[str, ...]) -> Arrays:
-    return _arrays(path, dict(read_npz(path, needed, [name for name in Arrays._fields if name not in needed])))
-
-
-def _arrays(path: Path, found: dict[str, np.ndarray]) -> Arrays:
-    """What a file holds, and what it may leave out."""
-    points = found["points"]
+def _check_arrays(path: Path, fields: dict[str, np.ndarray]) -> PointCloudArrays:
+    """Require matching shapes, and fill in defaults of optional fields."""
+    points = fields["points"]
     n = len(points) if points.ndim else 0
-    label = found.get("label", np.full(n, UNLABELED))
+    label = fields.get("label", np.full(n, UNLABELED))
     if points.ndim != 3 or points.shape[2] != 3 or points.dtype.kind != "f" or label.shape != (n,):
-        raise ValueError(f"{path}: points must be (n, points, 3), a label each; got {points.shape} and {label.shape}")
-    if "is_train" not in found:
+        raise ValueError(f"{path}: points must be (n, points, 3) and label (n,); got {points.shape} and {label.shape}")
+    if "is_train" not in fields:
         with errors_naming_file(path, "file of point clouds"):
-            found["is_train"] = np.isin(np.arange(n), split_rows(n)[0])
-    is_train = found["is_train"].astype(bool)
+            fields["is_train"] = np.isin(np.arange(n), split_rows(n)[0])
+    is_train = fields["is_train"].astype(bool)
     if is_train.shape != (n,) or is_train.all() or not is_train.any():
-        raise ValueError(f"{path}: is_train must say of each of {n} clouds whether it is for training or for testing")
-    return Arrays(points, label, is_train, tuple(map(str, found.get("classes", ()))))
-
-
-def _keep(path: Path, arrays: Arrays) -> None:
-    """Write the file, one of several processes; where nothing can be written, points are drawn again next time."""
-    with suppress(OSError), FileLock(path.with_name(".sampling")):
-        if not path.exists():
-            atomic_write(path, lambda part: _save(part, arrays))
-
-
-def _save(path: Path, arrays: Arrays) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **{**arrays._asdict(), "classes": np.array(arrays.classes)})
-
-
-def _clouds(name: str, arrays: Arrays, epochs: int) -> PointCloudDataset:
-    train, test = (cloud_split(arrays.points[part], arrays.label[part]) for part in (arrays.is_train, ~arrays.is_train))
-    return PointCloudDataset(name, train, test, epochs, arrays.classes)
+        raise ValueError(f"{path}: is_train must be a mask of {n} clouds with training and test clouds")
+    return PointCloudArrays(points, label, is_train, tuple(map(str, fields.get("classes", ()))))

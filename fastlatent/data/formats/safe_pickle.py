@@ -1,4 +1,4 @@
-"""Arrays out of pickles that anyone may have written: nothing of a pickle's choice is imported or called."""
+"""Arrays from untrusted pickles: no name that a pickle asks for is imported or called."""
 
 import io
 import math
@@ -15,47 +15,47 @@ OPCODES = """
     EMPTY_DICT SETITEM SETITEMS EMPTY_LIST APPEND APPENDS EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
     BINPUT LONG_BINPUT MEMOIZE BINGET LONG_BINGET GLOBAL STACK_GLOBAL REDUCE BUILD
 """
-REPEATS = 24  # an array of values needs few; tuples of the same tuples, over and over, take for ever to hash
-NUMBERS = re.compile(r"[|<>=]?([buif])([1248])")
+MAX_REFERENCES = 24  # arrays need few; nested tuples of the same tuple take exponential time to hash
+NUMERIC_DTYPE = re.compile(r"[|<>=]?([buif])([1248])")
 
 
 def read_pickle(data: bytes | bytearray) -> dict[str, Any]:
-    """What a pickled dictionary holds: numbers, strings, lists, and arrays of numbers.
+    """Read a pickled dictionary of numbers, strings, lists, and numeric arrays.
 
     Args:
-        data: the pickle, of Python 2 or 3, protocol 2 to 4.
+        data: pickle of Python 2 or 3, protocol 2 to 4.
 
     Returns:
-        Its values by key; arrays as NumPy arrays that cannot be written to.
+        Values by key; arrays as read-only NumPy arrays.
 
     Raises:
-        ValueError: if it is no such dictionary, whatever else it asks for; nothing of that is done.
+        ValueError: if the pickle has anything else, of which nothing is executed.
     """
     try:
         _check(data)
-        made = _Unpickler(io.BytesIO(data), encoding="bytes").load()
-    except Exception as error:  # a hostile stream can set off any
+        content = _Unpickler(io.BytesIO(data), encoding="bytes").load()
+    except Exception as error:  # a hostile stream can raise any exception
         raise ValueError(f"not a pickled dictionary of arrays: {error or type(error).__name__}") from error
-    if not isinstance(made, dict):
-        raise ValueError(f"not a pickled dictionary of arrays, but a {type(made).__name__}")
-    return {_text(key): value.values if isinstance(value, _Array) else value for key, value in made.items()}
+    if not isinstance(content, dict):
+        raise ValueError(f"not a pickled dictionary of arrays, but a {type(content).__name__}")
+    return {_text(key): value.values if isinstance(value, _Array) else value for key, value in content.items()}
 
 
 def _check(data: bytes | bytearray) -> None:
-    """Require opcodes that arrays need, not more repeats than they need, and no memory for what is not there."""
-    repeats, allowed = 0, set(OPCODES.split())
+    """Require only the opcodes and the number of references that arrays need, and bounded memory."""
+    references, allowed = 0, set(OPCODES.split())
     for opcode, argument, position in pickletools.genops(data):
         if opcode.name not in allowed:
             raise ValueError(f"{opcode.name} at byte {position} is not needed for arrays")
         if opcode.name == "LONG_BINPUT" and (argument or 0) > len(data):
             raise ValueError(f"it numbers an object {argument}, but has {len(data)} bytes")
-        repeats += opcode.name in ("BINGET", "LONG_BINGET")
-        if repeats > REPEATS:
-            raise ValueError(f"it repeats itself more than {REPEATS} times")
+        references += opcode.name in ("BINGET", "LONG_BINGET")
+        if references > MAX_REFERENCES:
+            raise ValueError(f"it refers to earlier objects more than {MAX_REFERENCES} times")
 
 
 class _Array:
-    """Stands for a pickled numpy.ndarray, until its bytes are known to fit its shape."""
+    """Replacement of a pickled numpy.ndarray, which validates its size."""
 
     def __init__(self, *_: object) -> None:
         self.values = np.empty(0)
@@ -63,29 +63,29 @@ class _Array:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, dtype, fortran, data = state
         if not isinstance(data, bytes) or not isinstance(dtype, _Dtype) or min(shape, default=0) < 0:
-            raise ValueError("an array must be a shape, a type of numbers, and their bytes")
-        if math.prod(shape) * dtype.numbers.itemsize != len(data):
-            raise ValueError(f"an array of shape {shape} of {dtype.numbers} does not fit {len(data)} bytes")
-        self.values = np.frombuffer(data, dtype.numbers).reshape(shape, order="F" if fortran else "C")
+            raise ValueError("an array must be a shape, a numeric dtype, and bytes")
+        if math.prod(shape) * dtype.value.itemsize != len(data):
+            raise ValueError(f"an array of shape {shape} of {dtype.value} does not fit {len(data)} bytes")
+        self.values = np.frombuffer(data, dtype.value).reshape(shape, order="F" if fortran else "C")
 
 
 class _Dtype:
-    """Stands for a pickled numpy.dtype of numbers."""
+    """Replacement of a pickled numeric numpy.dtype."""
 
     def __init__(self, code: str | bytes, *_: object) -> None:
-        if not NUMBERS.fullmatch(_text(code)):
-            raise ValueError(f"an array must be of numbers; got type {_text(code)!r}")
-        self.numbers = np.dtype(_text(code))
+        if not NUMERIC_DTYPE.fullmatch(_text(code)):
+            raise ValueError(f"an array must be numeric; got dtype {_text(code)!r}")
+        self.value = np.dtype(_text(code))
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         order = _text(state[1])
         if order not in ("|", "<", ">", "="):
             raise ValueError(f"an array's byte order must be one of | < > =; got {order!r}")
-        self.numbers = np.dtype(order + self.numbers.str[1:])
+        self.value = np.dtype(order + self.value.str[1:])
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows the three names that a pickled array needs, and these it takes for stand-ins."""
+    """Unpickler that resolves the three names of a pickled array only, each to its replacement."""
 
     def find_class(self, module: str, name: str) -> Any:
         arrays = {"_reconstruct": _Array, "ndarray": _Array, "dtype": _Dtype}
@@ -95,7 +95,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _text(value: object) -> str:
-    """A string of Python 2 or 3."""
+    """Return a string of Python 2 or 3."""
     if isinstance(value, bytes):
         return value.decode("ascii")
     if isinstance(value, str):

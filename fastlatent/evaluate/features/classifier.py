@@ -112,7 +112,7 @@ def _extractor(network: SmallNetwork) -> Callable[[Tensor], Tensor]:
 
 def _digest(train: Split) -> str:
     """Return a hash of all that determines the weights: hyperparameters, training images and labels."""
-    digest = hashlib.sha256(repr((HYPERPARAMETERS, tuple(train.x.shape), train.white)).encode())
+    digest = hashlib.sha256(repr((HYPERPARAMETERS, tuple(train.x.shape), train.max_value)).encode())
     for values in (train.x, train.labels):
         digest.update(values.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]

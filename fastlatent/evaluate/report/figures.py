@@ -55,7 +55,7 @@ def interpolations(model: Autoencoder, data: Dataset, rows: int, columns: int) -
 
 def latent_space(model: Autoencoder, data: Dataset) -> Figure:
     """Draw codes of test examples by class, and a sample of the prior, in the same two coordinates."""
-    batch = data.test.spread(MAX_POINTS)
+    batch = data.test.evenly_spaced(MAX_POINTS)
     codes = model.training_codes(batch.to(_device(model)))
     prior = model.prior_like(codes, _generator(model)).cpu().numpy()
     project, axis_names = project_2d(codes.cpu().numpy())

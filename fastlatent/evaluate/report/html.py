@@ -146,7 +146,7 @@ def _example_figures(model: GenerativeModel, data: Dataset) -> dict[str, Figure]
 
 def _column_figure(model: TabularAutoencoder, data: TableDataset) -> Figure:
     device = next(model.parameters()).device
-    train, test = (split.spread(MAX_TEST_EXAMPLES).to(device) for split in (data.train, data.test))
+    train, test = (split.evenly_spaced(MAX_TEST_EXAMPLES).to(device) for split in (data.train, data.test))
     model_errors = column_errors(model.columns, test.x, model.reconstruct(test))
     typical = typical_row(model.columns, train.x).expand_as(test.x)
     return errors_by_column(data.columns, model_errors, column_errors(model.columns, test.x, typical))

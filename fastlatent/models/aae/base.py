@@ -65,12 +65,12 @@ class LabeledAAE(AAE):
     @property
     def num_classes(self) -> int:
         """Number of classes, as of the prior."""
-        return self.prior.classes
+        return self.prior.num_classes
 
     def real_samples(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
         """Return [z; y], z from the part of the prior for the label."""
         labels = context.all_gather(batch.label[:, None])[:, 0]
-        z = context.local_draw(len(batch.x), lambda _: self.prior.given(labels, dtype=batch.x.dtype))
+        z = context.local_draw(len(batch.x), lambda _: self.prior.sample_conditional(labels, dtype=batch.x.dtype))
         return append_one_hot(z, batch.label, self.num_classes)
 
     def fake_samples(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from ...losses.distributed import gather
+from ...utils.distributed import all_gather
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
@@ -59,7 +59,7 @@ class DataParallelContext:
         """
         if self.group is None:
             return x
-        return gather(_ScaleGradient.apply(x, self.size) if x.is_floating_point() else x, self.group)
+        return all_gather(_ScaleGradient.apply(x, self.size) if x.is_floating_point() else x, self.group)
 
     @torch.no_grad()
     def all_reduce_mean(self, x: Tensor) -> Tensor:

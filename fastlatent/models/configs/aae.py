@@ -53,7 +53,7 @@ class AAELabeledConfig(NetworksConfig):
         """
         checks.choice("prior", self.prior, ("mixture", "swiss-roll"))
         prior: LabeledPrior = (
-            GaussianMixture2D(self.num_classes) if self.prior == "mixture" else SwissRoll(classes=self.num_classes)
+            GaussianMixture2D(self.num_classes) if self.prior == "mixture" else SwissRoll(num_classes=self.num_classes)
         )
         if self.latent_dim != prior.dim:
             raise ValueError(f"prior {self.prior!r} needs latent_dim = {prior.dim}; got {self.latent_dim}")

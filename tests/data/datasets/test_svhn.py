@@ -1,4 +1,4 @@
-"""SVHN from files as published."""
+"""SVHN from its published files, and round trips of MATLAB files."""
 
 import numpy as np
 import pytest
@@ -20,14 +20,14 @@ def write(folder, **train):
     savemat(folder / "test_32x32.mat", {"X": X[..., :2], "y": Y[:2]})
 
 
-@pytest.mark.parametrize("place", [".", "svhn"])
-def test_it_is_read_as_published(tmp_path, place):
-    (tmp_path / place).mkdir(exist_ok=True)
-    write(tmp_path / place)
+@pytest.mark.parametrize("subfolder", [".", "svhn"])
+def test_published_files_are_read(tmp_path, subfolder):
+    (tmp_path / subfolder).mkdir(exist_ok=True)
+    write(tmp_path / subfolder)
     data = load("svhn", tmp_path)
     assert (data.shape, len(data.train), len(data.test)) == ((3, 32, 32), 5, 2)
     assert data.train.x.dtype == torch.uint8
-    assert data.train.labels.tolist() == [0, 1, 9, 0, 5]  # 10 stands for the digit 0
+    assert data.train.labels.tolist() == [0, 1, 9, 0, 5]  # 10: the digit 0
     for i in range(5):
         np.testing.assert_array_equal(data.train.x[i].permute(1, 2, 0).numpy(), X[..., i])
 
@@ -39,18 +39,18 @@ def test_it_is_read_as_published(tmp_path, place):
         ({"X": X[:, :31]}, r"X must be uint8 \(32, 32, 3, n\)"),
         ({"y": Y[:4]}, r"y \(n, 1\)"),
         ({"y": Y - 1}, "y must be from 1 to 10; got 0 to 9"),
-        ({"X": np.array([{}], object)}, "must hold X and y; has y"),
-        ({"y": Y.astype(str)}, "must hold X and y; has X"),
+        ({"X": np.array([{}], object)}, "must have X and y; has y"),
+        ({"y": Y.astype(str)}, "must have X and y; has X"),
     ],
 )
-def test_other_contents_are_refused_by_name(tmp_path, train, message):
+def test_other_contents_are_named(tmp_path, train, message):
     write(tmp_path, **train)
     with pytest.raises(ValueError, match=rf"{tmp_path}/train_32x32.mat: .*{message}"):
         load("svhn", tmp_path)
 
 
 @pytest.mark.parametrize("keep", [0, 100, 200, 1000, 10_000])
-def test_a_file_that_is_cut_off_is_refused_by_name(tmp_path, keep):
+def test_truncated_file_is_named(tmp_path, keep):
     write(tmp_path)
     path = tmp_path / "train_32x32.mat"
     path.write_bytes(path.read_bytes()[:keep])
@@ -59,32 +59,32 @@ def test_a_file_that_is_cut_off_is_refused_by_name(tmp_path, keep):
 
 
 @pytest.mark.parametrize(
-    ("place", "number", "message"),
+    ("offset", "number", "message"),
     [
-        (132, 2**32 - 1, "ends before an element"),  # bytes of X
-        (160, 2**31 - 1, "need .* bytes; at most"),  # its sides
+        (132, 2**32 - 1, "ends within an element"),  # bytes of X
+        (160, 2**31 - 1, "need .* bytes; the limit is"),  # its sides
         (160, 2**31, "sizes must be integers >= 0"),
-        (184, 169, "must hold X and y; has y"),  # the type of its values, at which SciPy's reader ends the process
+        (184, 169, "must have X and y; has y"),  # the type of its values: crashes SciPy's reader
         (184, 7, r"X must be uint8|reshape"),
-        (188, 2**32 - 1, "ends before an element"),  # their bytes
-        (126, 0, "no MATLAB file of level 5"),
+        (188, 2**32 - 1, "ends within an element"),  # their bytes
+        (126, 0, "not a MATLAB file of level 5"),
     ],
 )
-def test_absurd_numbers_are_refused_by_name(tmp_path, place, number, message):
+def test_corrupt_sizes_and_types_are_named(tmp_path, offset, number, message):
     write(tmp_path)
     savemat(tmp_path / "train_32x32.mat", {"X": X, "y": Y})
     path = tmp_path / "train_32x32.mat"
     content = bytearray(path.read_bytes())
-    content[place : place + 4] = number.to_bytes(4, "little")
+    content[offset : offset + 4] = number.to_bytes(4, "little")
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"{path}: .*({message})"):
         load("svhn", tmp_path)
 
 
-def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
+def test_decompression_bomb_raises(tmp_path, monkeypatch):
     monkeypatch.setattr(matlab, "MAX_BYTES", 10_000)
     write(tmp_path, X=np.zeros((32, 32, 3, 5), np.uint8))
-    with pytest.raises(ValueError, match="unpacks to more than 10000 bytes"):
+    with pytest.raises(ValueError, match="expands to more than 10000 bytes"):
         load("svhn", tmp_path)
 
 
@@ -96,7 +96,7 @@ def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     ),
     st.booleans(),
 )
-def test_reads_what_scipy_wrote(tmp_path_factory, variables, packed):
+def test_round_trip_with_scipy(tmp_path_factory, variables, packed):
     path = tmp_path_factory.getbasetemp() / "any.mat"
     savemat(path, variables | {"words": "none", "cell": np.array([{}], object)}, do_compression=packed)
     read = matlab.read_mat(path)

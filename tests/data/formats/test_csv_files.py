@@ -1,4 +1,4 @@
-"""Tables of the user's own."""
+"""Tables from text files."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastlatent.data import load
-from fastlatent.data.formats.csv_files import has_names
+from fastlatent.data.formats.csv_files import has_header
 
 IRIS = "length,width,color,class\n" + "".join(
     f"{i},{2 * i + 0.5},{'red' if i % 3 else 'blue'},{'big' if i > 5 else 'small'}\n" for i in range(12)
@@ -16,7 +16,7 @@ IRIS = "length,width,color,class\n" + "".join(
 
 @pytest.fixture
 def read(tmp_path):
-    """Loads a table of this text."""
+    """Function that loads a table from text."""
 
     def load_text(text, name="mine.csv", **options):
         (tmp_path / name).write_bytes(text.encode() if isinstance(text, str) else text)
@@ -26,7 +26,7 @@ def read(tmp_path):
 
 
 def raw(data):
-    """The rows as they were written, training rows first."""
+    """The decoded rows, sorted."""
     rows = torch.cat([data.train.x, data.test.x]).double().numpy()
     columns = [
         [column.categories[int(v)] for v in values] if column.categories else list(values * column.std + column.mean)
@@ -48,7 +48,7 @@ def test_names_types_and_labels_are_inferred(read):
     assert torch.equal(torch.cat([data.train.labels, data.test.labels]) == 0, big)
 
 
-def test_the_split_is_the_same_in_every_run_and_standardized_by_training_rows(read):
+def test_split_is_deterministic_and_standardized_by_training_rows(read):
     one, other = read(IRIS), read(IRIS)
     assert torch.equal(one.test.x, other.test.x)
     torch.testing.assert_close(one.train.x[:, 0].mean(), torch.tensor(0.0), rtol=0, atol=1e-6)
@@ -69,11 +69,11 @@ def test_the_split_is_the_same_in_every_run_and_standardized_by_training_rows(re
         IRIS.split("\n", 1)[1],
     ],
 )
-def test_other_ways_to_write_the_same(read, text):
+def test_delimiters_and_quotes_are_equivalent(read, text):
     assert raw(read(text, label="last")) == raw(read(IRIS, label="last"))
 
 
-def test_words_may_hold_what_separates_when_quoted(read):
+def test_quoted_words_may_have_delimiters(read):
     data = read('a,b\n1,"x, y"\n2,"x, y"\n3,z\n')
     assert data.columns[1].categories == ("x, y", "z")
 
@@ -86,13 +86,13 @@ def test_words_may_hold_what_separates_when_quoted(read):
         ("first", ["width", "color", "class"], tuple(map(str, range(12)))),
     ],
 )
-def test_the_column_of_labels_can_be_chosen(read, label, columns, classes):
+def test_label_option_selects_the_column(read, label, columns, classes):
     data = read(IRIS, label=label)
     assert [column.name for column in data.columns] == columns
     assert data.classes == classes
 
 
-def test_without_a_column_of_labels_there_are_none(read):
+def test_columns_of_other_names_are_no_labels(read):
     data = read(IRIS.replace("class", "kind"))
     assert len(data.columns) == 4
     assert data.classes == ()
@@ -107,11 +107,11 @@ def test_missing_values(read):
 
 
 @pytest.mark.parametrize(
-    ("lines", "named"),
+    ("lines", "header"),
     [
         (["a,b", "1,2", "3,4"], True),
         (["1,2", "3,4"], False),
-        (["a,1", "a,2", "b,1"], False),  # a word that occurs again names no column
+        (["a,1", "a,2", "b,1"], False),  # a repeated word is not a header
         (["letter,1,2", "T,2,8", "I,5,12"], True),
         (["T,2,8,2", "I,5,12,3"], False),
         (["name,1", "x,", "y,3"], True),
@@ -119,40 +119,40 @@ def test_missing_values(read):
         (["a,b"], False),
     ],
 )
-def test_a_line_of_names_is_recognized(lines, named):
-    assert has_names([line.split(",") for line in lines]) == named
+def test_header_is_detected(lines, header):
+    assert has_header([line.split(",") for line in lines]) == header
 
 
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
         ("", {}, "it has no rows"),
-        ("a,b\n", {}, "there must be two examples at least"),
+        ("a,b\n", {}, "there must be at least two examples"),
         ("a,b\n1,2\n3\n", {}, "row 3 has 1 values, the first has 2"),
         ("a,a\n1,2\n3,4\n", {}, "two columns have the same name"),
         ("a,b\n1,?\n3,\n", {}, "column b is empty"),
-        ("a,b\n1,inf\n3,4\n", {}, "column b holds an infinite number"),
-        ("class\n1\n2\n", {}, "must have a column beside that of the labels"),
+        ("a,b\n1,inf\n3,4\n", {}, "column b has an infinite number"),
+        ("class\n1\n2\n", {}, "must have a column besides the labels"),
         (IRIS, {"label": "species"}, "label must be first, last or one of its columns length, width, color, class"),
-        ("a\n" + "".join(f"word{i}\n" for i in range(1001)), {}, "column a has 1001 different words"),
+        ("a\n" + "".join(f"word{i}\n" for i in range(1001)), {}, "column a has 1001 distinct words"),
         ("a,b\n" + "".join(f"1,{i}\n" for i in range(1001)), {"label": "b"}, "at most 1000 classes; got 1001"),
         (b"a,b\n1,\xff\n", {}, "utf-8"),
         ('a,b\n1,"x\n', {}, "unexpected end of data"),
     ],
 )
-def test_what_is_no_table_is_refused_by_name(read, text, options, message):
-    with pytest.raises(ValueError, match=rf"mine\.csv: not a whole table: .*{message}"):
+def test_malformed_table_is_named(read, text, options, message):
+    with pytest.raises(ValueError, match=rf"mine\.csv: not a valid table: .*{message}"):
         read(text, **options)
 
 
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.integers(-5, 5), st.sampled_from(["x", "y"])), min_size=3))
-def test_numbers_and_words_survive(tmp_path_factory, rows):
+def test_numbers_and_words_round_trip(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_text("a,b,c\n" + "".join(f"{a!r},{b},{c}\n" for a, b, c in rows))
-    found = raw(load(path))
+    actual = raw(load(path))
     scale = max(1.0, max(abs(a) for a, _, _ in rows))
-    assert sorted(c for _, _, c in found) == sorted(c for _, _, c in rows)
-    np.testing.assert_allclose(sorted(a for a, _, _ in found), sorted(a for a, _, _ in rows), atol=1e-5 * scale)
+    assert sorted(c for _, _, c in actual) == sorted(c for _, _, c in rows)
+    np.testing.assert_allclose(sorted(a for a, _, _ in actual), sorted(a for a, _, _ in rows), atol=1e-5 * scale)
 
 
 @pytest.mark.parametrize(

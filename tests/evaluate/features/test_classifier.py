@@ -51,7 +51,7 @@ def test_classifier_is_trained_once_for_each_data_set(digits, classifiers, monke
 def test_other_labels_give_another_classifier(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(classifier, "TRAINING_IMAGES", 2**8)
     digits_features(digits, tmp_path)
-    other = Split(digits.train.x, digits.train.labels.flip(0), digits.train.white)
+    other = Split(digits.train.x, digits.train.labels.flip(0), digits.train.max_value)
     classifier_features("digits", other, digits.test, CPU, tmp_path)
     assert len(list(tmp_path.glob("digits-*.safetensors"))) == 2
 

@@ -4,7 +4,7 @@ import torch
 from scipy.stats import entropy
 
 from fastlatent import chamfer_distance
-from fastlatent.data.point_clouds import unit
+from fastlatent.data.point_clouds import to_unit_sphere
 from fastlatent.evaluate.metrics.point_cloud_metrics import (
     coverage,
     jensen_shannon,
@@ -16,7 +16,7 @@ from fastlatent.evaluate.metrics.point_cloud_metrics import (
 @pytest.fixture
 def clouds():
     random = np.random.default_rng(0)
-    return torch.from_numpy(np.stack([unit(random.normal(size=(64, 3))) for _ in range(20)]))
+    return torch.from_numpy(np.stack([to_unit_sphere(random.normal(size=(64, 3))) for _ in range(20)]))
 
 
 def test_permuted_set_has_divergence_and_distance_zero(clouds):

@@ -57,7 +57,7 @@ def test_acai_networks_learn_images_on_a_black_background():
         optimizer.zero_grad()
         squared_error(batch.x, network(batch.x)).backward()
         optimizer.step()
-    x = data.spread(256).x
+    x = data.evenly_spaced(256).x
     assert squared_error(x, network(x)) < 0.9 * squared_error(x, x.mean(0).expand_as(x))
 
 
