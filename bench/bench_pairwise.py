@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import fastlatent
-from bench import peers
+from bench.peers import losses as peers
 from bench.timing import ALL_THREADS, THREADS, assert_close, measure, require, step
 
 SHAPES = [(128, 8), (256, 64), (1024, 64), (4096, 64)]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import fastlatent
-from bench import peers
+from bench.peers import losses as peers
 from bench.timing import THREADS, assert_close, measure, require, step
 from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 

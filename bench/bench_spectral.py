@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bench import peers_spectral as peers
+from bench.peers import spectral as peers
 from bench.timing import ALL_THREADS, assert_close, measure, step
 from fastlatent import (
     bures_wasserstein,

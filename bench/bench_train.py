@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch.utils.benchmark import Timer
 
-from bench import peers, peers_spectral, peers_train
+from bench.peers import losses, spectral
+from bench.peers import train as peers_train
 from bench.timing import THREADS, measure
 from fastlatent import data
 from fastlatent.models import AAE, ACAI, WAE, GenerativeModel, mlp_critic, mlp_decoder, mlp_encoder
@@ -25,9 +26,9 @@ D, HIDDEN, LR = 64, (512, 512), 1e-3
 BATCHES = (64, 256, 1024)
 EXAMPLES_PER_ROUND = 1024  # the steps over them are timed together
 PEER_PENALTIES = {
-    "mmd": peers.mmd_imq,
-    "sliced": partial(peers.sliced_wasserstein_rows, n_projections=128),
-    "frechet": lambda codes, _: peers_spectral.eigvalsh_normal(codes),
+    "mmd": losses.mmd_imq,
+    "sliced": partial(losses.sliced_wasserstein_rows, n_projections=128),
+    "frechet": lambda codes, _: spectral.eigvalsh_normal(codes),
 }
 PENALTIES = {"wae-mmd": "mmd", "swae": "sliced", "wwae": "frechet"}
 MODELS = (*PENALTIES, "acai", "aae")

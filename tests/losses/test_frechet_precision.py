@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from bench import peers_spectral as peers
+from bench.peers import spectral as peers
 from fastlatent import bures_wasserstein, frechet_distance, frechet_distance_normal
 from fastlatent.kernels.spectral import reference
 from tests.truth import spectral as truth

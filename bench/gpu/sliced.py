@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 import fastlatent
-from bench import peers
 from bench.bench_sliced import SHAPES, check, clouds, pot
-from bench.gpu_timing import Case, Loss, installed
+from bench.gpu.timing import Case, Loss, installed
+from bench.peers import losses as peers
 from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 from fastlatent.kernels.sliced.cuda import launch as cuda
 

@@ -5,7 +5,7 @@ import scipy.linalg
 import torch
 from torch import Tensor
 
-from .timing import require
+from bench.timing import require
 
 
 def eigvalsh_bures(a: Tensor, b: Tensor) -> Tensor:

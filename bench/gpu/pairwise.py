@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 import fastlatent
-from bench import peers
 from bench.bench_pairwise import CHECKED_POINTS, pair_operations
-from bench.gpu_timing import Case, Loss, installed
+from bench.gpu.timing import Case, Loss, installed
+from bench.peers import losses as peers
 from bench.timing import assert_close
 
 SHAPES = [(256, 64), (1024, 64), (4096, 64), (16384, 64)]

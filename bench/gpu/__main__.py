@@ -1,6 +1,6 @@
 """`python -m bench.gpu [engine ...]`: time the engines on a CUDA device, store the rows, write them into the docs.
 
-The cases of an engine are `cases()` of bench/gpu_ENGINE.py, called only if there is a CUDA device.
+The cases of an engine are `cases()` of bench/gpu/ENGINE.py, called only if there is a CUDA device.
 """
 
 import datetime
@@ -16,11 +16,11 @@ import torch
 import fastlatent
 from fastlatent.show_config import configuration
 
-from . import gpu_timing
+from . import timing
 
-HERE = Path(__file__).parent
-RESULTS, PAGE = HERE / "results", HERE.parent / "docs" / "performance.md"
-ENGINES = sorted(p.stem.removeprefix("gpu_") for p in HERE.glob("gpu_*.py") if p.stem != "gpu_timing")
+ENGINES = ("pairwise", "sliced", "spectral")
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS, PAGE = ROOT / "bench" / "results", ROOT / "docs" / "performance.md"
 OURS = "fastlatent"
 START, END = "<!-- gpu rows: written by bench.gpu -->", "<!-- end of gpu rows -->"
 
@@ -34,11 +34,11 @@ def main() -> None:
     for name in selected:
         if name not in ENGINES:
             sys.exit(f"bench.gpu: no engine {name!r}; the engines are: {', '.join(ENGINES)}")
-    ceilings = gpu_timing.ceilings()
+    ceilings = timing.ceilings()
     for name in selected:
         torch.manual_seed(0)
-        cases = importlib.import_module(f"bench.gpu_{name}").cases()
-        rows = [row for case in cases for row in gpu_timing.rows(case)]
+        cases = importlib.import_module(f"bench.gpu.{name}").cases()
+        rows = [row for case in cases for row in timing.rows(case)]
         stored = about() | {"ceilings": ceilings, "rows": rows}
         (RESULTS / f"gpu_{name}.json").write_text(json.dumps(stored, indent=1) + "\n")
     write()
@@ -46,7 +46,7 @@ def main() -> None:
 
 def about() -> dict[str, Any]:
     """Return the device, versions, commit and date of the rows."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE)
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT)
     return {
         "device": torch.cuda.get_device_name(),
         "torch": torch.__version__,

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 import fastlatent
-from bench import peers_spectral as peers
-from bench.gpu_timing import Case, Loss, installed
+from bench.gpu.timing import Case, Loss, installed
+from bench.peers import spectral as peers
 from bench.timing import assert_close
 
 SHAPES = [(256, 64), (1024, 256), (4096, 1024)]

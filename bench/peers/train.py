@@ -11,10 +11,9 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
+from bench.timing import require
 from fastlatent.data import Batch, Split
 from fastlatent.models import AAE, WAE, GenerativeModel
-
-from .timing import require
 
 Steps = Callable[[], object]  # runs a fixed number of steps
 

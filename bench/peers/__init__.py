@@ -1,0 +1,1 @@
+"""Implementations in common use, that the benchmarks time and the tests compare with."""
