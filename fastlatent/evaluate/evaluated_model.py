@@ -26,7 +26,7 @@ class EvaluatedModel:
     Args:
         model: trained; on any device.
         data: the data set it was trained on.
-        labeled: the training examples with all labels, if `data.train` hides some; None: `data.train`.
+        fully_labeled: the training examples with all labels, if `data.train` hides some; None: `data.train`.
         kmeans_starts: random starts of k-means on codes.
         classifier_dir: folder of the classifiers of `feature_distances`; None: the user's cache.
     """
@@ -36,13 +36,13 @@ class EvaluatedModel:
         model: GenerativeModel,
         data: Dataset,
         *,
-        labeled: Split | None = None,
+        fully_labeled: Split | None = None,
         kmeans_starts: int = KMEANS_STARTS,
         classifier_dir: Path | None = None,
     ) -> None:
         self.model, self.data = model.eval(), data
         self.kmeans_starts, self.classifier_dir = kmeans_starts, classifier_dir
-        self.labeled = data.train if labeled is None else labeled
+        self.fully_labeled = data.train if fully_labeled is None else fully_labeled
         self.device = next(model.parameters()).device
 
     def generator(self) -> torch.Generator:
@@ -63,7 +63,7 @@ class EvaluatedModel:
     @cached_property
     def train(self) -> Batch:
         """Evenly spaced training examples, at most 20,000, on the model's device."""
-        return self.labeled.evenly_spaced(2 * MAX_TEST_EXAMPLES).to(self.device)
+        return self.fully_labeled.evenly_spaced(2 * MAX_TEST_EXAMPLES).to(self.device)
 
     @cached_property
     def test(self) -> Batch:
@@ -116,7 +116,7 @@ class EvaluatedModel:
     @cached_property
     def train_codes(self) -> Batch:
         """Deterministic codes of all labeled training examples, encoded without their labels; and the labels."""
-        return self._encoded(self.labeled.labeled())
+        return self._encoded(self.fully_labeled.labeled())
 
     @cached_property
     def test_codes(self) -> Batch:

@@ -45,7 +45,7 @@ def evaluate_run(
     labeled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
     model = model.to(Fabric(accelerator=config.accelerator, devices=1).device)
     with torch_threads(config.threads):
-        evaluated = EvaluatedModel(model, data, labeled=labeled, kmeans_starts=kmeans_starts)
+        evaluated = EvaluatedModel(model, data, fully_labeled=labeled, kmeans_starts=kmeans_starts)
         metrics = compute_metrics(evaluated, metric_names)
         return write_report(model, data, TrainingResult(run_dir, read_metrics(run_dir)), metrics)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data.batch import Batch
+from ..kernels.precision import autocast_disabled
 from ..losses.chamfer import nearest
 from ..priors import Device, Generator
 from ..utils import checks
@@ -74,7 +75,7 @@ class Codebook(nn.Module):
         """
         points = self.split(z)
         one_hot = nn.functional.one_hot(indices.flatten(), len(self.vectors)).to(points)
-        with torch.autocast(z.device.type, enabled=False):  # 16 bits are too coarse for moving averages
+        with autocast_disabled(z):  # 16 bits are too coarse for moving averages
             self.counts.lerp_(one_hot.sum(0), 1 - self.decay)
             self.sums.lerp_(one_hot.mT @ points, 1 - self.decay)
         dead = (self.counts < DEAD_CODE_THRESHOLD * self.counts.mean())[:, None]

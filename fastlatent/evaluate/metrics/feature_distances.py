@@ -53,7 +53,7 @@ def classifier(evaluated: EvaluatedModel) -> list[MetricResult]:
     """Compute the distances in features of a small classifier of the data set."""
     features = classifier_features(
         evaluated.data.name,
-        evaluated.labeled.labeled(),
+        evaluated.fully_labeled.labeled(),
         evaluated.data.test,
         evaluated.device,
         evaluated.classifier_dir,

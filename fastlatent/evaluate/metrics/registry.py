@@ -30,7 +30,7 @@ def has_encoder(evaluated: EvaluatedModel) -> bool:
 
 def has_labels(evaluated: EvaluatedModel) -> bool:
     """Return whether all test examples and some training examples are labeled, with at least two classes."""
-    return evaluated.num_classes > 1 and len(evaluated.labeled.labeled()) > 0
+    return evaluated.num_classes > 1 and len(evaluated.fully_labeled.labeled()) > 0
 
 
 def has_clusters(evaluated: EvaluatedModel) -> bool:

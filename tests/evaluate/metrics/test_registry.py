@@ -104,7 +104,7 @@ def clustering_model(name, digits, per_class):
     """Return a model with one cluster for each class, as its codes."""
     model = MODEL_CONFIGS[name](latent_dim=2).build(digits.shape)
     hidden = replace(digits, train=digits.train.keep_labels(per_class))
-    evaluated = EvaluatedModel(model, hidden, labeled=digits.train)
+    evaluated = EvaluatedModel(model, hidden, fully_labeled=digits.train)
     clusters = model.category.dim
     evaluated.codes = torch.nn.functional.one_hot(evaluated.test.label, clusters + 2).float()
     return evaluated
@@ -135,6 +135,6 @@ def test_model_without_encoder_has_no_codes(digits):
 def test_train_codes_are_of_labeled_examples_and_independent_of_labels(digits):
     few = digits.train.keep_labels(2)
     model = MODEL_CONFIGS["aae-supervised"](latent_dim=3).build(digits.shape)
-    batch = EvaluatedModel(model, digits, labeled=few).train_codes
+    batch = EvaluatedModel(model, digits, fully_labeled=few).train_codes
     assert batch.x.shape == (20, 3)
     assert (batch.label == few.labels[few.labels != UNLABELED]).all()
