@@ -23,7 +23,7 @@ bench: $(STAMP) $(VENV)/.bench  ## benchmarks of the kernels against other libra
 gpu:  ## with the packages of a machine that has a CUDA device: install, test, check memory accesses, time
 	$(PYTHON) -m pip install -q --no-index --no-build-isolation --no-deps -e .
 	$(PYTHON) -m pytest tests/kernels
-	compute-sanitizer --error-exitcode 1 $(PYTHON) -m pytest tests/kernels/gpu/on_device
+	compute-sanitizer --error-exitcode 1 $(PYTHON) -m pytest tests/kernels/*/triton/test_kernels.py tests/kernels/test_split_bf16.py
 	$(PYTHON) -m bench.gpu
 
 lint: $(STAMP) $(VENV)/.lint  ## ruff and mypy

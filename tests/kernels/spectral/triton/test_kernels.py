@@ -14,6 +14,8 @@ from tests.truth import spectral as truth
 from tests.truth.cases import with_gradients
 from tests.truth.spectral import conditioned_sample, sample
 
+pytestmark = pytest.mark.usefixtures("on_triton")
+
 LOSSES = {
     2: (frechet_distance, partial(reference.frechet, eps=0.0)),
     1: (frechet_distance_normal, partial(reference.frechet_normal, eps=0.0)),

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.kernels.gpu.ahead_of_time import CAPABILITIES, compiled_for
+from tests.kernels.harness.ahead_of_time import CAPABILITIES, compiled_for
 
 # Not at the top: without triton the helper above has skipped this file.
 from fastlatent.kernels.spectral.triton import launch as triton  # isort: skip

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.kernels.gpu.ahead_of_time import CAPABILITIES, Kernel, compiled_for
+from tests.kernels.harness.ahead_of_time import CAPABILITIES, Kernel, compiled_for
 
 from fastlatent.kernels.sliced.triton import launch as triton  # isort: skip  (after the skip where there is no Triton)
 

@@ -7,7 +7,7 @@ import torch
 
 import fastlatent as fl
 from fastlatent.kernels.spectral import reference
-from tests.kernels.gpu.on_streams import on_two_streams, replayed
+from tests.kernels.harness.streams import on_two_streams, replayed
 from tests.losses.test_frechet_precision import errors
 from tests.truth import spectral as truth
 from tests.truth.cases import leaves, with_gradients

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.kernels.gpu.ahead_of_time import CAPABILITIES, compiled_for
+from tests.kernels.harness.ahead_of_time import CAPABILITIES, compiled_for
 
 triton = pytest.importorskip("triton", reason="triton is not installed (Linux only)")
 tl = triton.language

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 
 import fastlatent as fl
-from tests.kernels.gpu.on_streams import on_two_streams, replayed
+from tests.kernels.harness.streams import on_two_streams, replayed
 from tests.truth.cases import CASES, CHAMFER, CRAMER_WOLD, MMDS, leaves, with_gradients
 from tests.truth.clouds import Clouds, clouds
 from tests.truth.errors import errors_are_small

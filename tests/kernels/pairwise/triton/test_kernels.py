@@ -11,6 +11,8 @@ from tests.truth.cases import CASES, CRAMER_WOLD, MMDS, with_gradients
 from tests.truth.clouds import Clouds
 from tests.truth.errors import errors_are_small
 
+pytestmark = pytest.mark.usefixtures("on_triton")
+
 IMQ = MMDS[0]
 
 

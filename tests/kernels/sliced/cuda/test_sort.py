@@ -13,7 +13,7 @@ import pytest
 
 import fastlatent.kernels.sliced.cuda.launch as sliced_cuda
 
-SOURCE = Path(__file__).parents[3] / "kernels" / "sliced" / "cuda" / "sort.cu"
+SOURCE = Path(__file__).parents[4] / "kernels" / "sliced" / "cuda" / "sort.cu"
 NVCC = os.environ.get("NVCC") or shutil.which("nvcc")
 
 

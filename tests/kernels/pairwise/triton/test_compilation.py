@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fastlatent.kernels.pairwise import kummer
-from tests.kernels.gpu.ahead_of_time import CAPABILITIES, compiled_for
+from tests.kernels.harness.ahead_of_time import CAPABILITIES, compiled_for
 
 # Not at the top: without triton the helper above has skipped this file.
 from fastlatent.kernels.pairwise.triton import launch as triton  # isort: skip

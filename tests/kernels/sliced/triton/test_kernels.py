@@ -1,55 +1,20 @@
-"""The sliced engine on a GPU against the reference in float64: sizes, ties, options, gradients.
-
-Inputs lie on a lattice and directions on the axes where the order of the points must be that of the reference: their
-projections are then exact, and tie often.
-"""
-
-from collections.abc import Callable
+"""The Triton kernels of the sliced engine against the reference in float64: sizes, ties, options, gradients."""
 
 import pytest
 import torch
-from torch import Tensor
 
 import fastlatent as fl
 from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 from fastlatent.kernels.sliced.triton import launch as triton
 from fastlatent.losses.directions import random_directions
-from tests.kernels.gpu.on_streams import on_two_streams, replayed
-from tests.truth.cases import with_gradients
+from tests.kernels.sliced.lattices import Form, assert_as_the_reference, axes, lattice, value_and_gradients
 
-# Of float32 sums relative to the largest entry, and of powers by logarithms; projections are exact in TF32.
-ERROR = 3e-6
-
-Form = SlicedDistance | EppsPulley
+pytestmark = pytest.mark.usefixtures("on_triton")
 
 
 @pytest.fixture(autouse=True)
 def seed() -> None:
     torch.manual_seed(0)
-
-
-def lattice(*shape: int, device: str) -> Tensor:
-    return torch.randint(-20, 20, shape, device=device).float() / 8
-
-
-def axes(d: int, count: int, device: str) -> Tensor:
-    return torch.eye(d, device=device)[:, torch.arange(count) % d]
-
-
-def value_and_gradients(form: Form, inputs: tuple[Tensor, ...], needs: tuple[bool, ...]) -> list[Tensor]:
-    leaves = [i.detach().clone().requires_grad_(need) for i, need in zip(inputs, needs, strict=True)]
-    value = form(*leaves)
-    wanted = [leaf for leaf in leaves if leaf.requires_grad]
-    return [value.detach(), *(torch.autograd.grad(value.sum(), wanted) if wanted else ())]
-
-
-def assert_as_the_reference(form: Form, inputs: tuple[Tensor, ...], needs: tuple[bool, ...]) -> None:
-    ours = value_and_gradients(form, inputs, needs)
-    with fl.use_backend("reference"):
-        truth = value_and_gradients(form, tuple(i.double() for i in inputs), needs)
-    for a, b in zip(ours, truth, strict=True):
-        assert a.shape == b.shape
-        assert (a - b).abs().max() <= ERROR * b.abs().max().clamp(min=1e-30)
 
 
 @pytest.fixture(params=["one program", "chunks"])
@@ -176,68 +141,3 @@ def test_what_the_kernels_do_not_have_is_said(device: str) -> None:
         fl.sliced_wasserstein(x, x, projections=lambda points: points)
     with pytest.raises(ValueError, match="it computes in float32"):
         fl.sliced_wasserstein(x.double(), x.double(), projections=theta)
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("backend", ["triton", "cuda"])
-@pytest.mark.parametrize("n", [1, 1000, 1024, 1025, 2049, 4097, 8193, 16385, 40000])
-def test_long_columns_on_the_device(n: int, backend: str) -> None:
-    if backend == "cuda" and (why := _cuda_missing()):
-        pytest.skip(why)
-    inputs = (lattice(n, 3, device="cuda"), lattice(n, 3, device="cuda"), axes(3, 3, "cuda"))
-    with fl.use_backend(backend):
-        assert_as_the_reference(SlicedDistance(2), inputs, (True, True, False))
-
-
-def _cuda_missing() -> str | None:
-    from fastlatent.kernels.sliced.cuda import launch as cuda
-
-    return cuda.unavailable()
-
-
-LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "sliced_wasserstein": lambda x, y, theta: fl.sliced_wasserstein(x, y, projections=theta),
-    "sliced_wasserstein_normal": lambda x, _, theta: fl.sliced_wasserstein_normal(x, projections=theta),
-    "epps_pulley": lambda x, _, theta: fl.epps_pulley(x, projections=theta),
-}
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("name", LOSSES)
-class TestOnADevice:
-    @pytest.fixture
-    def inputs(self) -> tuple[Tensor, Tensor, Tensor]:
-        x, y = torch.randn(2, 1000, 16, device="cuda")
-        return x.requires_grad_(), y, random_directions(16, 200, device="cuda")
-
-    def test_runs_give_the_same_bits_on_any_stream(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        x, *rest = inputs
-        expected = with_gradients(lambda z: LOSSES[name](z, *rest), x)
-        for result in on_two_streams(lambda z: LOSSES[name](z, *rest), [x], [x]):
-            torch.testing.assert_close(result, expected, rtol=0, atol=0)
-
-    def test_a_captured_step_follows_its_inputs(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        x, *rest = inputs
-        torch.testing.assert_close(*replayed(lambda z: LOSSES[name](z, *rest), x), rtol=0, atol=0)
-
-    def test_compiles_whole(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        eager, compiled = (f(*inputs) for f in (LOSSES[name], torch.compile(LOSSES[name], fullgraph=True)))
-        torch.testing.assert_close(compiled, eager)
-        torch.testing.assert_close(*(torch.autograd.grad(v, inputs[0])[0] for v in (compiled, eager)))
-
-    def test_the_host_never_waits(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        LOSSES[name](*inputs)  # what is compiled and kept at the first call
-        torch.cuda.set_sync_debug_mode("error")
-        try:
-            LOSSES[name](*inputs).backward()
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
-
-    def test_second_derivatives_are_the_references(self, name: str, inputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        x, y, theta = inputs
-        second = []
-        for backend in ("triton", "reference"):
-            with fl.use_backend(backend):
-                (first,) = torch.autograd.grad(LOSSES[name](x, y, theta), x, create_graph=True)
-            second.append(torch.autograd.grad(first.square().sum(), x)[0])
-        assert (second[0] - second[1]).norm() <= 1e-4 * second[1].norm()  # by float32's order of near ties

@@ -10,7 +10,7 @@ import fastlatent as fl
 from fastlatent.kernels import gpu
 from fastlatent.kernels.spectral import Bures, Frechet, FrechetNormal, routes
 
-pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="tests/kernels/gpu has the same with values")
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="test_device.py has the same with values")
 
 
 @pytest.fixture(autouse=True)
