@@ -7,12 +7,14 @@ import torch
 
 import fastlatent as fl
 from fastlatent.kernels import gpu, native
-from tests.kernels.harness import interpreter
+from tests.kernels.harness import interpretable
 
 if gpu.interpreted():
+    from tests.kernels.harness import interpreter
+
     interpreter.patch()
 elif not torch.cuda.is_available():
-    collect_ignore = interpreter.FILES
+    collect_ignore = interpretable.FILES
 
 
 @pytest.fixture(params=native.module().isas())

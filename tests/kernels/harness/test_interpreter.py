@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from tests.kernels.harness.interpreter import FILES, TESTS
+from tests.kernels.harness.interpretable import FILES, TESTS
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the same tests run on the CUDA device in this process")
