@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NATIVE := setup.py CMakeLists.txt $(shell find kernels -name '*.cpp' -o -name '*.hpp' -o -name '*.cu')
 
+# Tests of one file share trainings: a process takes whole files, in the order of collection, in which none of the last
+# files is long.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench gpu lint docs clean
 
@@ -15,7 +19,7 @@ demo: $(STAMP)  ## train a WAE-MMD on real handwritten digits and write its repo
 	$(BIN)/fastlatent train wae-mmd --data digits
 
 test: $(STAMP)  ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 bench: $(STAMP) $(VENV)/.bench  ## benchmarks of the kernels against other libraries
 	$(BIN)/python -m bench

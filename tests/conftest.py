@@ -15,8 +15,9 @@ settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 # The problems here are small, and threads that wait for each other on a busy machine cost a hundred times what they
-# bring. Tests of several threads ask for them.
+# bring. Tests of several threads ask for them; processes that tests start inherit the variable.
 torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
