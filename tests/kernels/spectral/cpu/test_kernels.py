@@ -1,3 +1,5 @@
+"""Native CPU kernels of the spectral engine: agreement with the reference, threads, selection of the route."""
+
 from functools import partial
 
 import pytest
@@ -18,30 +20,30 @@ def gaussian(*shape, seed=0):
 
 
 @pytest.mark.parametrize("d", TILE_EDGES)
-def test_each_instruction_set_agrees_with_the_reference(isa, d):
+def test_eigendecomposition_matches_reference_at_tile_edges(isa, d):
     for n, m in ((d + 3, 2 * d + 5), (max(2, d // 2), d + 1), (d + 1, max(2, d // 3))):
         x, y = gaussian(n, d).requires_grad_(), (1.5 * gaussian(m, d, seed=1)).requires_grad_()
-        found = frechet_distance(x, y)
+        value = frechet_distance(x, y)
         expected = reference.frechet(x, y, 0.0)
-        torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
-        for a, b in zip(*(torch.autograd.grad(v, (x, y)) for v in (found, expected)), strict=True):
-            torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-8)  # the gradient loses the condition number
+        torch.testing.assert_close(value, expected, rtol=1e-10, atol=1e-10)
+        for a, b in zip(*(torch.autograd.grad(v, (x, y)) for v in (value, expected)), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-8)  # gradients lose the digits of the condition number
 
 
 @pytest.mark.parametrize("d", TILE_EDGES)
-def test_products_agree_with_the_reference_at_the_edges_of_tiles(isa, d):
+def test_newton_schulz_matches_reference_at_tile_edges(isa, d):
     x, y = gaussian(3 * d + 1, d).float(), (1.5 * gaussian(4 * d, d, seed=1)).float()
     for ours, exact, inputs in (
         (frechet_distance, reference.frechet, (x, y)),
         (frechet_distance_normal, reference.frechet_normal, (x,)),
     ):
-        found = with_gradients(partial(ours, route="newton_schulz"), *inputs)
+        result = with_gradients(partial(ours, route="newton_schulz"), *inputs)
         expected = with_gradients(partial(exact, eps=0.0), *inputs)
-        torch.testing.assert_close(found, expected, rtol=1e-4, atol=2e-6)
+        torch.testing.assert_close(result, expected, rtol=1e-4, atol=2e-6)
 
 
 @pytest.mark.parametrize("route", ["eigen", "gram"])
-def test_native_and_lapack_agree_against_the_normal(isa, route, monkeypatch):
+def test_native_matches_lapack(isa, route, monkeypatch):
     x = gaussian(20, 12 if route == "eigen" else 30).requires_grad_()
     value = frechet_distance_normal(x, route=route)
     (gradient,) = torch.autograd.grad(value, x)
@@ -51,7 +53,7 @@ def test_native_and_lapack_agree_against_the_normal(isa, route, monkeypatch):
     torch.testing.assert_close(gradient, torch.autograd.grad(expected, x)[0])
 
 
-def test_threads_do_not_change_a_bit():
+def test_bitwise_identical_for_any_number_of_threads():
     x, y = gaussian(7, 30, 17), gaussian(7, 20, 17, seed=1)
     before = torch.get_num_threads()
     values = []
@@ -62,7 +64,7 @@ def test_threads_do_not_change_a_bit():
     assert torch.equal(*values)
 
 
-def test_views_and_half_precision_are_read_as_they_are():
+def test_views_and_half_precision():
     x, y = gaussian(3, 20, 40)[1, :, ::4], gaussian(10, 25, seed=1).T
     torch.testing.assert_close(frechet_distance(x, y), frechet_distance(x.contiguous(), y.contiguous()))
     half = x.bfloat16().requires_grad_()
@@ -71,15 +73,15 @@ def test_views_and_half_precision_are_read_as_they_are():
     assert (value.dtype, half.grad.dtype) == (torch.float32, torch.bfloat16)
 
 
-def test_gradients_that_nobody_needs_are_not_made():
+def test_unneeded_gradients_are_empty():
     x, y = gaussian(9, 4), gaussian(8, 4, seed=1)
-    value, of_x, of_y = frechet(x, y, 0.0, "auto", False, True)
-    assert of_x.numel() == 0
-    assert of_y.shape == y.shape
+    value, x_gradient, y_gradient = frechet(x, y, 0.0, "auto", False, True)
+    assert x_gradient.numel() == 0
+    assert y_gradient.shape == y.shape
     assert value == frechet_distance(x, y)
 
 
-def test_the_gram_side_is_chosen_where_it_is_smaller():
+def test_smaller_gram_side_is_selected():
     explained = fastlatent.explain(frechet_distance, gaussian(5, 9), gaussian(20, 9, seed=1))
     assert "spectral (gram): cpu" in str(explained)
     explained = fastlatent.explain(frechet_distance, gaussian(10, 9), gaussian(20, 9, seed=1))
@@ -90,12 +92,12 @@ def test_the_gram_side_is_chosen_where_it_is_smaller():
     ("d", "dtype", "route"),
     [(64, torch.float32, "newton_schulz"), (8, torch.float32, "eigen"), (64, torch.float64, "eigen")],
 )
-def test_products_are_chosen_in_float32_for_matrices_of_middle_size(d, dtype, route):
+def test_newton_schulz_is_selected_for_float32_of_medium_size(d, dtype, route):
     x = gaussian(4 * d, d).to(dtype)
     assert f"spectral ({route}): cpu" in str(fastlatent.explain(frechet_distance_normal, x))
 
 
-def test_ops_obey_the_rules_of_torch_library():
+def test_opcheck():
     x, y = gaussian(6, 3).requires_grad_(), gaussian(5, 3, seed=1).requires_grad_()
     a, b = (z.mT @ z for z in (x.detach(), y.detach()))
     a, b = a.requires_grad_(), b.requires_grad_()
