@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import fastlatent
-from fastlatent.kernels.sliced import EppsPulley, SlicedDistance, epps_pulley, sliced
+from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 from fastlatent.losses.directions import random_directions
 
 # (n, m, d, directions): 1, 2, 3; around the sizes of a sorting network, a chunk of rows, a block of directions; both
@@ -139,30 +139,3 @@ def test_views_match_contiguous_copies(isa: str) -> None:
         "cpu", SlicedDistance(2), tuple(t.contiguous() for t in (x, y, theta.expand(2, 3, 5))), (True, True, False)
     )
     assert all(torch.equal(a, b) for a, b in zip(ours, copies, strict=True))
-
-
-@pytest.mark.parametrize("needs", [(True, True, False), (True, False, True)])
-def test_opcheck(needs: tuple[bool, ...]) -> None:
-    inputs = [torch.randn(2, 6, 3), torch.randn(2, 5, 3), random_directions(3, 4).expand(2, 3, 4)]
-    x, y, theta = (i.clone().requires_grad_(need) for i, need in zip(inputs, needs, strict=True))
-    torch.library.opcheck(sliced, (x, y, theta, 2.0, False, *needs))
-    torch.library.opcheck(epps_pulley, (x, theta, 17, 3.0, needs[0], needs[2]))
-
-
-@pytest.mark.parametrize(
-    "loss",
-    [
-        fastlatent.sliced_wasserstein,
-        lambda x, y, **k: fastlatent.sliced_wasserstein_normal(x, **k),
-        lambda x, y, **k: fastlatent.epps_pulley(x, **k),
-    ],
-    ids=["sliced_wasserstein", "sliced_wasserstein_normal", "epps_pulley"],
-)
-def test_torch_compile_fullgraph_and_vmap(loss: Callable[..., Tensor]) -> None:
-    theta = random_directions(3, 6)
-    x, y = torch.randn(4, 9, 3, requires_grad=True), torch.randn(4, 9, 3)
-    eager = loss(x, y, projections=theta)
-    compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")(x, y, projections=theta)
-    torch.testing.assert_close(compiled, eager)
-    torch.testing.assert_close(*(torch.autograd.grad(v.sum(), x)[0] for v in (compiled, eager)))
-    torch.testing.assert_close(torch.vmap(lambda a, b: loss(a, b, projections=theta))(x, y), eager)
