@@ -1,4 +1,4 @@
-# make demo | test | bench | lint | docs: each sets up .venv by itself; gpu takes the Python that is there.
+# make demo | test | test-fast | bench | lint | docs: each sets up .venv by itself; gpu takes the Python that is there.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,16 +10,19 @@ NATIVE := setup.py CMakeLists.txt $(shell find kernels -name '*.cpp' -o -name '*
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench gpu lint docs clean
+.PHONY: help demo test test-fast bench gpu lint docs clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
 
 demo: $(STAMP)  ## train a WAE-MMD on real handwritten digits and write its report
 	$(BIN)/fastlatent train wae-mmd --data digits
 
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/python -m pytest $(PARALLEL)
+
+test-fast: $(STAMP)  ## the tests that are not marked slow: under two minutes on two cores
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 bench: $(STAMP) $(VENV)/.bench  ## benchmarks of the kernels against other libraries
 	$(BIN)/python -m bench

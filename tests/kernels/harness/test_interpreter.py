@@ -9,6 +9,8 @@ import torch
 
 from tests.kernels.harness.interpretable import FILES, TESTS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the same tests run on the CUDA device in this process")
 @pytest.mark.parametrize("file", FILES, ids=lambda path: str(path.relative_to(TESTS)))

@@ -7,6 +7,8 @@ from tests.truth.cases import CASES
 from tests.truth.clouds import Clouds, clouds
 from tests.truth.errors import assert_errors_small
 
+pytestmark = pytest.mark.slow
+
 BACKENDS = ("reference", "cpu")
 
 

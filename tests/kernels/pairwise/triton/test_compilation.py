@@ -9,6 +9,8 @@ from tests.kernels.harness.ahead_of_time import CAPABILITIES, compiled_for
 # After the harness, which skips this file where triton is not installed.
 from fastlatent.kernels.pairwise.triton import launch as triton  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 # Points, coordinates, dtype: every tile shape of the table with its widest layout, and every layout of points.
 TABLE = [
     (4096, 64, torch.float32),

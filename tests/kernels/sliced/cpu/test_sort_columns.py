@@ -9,6 +9,8 @@ from torch import Tensor
 
 from fastlatent.kernels.native import DTYPES, module
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = [*range(1101), 4095, 4096, 4097, 65537]
 NUM_KINDS = 10
 

@@ -17,6 +17,7 @@ SOURCE = Path(__file__).parents[4] / "kernels" / "sliced" / "cuda" / "sort.cu"
 NVCC = os.environ.get("NVCC") or shutil.which("nvcc")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(NVCC is None, reason="nvcc is not installed ($NVCC, PATH)")
 def test_no_register_spills(tmp_path: Path) -> None:
     assert NVCC is not None

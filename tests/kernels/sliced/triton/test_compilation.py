@@ -8,6 +8,8 @@ from tests.kernels.harness.ahead_of_time import CAPABILITIES, Kernel, compiled_f
 # After the harness, which skips this file where triton is not installed.
 from fastlatent.kernels.sliced.triton import launch as triton  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 TO_X, TO_BOTH = (True, False, False), (True, True, False)
 
 

@@ -8,6 +8,8 @@ from tests.kernels.harness.ahead_of_time import CAPABILITIES, compiled_for
 # After the harness, which skips this file where triton is not installed.
 from fastlatent.kernels.spectral.triton import launch as triton  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 
 def test_sizes_of_one_compile():
     with compiled_for(90) as kernels:
