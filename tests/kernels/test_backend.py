@@ -104,7 +104,7 @@ def test_show_config_reports_missing_native_module(without_native, capsys):
 def test_cpu_admits_lapack_and_explain_names_it(without_native):
     x, y = torch.randn(9, 4), torch.randn(8, 4)
     with fl.use_backend("cpu"):
-        assert served_by(fl.frechet_distance, x, y) == ["lapack"]
+        assert selected_backends(fl.frechet_distance, x, y) == ["lapack"]
 
 
 def test_matrices_beyond_the_native_kernels_run_on_lapack():
