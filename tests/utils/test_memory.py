@@ -13,7 +13,7 @@ for step in range(20):
     torch.ones(20_000_000)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
-KEEP = "from fastlatent.utils.memory import keep_freed_memory; keep_freed_memory()"
+KEEP = "from fastlatent.utils.memory import tune_glibc_allocator; tune_glibc_allocator()"
 
 
 def faults(first: str) -> int:
