@@ -8,6 +8,8 @@ import time
 from functools import partial
 from itertools import count
 
+import pytest
+
 from tests.train.runs import in_child, result, start_or_resume, train
 
 pytestmark = pytest.mark.slow
