@@ -1,21 +1,28 @@
-# make demo | test | bench | lint | docs: each sets up .venv by itself; gpu takes the Python that is there.
+# make demo | test | test-fast | bench | lint | docs: each sets up .venv by itself; gpu takes the Python that is there.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NATIVE := setup.py CMakeLists.txt $(shell find kernels -name '*.cpp' -o -name '*.hpp' -o -name '*.cu')
 
+# Tests of one file share trainings: a process takes whole files, in the order of collection, in which none of the last
+# files is long.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench gpu lint docs clean
+.PHONY: help demo test test-fast bench gpu lint docs clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
 
 demo: $(STAMP)  ## train a WAE-MMD on real handwritten digits and write its report
 	$(BIN)/fastlatent train wae-mmd --data digits
 
 test: $(STAMP)  ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+test-fast: $(STAMP)  ## the tests that are not marked slow: under two minutes on two cores
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 bench: $(STAMP) $(VENV)/.bench  ## benchmarks of the kernels against other libraries
 	$(BIN)/python -m bench
@@ -23,7 +30,7 @@ bench: $(STAMP) $(VENV)/.bench  ## benchmarks of the kernels against other libra
 gpu:  ## with the packages of a machine that has a CUDA device: install, test, check memory accesses, time
 	$(PYTHON) -m pip install -q --no-index --no-build-isolation --no-deps -e .
 	$(PYTHON) -m pytest tests/kernels
-	compute-sanitizer --error-exitcode 1 $(PYTHON) -m pytest tests/kernels/gpu/on_device
+	compute-sanitizer --error-exitcode 1 $(PYTHON) -m pytest tests/kernels/*/triton/test_kernels.py tests/kernels/test_split_bf16.py
 	$(PYTHON) -m bench.gpu
 
 lint: $(STAMP) $(VENV)/.lint  ## ruff and mypy

@@ -15,8 +15,9 @@ settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 # The problems here are small: on a busy machine, synchronizing several threads takes a hundred times longer than the
-# computation. Tests with several threads set their number.
+# computation. Tests with several threads set their number; processes that tests start inherit the variable.
 torch.set_num_threads(1)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

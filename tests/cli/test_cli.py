@@ -19,6 +19,8 @@ from fastlatent.experiments.run import default_run, read_run
 from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import fit
 
+pytestmark = pytest.mark.slow
+
 
 def output(capsys, *arguments):
     main(arguments)

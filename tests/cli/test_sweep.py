@@ -9,6 +9,8 @@ from fastlatent.cli import main
 from fastlatent.cli.sweep import print_table
 from fastlatent.experiments.sweep import SweepRow
 
+pytestmark = pytest.mark.slow
+
 SMALL = ["--hidden", "8", "--epochs", "1", "--batch-size", "500"]
 
 

@@ -13,6 +13,8 @@ from fastlatent.models import mlp_decoder, mlp_encoder
 from fastlatent.models.configs import AEConfig
 from fastlatent.train import TrainConfig
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -19,6 +19,8 @@ from fastlatent.experiments.run import Run
 from fastlatent.models.configs import AAESemiSupervisedConfig
 from fastlatent.train import TrainConfig
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
 VALUES = [0.3, 0.9, 0.5, 0.4]
 

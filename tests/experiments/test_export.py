@@ -14,6 +14,8 @@ from fastlatent.experiments.export import export, export_programs
 from fastlatent.experiments.run import default_run
 from fastlatent.models import MODEL_CONFIGS
 
+pytestmark = pytest.mark.slow
+
 
 def prepare(name):
     run = default_run(MODEL_CONFIGS[name])

@@ -19,6 +19,8 @@ huggingface_hub = pytest.importorskip("huggingface_hub", reason=REASON)
 
 from fastlatent.experiments import hub  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 def test_missing_package_is_named(monkeypatch, capsys, tmp_path):
     monkeypatch.delitem(sys.modules, "fastlatent.experiments.hub")

@@ -11,6 +11,8 @@ from fastlatent.experiments import Run, read_run
 from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import TrainConfig
 
+pytestmark = pytest.mark.slow
+
 RANDOM = np.random.default_rng(0)
 
 

@@ -9,6 +9,8 @@ from fastlatent.evaluate.report.results import read_results
 from fastlatent.experiments.recipes import NAMES, RecipeColumn, load_recipe
 from fastlatent.experiments.reproduce import reproduce
 
+pytestmark = pytest.mark.slow
+
 FEW_STEPS = {"epochs": 1, "batch_size": 512, "seeds": [0], "accelerator": "cpu"}
 BUILTIN_DATA = {
     "image": {"data": "digits", "image_size": None, "hidden": (16,)},

@@ -16,6 +16,8 @@ from fastlatent.models.configs.point_clouds import AAE3DConfig
 from fastlatent.train import TrainConfig, fit
 from fastlatent.train.run_dir import read_config
 
+pytestmark = pytest.mark.slow
+
 
 def same_weights(one, other):
     one, other = one.state_dict(), other.state_dict()

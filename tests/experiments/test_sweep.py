@@ -15,6 +15,8 @@ from fastlatent.models.configs.base import AEConfig
 from fastlatent.models.configs.wae import WAEMMDConfig
 from fastlatent.train import TrainConfig, TrainingInterrupted
 
+pytestmark = pytest.mark.slow
+
 SMALL = Run(WAEMMDConfig(latent_dim=2, hidden=(8,)), TrainConfig(epochs=1, batch_size=500))
 
 

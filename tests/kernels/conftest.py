@@ -1,8 +1,20 @@
+"""Fixtures of the kernel tests: instruction sets of the CPU, and the device on which Triton kernels run."""
+
 from collections.abc import Iterator
 
 import pytest
+import torch
 
-from fastlatent.kernels import native
+import fastlatent as fl
+from fastlatent.kernels import gpu, native
+from tests.kernels.harness import interpretable
+
+if gpu.interpreted():
+    from tests.kernels.harness import interpreter
+
+    interpreter.patch()
+elif not torch.cuda.is_available():
+    collect_ignore = interpretable.FILES
 
 
 @pytest.fixture(params=native.module().isas())
@@ -12,3 +24,16 @@ def isa(request: pytest.FixtureRequest) -> Iterator[str]:
     native.module().use_isa(request.param)
     yield request.param
     native.module().use_isa(before)
+
+
+@pytest.fixture
+def device() -> str:
+    """Device of the Triton kernels: "cuda", or "cpu" under the interpreter, which is slow: problems must be small."""
+    return "cpu" if gpu.interpreted() else "cuda"
+
+
+@pytest.fixture
+def on_triton() -> Iterator[None]:
+    """Force the Triton backend: a loss that it does not support is an error."""
+    with fl.use_backend("triton"):
+        yield

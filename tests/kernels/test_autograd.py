@@ -1,4 +1,4 @@
-"""Derivatives of every pairwise loss, of both orders, wherever autograd may take them."""
+"""First and second derivatives of every pairwise loss."""
 
 import pytest
 import torch
@@ -17,32 +17,32 @@ def draw(case, n=4, m=3, d=2, dtype=torch.float64):
 
 @ALL
 @pytest.mark.parametrize("d", [1, 3, 20])
-def test_derivatives_are_those_of_the_values(case, d, backend):
+def test_gradcheck(case, d, backend):
     inputs = draw(case, d=d)
     assert torch.autograd.gradcheck(case.loss, inputs)
 
 
 @ALL
 @pytest.mark.parametrize("d", [1, 3, 20])
-def test_second_derivatives_are_those_of_the_first(case, d):
+def test_gradgradcheck(case, d):
     assert torch.autograd.gradgradcheck(case.loss, draw(case, d=d), fast_mode=True)
 
 
 @ALL
-def test_second_derivatives_do_not_depend_on_the_backend(case):
-    def of_a_gradient_penalty(*inputs):
+def test_second_derivatives_agree_between_backends(case):
+    def gradient_penalty(*inputs):
         gradients = torch.autograd.grad(case(*inputs), inputs, create_graph=True)
         return torch.stack([g.square().sum() for g in gradients]).sum()
 
     inputs = draw(case, 50, 49, 3)
     with fl.use_backend("cpu"):
-        native = with_gradients(of_a_gradient_penalty, *inputs)
+        native = with_gradients(gradient_penalty, *inputs)
     with fl.use_backend("reference"):
-        torch.testing.assert_close(native, with_gradients(of_a_gradient_penalty, *inputs), rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(native, with_gradients(gradient_penalty, *inputs), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.samples == 2], ids=str)
-def test_gradient_of_one_input_alone(case, backend):
+def test_gradient_by_one_input(case, backend):
     x, y = draw(case, 60, 50)
     both = with_gradients(case, x, y)[1:]
     for i, gradient in enumerate(both):
@@ -53,7 +53,7 @@ def test_gradient_of_one_input_alone(case, backend):
 
 
 @ALL
-def test_leading_dimensions_are_a_loop(case, backend):
+def test_leading_dimensions_are_batches(case, backend):
     inputs = [torch.randn(2, 3, k, 4, dtype=torch.float64) for k in (9, 7)][: case.samples]
     value, *gradients = with_gradients(case, *inputs)
     assert value.shape == (2, 3)
@@ -75,7 +75,7 @@ def test_leading_dimensions_are_a_loop(case, backend):
     ],
     ids=["transposed", "strided", "every other row", "expanded", "flipped"],
 )
-def test_layout_in_memory_does_not_matter(case, view, backend):
+def test_memory_layout_invariant(case, view, backend):
     inputs = draw(case, 11, 9, 3)
     by_view = with_gradients(lambda *z: case(*map(view, z)), *inputs)
     by_copy = with_gradients(
@@ -85,7 +85,7 @@ def test_layout_in_memory_does_not_matter(case, view, backend):
 
 
 @FEW
-def test_weight_of_the_loss_multiplies_the_gradient(case, backend):
+def test_gradient_is_linear_in_loss_weight(case, backend):
     inputs = draw(case)
     _, *gradients = with_gradients(case, *inputs)
     _, *weighted = with_gradients(lambda *z: -3 * case(*z), *inputs)
@@ -93,7 +93,7 @@ def test_weight_of_the_loss_multiplies_the_gradient(case, backend):
 
 
 @FEW
-def test_backward_twice_gives_the_same(case, backend):
+def test_backward_twice_is_bitwise_identical(case, backend):
     inputs = draw(case)
     value = case(*inputs)
     first = torch.autograd.grad(value, inputs, retain_graph=True)
@@ -102,7 +102,7 @@ def test_backward_twice_gives_the_same(case, backend):
         torch.autograd.grad(value, inputs)
 
 
-def test_input_changed_before_backward_is_noticed(backend):
+def test_in_place_change_before_backward_is_an_error(backend):
     x, y = torch.randn(5, 2, requires_grad=True), torch.randn(4, 2)
     codes = 2 * x
     loss = fl.mmd_imq(codes, y)
@@ -111,7 +111,7 @@ def test_input_changed_before_backward_is_noticed(backend):
         loss.backward()
 
 
-def test_nothing_is_recorded_where_no_gradient_is_wanted(backend):
+def test_no_graph_without_requires_grad(backend):
     x, y = torch.randn(5, 2, requires_grad=True), torch.randn(4, 2)
     with torch.no_grad():
         assert not fl.mmd_imq(x, y).requires_grad
@@ -120,7 +120,7 @@ def test_nothing_is_recorded_where_no_gradient_is_wanted(backend):
 
 @ALL
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_autocast_does_not_reach_inside(case, dtype, backend):
+def test_autocast_invariant(case, dtype, backend):
     inputs = [i.to(dtype) for i in draw(case, 20, 10)]
     outside = with_gradients(case, *inputs)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -133,9 +133,9 @@ def test_autocast_does_not_reach_inside(case, dtype, backend):
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_nan_inf_propagate(case, number, backend):
     """NaN gives NaN. An infinite point is at distance ∞ from its nearest neighbor; sums over pairs of it are NaN."""
-    for which in range(case.samples):
+    for k in range(case.samples):
         inputs = draw(case, 50, 49, 9)
-        inputs[which].data[17, 1] = number
+        inputs[k].data[17, 1] = number
         value, *_ = with_gradients(case, *inputs)
         if case in CHAMFER and number == number:
             assert value == float("inf")
@@ -145,14 +145,14 @@ def test_nan_inf_propagate(case, number, backend):
 
 @ALL
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16])
-def test_gradients_are_finite_where_points_coincide(case, dtype, backend):
+def test_gradients_finite_at_coincident_points(case, dtype, backend):
     x, y = Clouds(12, 10, 3, duplicates=True).draw(dtype)
     for inputs in ((x, y), (x, x), (torch.ones_like(x), torch.ones_like(y))):
         assert all(t.isfinite().all() for t in with_gradients(case, *inputs[: case.samples]))
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.samples == 2 and c.least == 1], ids=str)
-def test_a_sample_against_itself_is_zero_and_a_minimum(case, backend):
+@pytest.mark.parametrize("case", [c for c in CASES if c.samples == 2 and c.min_points == 1], ids=str)
+def test_identical_samples_are_a_zero_minimum(case, backend):
     x, _ = Clouds(60, 60, 3).draw(torch.float64)
     value, *gradients = with_gradients(case, x, x.clone())
     terms = case.exact(x, x).terms

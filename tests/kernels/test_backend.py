@@ -1,4 +1,4 @@
-"""Choosing a backend, forcing one, and being told why."""
+"""Selection of a backend: default, use_backend, explain, show_config."""
 
 import pytest
 import torch
@@ -16,19 +16,19 @@ def without_native(monkeypatch):
     monkeypatch.setattr(native, "module", lambda: None)
 
 
-def served_by(*args, **kwargs):
+def selected_backends(*args, **kwargs):
     return [d.backend for d in fl.explain(*args, **kwargs).decisions]
 
 
-def test_the_fastest_that_can_serve_is_chosen():
-    assert served_by(fl.mmd_imq, X, Y) == ["cpu"]
+def test_native_cpu_backend_is_selected():
+    assert selected_backends(fl.mmd_imq, X, Y) == ["cpu"]
 
 
 @pytest.mark.parametrize("name", ["reference", "cpu"])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_forced_backend_serves(case, name):
+def test_use_backend_selects(case, name):
     with fl.use_backend(name):
-        assert set(served_by(case.loss, *(X, Y)[: case.samples])) == {name}
+        assert set(selected_backends(case.loss, *(X, Y)[: case.samples])) == {name}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -42,35 +42,35 @@ def test_backends_agree(case):
 
 @pytest.mark.parametrize("name", ["triton", "cuda"])
 @pytest.mark.parametrize("loss", [fl.mmd_imq, fl.chamfer_distance], ids=lambda f: f.__name__)
-def test_a_forced_backend_that_cannot_serve_is_an_error(loss, name):
+def test_unsupported_forced_backend_is_an_error(loss, name):
     with fl.use_backend(name), pytest.raises(ValueError, match=rf"use_backend\('{name}'\): the pairwise engine cannot"):
         loss(X, Y)
 
 
-def test_forcing_ends_with_the_block_even_after_an_error():
+def test_use_backend_ends_with_the_block_after_an_error():
     with pytest.raises(ZeroDivisionError), fl.use_backend("reference"):
         raise ZeroDivisionError
-    assert served_by(fl.mmd_imq, X, Y) == ["cpu"]
+    assert selected_backends(fl.mmd_imq, X, Y) == ["cpu"]
 
 
-def test_blocks_nest_and_decorate():
+def test_use_backend_nests_and_decorates():
     @fl.use_backend("reference")
     def penalty():
         with fl.use_backend("cpu"):
-            inner = served_by(fl.mmd_imq, X, Y)
-        return inner, served_by(fl.mmd_imq, X, Y)
+            inner = selected_backends(fl.mmd_imq, X, Y)
+        return inner, selected_backends(fl.mmd_imq, X, Y)
 
     assert penalty() == penalty() == (["cpu"], ["reference"])
 
 
-def test_unknown_names_are_refused():
+def test_unknown_backend_is_an_error():
     with pytest.raises(
         ValueError, match="backend must be one of reference, cpu, lapack, matmul, triton, cuda; got 'gpu'"
     ):
         fl.use_backend("gpu")
 
 
-def test_explain_says_why_the_others_did_not_serve():
+def test_explain_gives_reasons_for_rejected_backends():
     text = str(fl.explain(fl.mmd_imq, X, Y))
     assert "pairwise: cpu" in text
     assert "not reference: cpu is faster here" in text
@@ -81,7 +81,7 @@ def test_explain_says_why_the_others_did_not_serve():
     assert "not cpu: the tensors are on meta" in text
 
 
-def test_without_the_native_module_the_reference_serves_and_says_so(without_native):
+def test_missing_native_module_falls_back_to_reference(without_native):
     explanation = fl.explain(fl.mmd_imq, X, Y)
     assert [d.backend for d in explanation.decisions] == ["reference"]
     assert "not cpu: the native module was not built" in str(explanation)
@@ -89,14 +89,14 @@ def test_without_the_native_module_the_reference_serves_and_says_so(without_nati
         fl.mmd_imq(X, Y)
 
 
-def test_show_config_prints_what_the_machine_has(capsys):
+def test_show_config_lists_versions_threads_and_backends(capsys):
     fl.show_config()
     shown = capsys.readouterr().out
     for what in ("fastlatent", torch.__version__, "threads", "backend cpu", native.module().isa(), "backend triton"):
         assert what in shown
 
 
-def test_show_config_says_that_the_native_module_is_missing(without_native, capsys):
+def test_show_config_reports_missing_native_module(without_native, capsys):
     fl.show_config()
     assert "the native module was not built" in capsys.readouterr().out
 
@@ -104,7 +104,7 @@ def test_show_config_says_that_the_native_module_is_missing(without_native, caps
 def test_cpu_admits_lapack_and_explain_names_it(without_native):
     x, y = torch.randn(9, 4), torch.randn(8, 4)
     with fl.use_backend("cpu"):
-        assert served_by(fl.frechet_distance, x, y) == ["lapack"]
+        assert selected_backends(fl.frechet_distance, x, y) == ["lapack"]
 
 
 def test_matrices_beyond_the_native_kernels_run_on_lapack():

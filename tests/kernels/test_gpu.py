@@ -1,4 +1,4 @@
-"""When Triton serves, and that nothing imports it before."""
+"""Which tensors and devices Triton supports; losses on a CPU do not import it."""
 
 import subprocess
 import sys
@@ -11,18 +11,18 @@ from fastlatent.show_config import configuration
 
 
 @pytest.mark.parametrize("place", ["cpu", "meta"])
-def test_tensors_elsewhere_are_refused(place):
+def test_other_devices_are_unsupported(place):
     assert gpu.unsupported_reason(torch.empty(2, 2, device=place)) == f"the tensors are on {place}"
 
 
-def test_float64_is_refused_under_the_interpreter_too(monkeypatch):
+def test_float64_is_unsupported(monkeypatch):
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     assert gpu.unsupported_reason(torch.empty(2, 2)) is None
     assert "torch.float64" in gpu.unsupported_reason(torch.empty(2, 2, dtype=torch.float64))
 
 
 @pytest.mark.parametrize(("precision", "expected"), [("highest", "tf32x3"), ("high", "tf32"), ("medium", "tf32")])
-def test_float32_is_multiplied_as_precisely_as_pytorch_was_told(precision, expected):
+def test_input_precision_follows_float32_matmul_precision(precision, expected):
     before = torch.get_float32_matmul_precision()
     try:
         torch.set_float32_matmul_precision(precision)
@@ -39,20 +39,20 @@ def test_float32_is_multiplied_as_precisely_as_pytorch_was_told(precision, expec
         (None, (9, 0), "this PyTorch is not built for CUDA"),
     ],
 )
-def test_devices_that_can_and_cannot(monkeypatch, cuda, capability, why):
+def test_minimal_compute_capability(monkeypatch, cuda, capability, why):
     pytest.importorskip("triton", reason="triton is not installed (Linux only)")
     monkeypatch.setattr(torch.version, "cuda", cuda)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     assert gpu.unavailable.__wrapped__(0) == why
 
 
-def test_without_triton_the_reason_says_how_to_get_it(monkeypatch):
+def test_missing_triton_names_the_extra_to_install(monkeypatch):
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert "pip install 'fastlatent[gpu]'" in gpu.unavailable.__wrapped__(0)
 
 
-def test_losses_on_a_cpu_never_import_triton():
+def test_losses_on_cpu_do_not_import_triton():
     code = (
         "import sys, torch, fastlatent as fl; x, y = torch.randn(2, 9, 3); x.requires_grad_();"
         "losses = fl.mmd_imq, fl.cramer_wold, fl.chamfer_distance, fl.sliced_wasserstein, fl.frechet_distance;"
@@ -65,7 +65,7 @@ def test_losses_on_a_cpu_never_import_triton():
 @pytest.mark.parametrize(
     ("why", "shown"), [(None, "yes (float32 matmul in tf32x3)"), ("it is too old", "no: it is too old")]
 )
-def test_show_config_says_whether_triton_serves(monkeypatch, why, shown):
+def test_show_config_reports_triton(monkeypatch, why, shown):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a device")

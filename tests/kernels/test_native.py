@@ -1,4 +1,4 @@
-"""The native module: which instruction set runs, and how one is forced."""
+"""Instruction sets of the native module: the default, and FASTLATENT_CPU_ISA."""
 
 import os
 import subprocess
@@ -21,28 +21,28 @@ def run(isa: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=120)
 
 
-def test_the_best_set_is_the_default_and_the_baseline_is_always_there():
+def test_default_is_widest_instruction_set():
     assert native.module().isas()[0] == "baseline"
     if "FASTLATENT_CPU_ISA" not in os.environ:
         assert native.module().isa() == native.module().isas()[-1]
 
 
-def test_the_environment_forces_a_set():
+def test_environment_variable_selects_instruction_set():
     assert run("baseline").stdout == "baseline\n"
 
 
-def test_a_wrong_name_in_the_environment_is_an_error_that_lists_the_right_ones():
+def test_unknown_instruction_set_in_environment_is_an_error():
     failed = run("sse9")
     assert failed.returncode == 1
     assert "'sse9' is not available here; available: " + ", ".join(native.module().isas()) in failed.stderr
 
 
-def test_a_wrong_name_is_an_error_and_changes_nothing():
+def test_unknown_instruction_set_is_an_error():
     before = native.module().isa()
     with pytest.raises(ValueError, match="instruction set 'sse9' is not available here; available: baseline"):
         native.module().use_isa("sse9")
     assert native.module().isa() == before
 
 
-def test_nothing_is_missing_where_the_module_was_built():
+def test_native_module_is_available():
     assert native.unavailable() is None

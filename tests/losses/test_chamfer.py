@@ -12,7 +12,7 @@ from tests.truth import pairwise as truth
 from tests.truth.clouds import Clouds, clouds
 
 
-@given(drawn=clouds(least=1), seed=st.integers(0, 9))
+@given(drawn=clouds(min_points=1), seed=st.integers(0, 9))
 @settings(max_examples=40)
 def test_nearest_in_float64_is_exact_with_the_lowest_index_at_ties(drawn, seed):
     x, y = drawn.draw(torch.float64, seed)
@@ -22,7 +22,7 @@ def test_nearest_in_float64_is_exact_with_the_lowest_index_at_ties(drawn, seed):
     np.testing.assert_allclose(squared.numpy(), minimum, rtol=1e-12, atol=0)
 
 
-@given(drawn=clouds(least=1), seed=st.integers(0, 9))
+@given(drawn=clouds(min_points=1), seed=st.integers(0, 9))
 @settings(max_examples=40)
 def test_nearest_in_float32_is_exact_up_to_rounding(drawn, seed):
     """The error is at most the rounding of ‖a‖²+‖b‖²−2ab for centered points."""

@@ -11,6 +11,8 @@ import torch.multiprocessing as mp
 import fastlatent as fl
 from tests.truth.cases import with_gradients
 
+pytestmark = pytest.mark.slow
+
 RANKS = 2
 
 

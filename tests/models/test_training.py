@@ -45,7 +45,7 @@ MATCHED = [
     case("acai-wwae", latent_dim=4),
 ]
 
-pytestmark = pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")]
 
 
 def test_every_configuration_of_images_is_trained():

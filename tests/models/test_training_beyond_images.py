@@ -16,6 +16,8 @@ from fastlatent.models.configs import AAE3DConfig, ModelConfig, TabularConfig
 from fastlatent.train import TrainConfig
 from tests.models.training import DIGITS, Trained, fit_and_measure
 
+pytestmark = pytest.mark.slow
+
 CLOUDS = AAE3DConfig(latent_dim=4, features=(32, 64, 128), hidden=(128, 128))
 ROWS = TabularConfig(latent_dim=2, hidden=(64, 64))
 POINTS = 64  # number of points of each cloud, enough for the shape

@@ -19,6 +19,8 @@ from fastlatent.train.state import TrainingState
 from tests.models.base.test_data_parallel import interpolate_local_neighbors
 from tests.train.runs import TIMINGS
 
+pytestmark = pytest.mark.slow
+
 RANKS = 2
 BATCH_NORMALIZED = (
     "aae-clustering",

@@ -8,7 +8,11 @@ import time
 from functools import partial
 from itertools import count
 
+import pytest
+
 from tests.train.runs import in_child, result, start_or_resume, train
+
+pytestmark = pytest.mark.slow
 
 KILLS = 25
 CREATE, REMOVE = {"open", "os.mkdir", "os.rename"}, {"os.remove", "os.rmdir"}  # Python's audit events of files

@@ -15,6 +15,8 @@ pl = pytest.importorskip("pytorch_lightning", reason="pip install 'fastlatent[li
 
 from fastlatent.train.lightning import LightningAutoencoder  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 BATCH, LR, SEED = 200, 1e-3, 5
 
 

@@ -6,6 +6,8 @@ import torch
 from fastlatent.train import TrainConfig
 from tests.train.runs import train
 
+pytestmark = pytest.mark.slow
+
 ROUNDING = {"rtol": 1e-6, "atol": 1e-9}  # float64 after some steps of Adam, which divides by the gradients' magnitude
 
 

@@ -4,6 +4,8 @@ import torch
 from fastlatent.experiments.run import default_run
 from fastlatent.models import MODEL_CONFIGS
 
+pytestmark = pytest.mark.slow
+
 
 def losses(model, batch):
     """Return the loss of each phase on the batch, with the same random numbers each time."""

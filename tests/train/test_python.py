@@ -10,6 +10,8 @@ from fastlatent.data import load
 from fastlatent.models.configs.base import DropoutAEConfig
 from fastlatent.train import TrainConfig, fit
 
+pytestmark = pytest.mark.slow
+
 
 def train(run_dir, mode=True):
     data = load("digits")

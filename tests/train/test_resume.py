@@ -15,6 +15,8 @@ from fastlatent.train.phase_optimizer import PhaseLossModule, PhaseOptimizer
 from fastlatent.train.state import TrainingState
 from tests.train.runs import crash_at, result, train
 
+pytestmark = pytest.mark.slow
+
 MODELS = ["wae-mmd", "swae", "ae-dropout", "vq-vae", "acai-wwae", "aae-semi-supervised", "wae-gan"]
 
 

@@ -18,6 +18,8 @@ from fastlatent.train import DivergenceError, TrainingInterrupted
 from fastlatent.train.state import TrainingState
 from tests.train.runs import result, train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def foreground():

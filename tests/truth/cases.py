@@ -1,4 +1,4 @@
-"""Every loss of the pairwise engine beside its truth: what the tests are parametrized by."""
+"""Every loss of the pairwise engine with its float64 truth: parameters of tests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from tests.truth.pairwise import Truth
 
 @dataclass(frozen=True)
 class Case:
-    """A loss of one or two samples, and the same in float64 NumPy."""
+    """A loss of one or two samples, and its truth in float64 NumPy."""
 
     name: str
     loss: Callable[..., Tensor]
     truth: Callable[..., Truth]
     samples: int = 2
     smooth: bool = True  # twice differentiable everywhere
-    least: int = 1  # points a sample
+    min_points: int = 1  # per sample
 
     def __str__(self) -> str:
         return self.name
 
     def exact(self, *inputs: Tensor) -> Truth:
-        """The truth for exactly the numbers that the inputs hold."""
+        """Return the truth for the values of the inputs."""
         return self.truth(*(i.detach().double().cpu().numpy() for i in inputs[: self.samples]))
 
     def __call__(self, *inputs: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ def _mmd(name: str, kernel: object, profile: Callable[[int], truth.Profile], *, 
             partial(fl.mmd, kernel=kernel, estimator=estimator),
             lambda x, y, estimator=estimator: truth.mmd(x, y, profile(x.shape[1]), estimator),
             smooth=smooth,
-            least=2 if estimator == "unbiased" else 1,
+            min_points=2 if estimator == "unbiased" else 1,
         )
         for estimator in ("unbiased", "biased")
     ]
@@ -71,12 +71,12 @@ CASES = [*MMDS, *CRAMER_WOLD, *CHAMFER]
 
 
 def leaves(*inputs: Tensor) -> list[Tensor]:
-    """Fresh leaves with the numbers of the inputs, whose gradients are wanted."""
+    """Return copies of the inputs that require gradients."""
     return [i.detach().clone().requires_grad_() for i in inputs]
 
 
 def with_gradients(loss: Callable[..., Tensor], *inputs: Tensor) -> tuple[Tensor, ...]:
-    """Value of a loss and its gradients by every input."""
+    """Return the value of a loss and its gradients by every input."""
     inputs = tuple(leaves(*inputs))
     value = loss(*inputs)
     return value.detach(), *torch.autograd.grad(value.sum(), inputs)

@@ -1,4 +1,4 @@
-"""Pairs of clouds of points as Hypothesis strategies: any shape, scale and place, with duplicates."""
+"""Hypothesis strategies of pairs of point clouds: any shape, scale and offset, with duplicates."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-TILE = 96  # points of float32 in a tile of the native kernels; of float64 half as many
+TILE = 96  # points per tile of the native kernels in float32; half as many in float64
 EDGES = sorted(k * TILE // 2 + off for k in (1, 2, 4, 6) for off in (-1, 0, 1))
 
 
 @dataclass(frozen=True)
 class Clouds:
-    """How to draw two clouds x (n, d) and y (m, d)."""
+    """Parameters of two random clouds x (n, d) and y (m, d)."""
 
     n: int
     m: int
@@ -25,16 +25,16 @@ class Clouds:
         generator = torch.Generator().manual_seed(seed)
         x, y = (torch.randn(k, self.d, dtype=torch.float64, generator=generator) for k in (self.n, self.m))
         x, y = self.scale * x + self.offset, self.scale * (1.1 * y + 0.2) + self.offset
-        if self.duplicates:  # half of x again, within x and across
+        if self.duplicates:  # half of x, repeated within x and in y
             half = (self.n + 1) // 2
             x[self.n // 2 :] = x[:half].clone()
             y[: min(half, self.m)] = x[: min(half, self.m)]
         return x.to(dtype), y.to(dtype)
 
 
-def clouds(least: int = 2) -> st.SearchStrategy[Clouds]:
-    """Clouds of up to 3 tiles of points and 1000 coordinates (seldom many), spread over six decades, near or far."""
-    counts = st.one_of(st.integers(least, 40), st.sampled_from(EDGES))
+def clouds(min_points: int = 2) -> st.SearchStrategy[Clouds]:
+    """Return clouds of up to 3 tiles of points and 1000 coordinates, scales of six decades, with and without offset."""
+    counts = st.one_of(st.integers(min_points, 40), st.sampled_from(EDGES))
     dimensions = st.one_of(st.integers(1, 40), st.sampled_from([1, 2, 3, 8, 9, 64, 257, 1000]))
     return st.builds(
         Clouds,

@@ -1,4 +1,4 @@
-"""Whether a backend's errors are small: beside plain PyTorch's in the same dtype, against float64 truth."""
+"""Errors of backends against float64 truth, compared with those of plain PyTorch in the same dtype."""
 
 from collections.abc import Sequence
 from unittest.mock import patch
@@ -14,34 +14,34 @@ from tests.truth.clouds import Clouds
 
 DRAWS = 3
 
-# What rounding alone may do, in units of eps · (the sum with every term positive and its distance shaken by eps, as in
-# tests/truth): the terms have errors of a few eps each (distance, profile), which hardly add up; and few draws of a
-# small sample measure plain PyTorch's error badly, which may be 0 by luck.
-#   Kummer's function is in plain PyTorch the reference itself: a Chebyshev series of 20 terms, its coefficients
-#   rounded to float32, which autograd differentiates, and that multiplies the k-th term by up to k².
+# Error allowed for rounding alone, in units of eps · (sum of absolute terms, see Truth): each term has an error of few
+# eps (distance, profile), and these hardly add up; few draws of a small sample estimate the error of plain PyTorch
+# badly, which may be 0 by chance.
+#   For Kummer's function plain PyTorch is the reference itself: a Chebyshev series of 20 terms with coefficients
+# rounded to float32, differentiated by autograd, which multiplies the k-th term by up to k².
 FLOOR, KUMMER_FLOOR = 4.0, 40.0
 
 
-def idiom(x: Tensor, y: Tensor) -> Tensor:
-    """‖x‖² + ‖y‖² − 2⟨x, y⟩, as it is commonly written."""
+def expanded_squared_distances(x: Tensor, y: Tensor) -> Tensor:
+    """Return ‖x‖² + ‖y‖² − 2⟨x, y⟩, the common formula."""
     return (x.square().sum(-1).unsqueeze(-1) + y.square().sum(-1) - 2 * x @ y.mT).clamp(min=0)
 
 
-def by_cdist(x: Tensor, y: Tensor) -> Tensor:
+def cdist_squared(x: Tensor, y: Tensor) -> Tensor:
     return torch.cdist(x, y).square()
 
 
 def plain(case: Case, *inputs: Tensor) -> tuple[Tensor, ...]:
-    """The loss as plain PyTorch computes it in the same dtype."""
+    """Compute the loss and its gradients by plain PyTorch in the same dtype."""
     if case.name == "chamfer":
-        return with_gradients(lambda x, y: sum(by_cdist(x, y).min(k).values.mean() for k in (0, 1)), *inputs)
-    distances = idiom if case.smooth else by_cdist
+        return with_gradients(lambda x, y: sum(cdist_squared(x, y).min(k).values.mean() for k in (0, 1)), *inputs)
+    distances = expanded_squared_distances if case.smooth else cdist_squared
     with fl.use_backend("reference"), patch.object(reference, "squared_distances", distances):
         return with_gradients(case, *inputs)
 
 
 class Errors:
-    """Root mean squares over draws of what a value and its gradients miss of the truth."""
+    """Root mean square errors of a value and its gradients, over draws."""
 
     def __init__(self) -> None:
         self.squares: list[np.ndarray] = []
@@ -62,13 +62,13 @@ def floor(case: Case, inputs: tuple[Tensor, ...]) -> np.ndarray:
     units = KUMMER_FLOOR if case in CRAMER_WOLD and 1 < inputs[0].shape[-1] < 20 else FLOOR
     terms = np.array([exact.terms, *(np.linalg.norm(t) for t in exact.gradient_terms)])
     dtype = torch.finfo(inputs[0].dtype)
-    return units * dtype.eps * terms + dtype.tiny  # no digits are promised below the smallest normal number
+    return units * dtype.eps * terms + dtype.tiny  # numbers below the smallest normal one have no guaranteed accuracy
 
 
-def errors_are_small(
+def assert_errors_small(
     case: Case, drawn: Clouds, backends: Sequence[str], device: str = "cpu", draws: int = DRAWS
 ) -> None:
-    """The errors of these backends in float32 are at most twice those of plain PyTorch, but for roundings."""
+    """Assert that errors of the backends in float32 are at most twice those of plain PyTorch, up to rounding."""
     errors = {name: Errors() for name in ("plain", *backends)}
     floors = []
     for seed in range(draws):

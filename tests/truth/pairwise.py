@@ -1,4 +1,4 @@
-"""Float64 truth of the pairwise losses, in NumPy and SciPy: value, gradients, and how much cancels in them."""
+"""Float64 truth of the pairwise losses, in NumPy and SciPy: value, gradients, scales of rounding errors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,22 +15,24 @@ SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 @dataclass(frozen=True)
 class Profile:
-    """φ and its derivative, as functions of s = ‖a−b‖² (of ⟨a, b⟩ where `inner`)."""
+    """Function φ and its derivative, of s = ‖a−b‖², or of ⟨a, b⟩ if `inner`."""
 
     value: Callable[[Array], Array]
     slope: Callable[[Array], Array]
     inner: bool = False
 
-    def bend(self, s: Array, slope: Array) -> Array:
-        """s·φ''(s), by a difference: what a relative error of s does to φ'(s), which is `slope`."""
+    def relative_curvature(self, s: Array, slope: Array) -> Array:
+        """Return s·φ''(s) by a finite difference from φ'(s) = `slope`: the effect of a relative error of s on φ'(s)."""
         h = 1e-6
         return (self.slope(s * (1 + h)) - slope) / h
 
 
 @dataclass
 class Truth:
-    """A loss, its gradients, and what rounding errors are relative to: the same sums of |φ| + |s·φ'| and of
-    |φ'| + |s·φ''|, with every term positive, as the distance s is rounded too."""
+    """Value and gradients of a loss, and the scales of their rounding errors.
+
+    The scales are the same sums over |φ| + |s·φ'| and |φ'| + |s·φ''|: all terms positive, and s rounded, too.
+    """
 
     value: float
     gradients: tuple[Array, ...]
@@ -75,22 +77,22 @@ def polynomial(d: int, degree: int = 3, gamma: float | None = None, offset: floa
 
 
 def radial_average(d: int, rate: float) -> Profile:
-    """Cramér–Wold's φ_d(rate·s): Kummer's function below 20 dimensions, its approximation from there on."""
+    """Return Cramér–Wold's φ_d(rate·s): Kummer's function for d < 20, its asymptotic approximation for d ≥ 20."""
     if d >= 20:
         k = 4 * rate / (2 * d - 3)
         return Profile(lambda s: (1 + k * s) ** -0.5, lambda s: -k / 2 * (1 + k * s) ** -1.5)
     return Profile(lambda s: hyp1f1(0.5, d / 2, -rate * s), lambda s: -rate / d * hyp1f1(1.5, d / 2 + 1, -rate * s))
 
 
-def product(a: Array, b: Array) -> Array:
-    """a·b in float64, by the library whose threads the tests already hold."""
+def dot(a: Array, b: Array) -> Array:
+    """Return the matrix product a·b in float64, by torch, whose number of threads the tests limit."""
     return (torch.from_numpy(a) @ torch.from_numpy(b)).numpy()
 
 
-def form(
+def pairwise_sum(
     x: Array, y: Array, profile: Profile, weights: tuple[float, float, float], diagonal: bool, constant: float = 0.0
 ) -> Truth:
-    """w_xx Σ φ(xᵢ, xⱼ) + w_xy Σ φ(xᵢ, yⱼ) + w_yy Σ φ(yᵢ, yⱼ) + constant; pairs i = j only with `diagonal`."""
+    """Return w_xx Σ φ(xᵢ, xⱼ) + w_xy Σ φ(xᵢ, yⱼ) + w_yy Σ φ(yᵢ, yⱼ) + constant; pairs i = j only with `diagonal`."""
     if not profile.inner:
         origin = np.concatenate([x, y]).mean(0)
         x, y = x - origin, y - origin
@@ -105,29 +107,29 @@ def _add(
     truth: Truth, weight: float, profile: Profile, clouds: tuple[Array, Array], i: int, j: int, diagonal: bool
 ) -> None:
     a, b = clouds[i], clouds[j]
-    s = product(a, b.T) if profile.inner else cdist(a, b, "sqeuclidean")
+    s = dot(a, b.T) if profile.inner else cdist(a, b, "sqeuclidean")
     counted = np.ones_like(s) if diagonal or i != j else 1 - np.eye(len(a))
     value, slope = profile.value(s), profile.slope(s)
     w = weight * counted * slope
     truth.value += (weight * counted * value).sum()
     truth.terms += (abs(weight) * counted * (np.abs(value) + np.abs(s * slope))).sum()
-    slopes = abs(weight) * counted * (np.abs(slope) + np.abs(profile.bend(s, slope)))
-    for k, here, there, pull, error in ((i, a, b, w, slopes), (j, b, a, w.T, slopes.T)):
+    slopes = abs(weight) * counted * (np.abs(slope) + np.abs(profile.relative_curvature(s, slope)))
+    for k, points, others, weights, scales in ((i, a, b, w, slopes), (j, b, a, w.T, slopes.T)):
         if profile.inner:
-            truth.gradients[k][:] += product(pull, there)
-            truth.gradient_terms[k][:] += product(error, np.abs(there))
+            truth.gradients[k][:] += dot(weights, others)
+            truth.gradient_terms[k][:] += dot(scales, np.abs(others))
         else:
-            truth.gradients[k][:] += 2 * (pull.sum(1, keepdims=True) * here - product(pull, there))
-            truth.gradient_terms[k][:] += 2 * (error.sum(1, keepdims=True) * np.abs(here))
-            truth.gradient_terms[k][:] += 2 * product(error, np.abs(there))
+            truth.gradients[k][:] += 2 * (weights.sum(1, keepdims=True) * points - dot(weights, others))
+            truth.gradient_terms[k][:] += 2 * (scales.sum(1, keepdims=True) * np.abs(points))
+            truth.gradient_terms[k][:] += 2 * dot(scales, np.abs(others))
 
 
 def mmd(x: Array, y: Array, profile: Profile, estimator: str = "unbiased") -> Truth:
-    """Squared MMD: off-diagonal means within ("unbiased"), or means over all pairs ("biased")."""
+    """Return the squared MMD: means within samples off the diagonal ("unbiased"), or over all pairs ("biased")."""
     n, m = len(x), len(y)
     if estimator == "biased":
-        return form(x, y, profile, (1 / n**2, -2 / (n * m), 1 / m**2), diagonal=True)
-    return form(x, y, profile, (1 / (n * (n - 1)), -2 / (n * m), 1 / (m * (m - 1))), diagonal=False)
+        return pairwise_sum(x, y, profile, (1 / n**2, -2 / (n * m), 1 / m**2), diagonal=True)
+    return pairwise_sum(x, y, profile, (1 / (n * (n - 1)), -2 / (n * m), 1 / (m * (m - 1))), diagonal=False)
 
 
 def silverman(n: int) -> float:
@@ -135,24 +137,24 @@ def silverman(n: int) -> float:
 
 
 def cramer_wold(x: Array, y: Array, gamma: float | None = None) -> Truth:
-    """Squared Cramér–Wold distance (Knop et al. 2020, theorem 3.1)."""
+    """Return the squared Cramér–Wold distance (Knop et al. 2020, theorem 3.1)."""
     (n, d), m = x.shape, len(y)
     gamma = gamma or silverman(n)
     factor = 1 / (2 * np.sqrt(np.pi * gamma))
     weights = (factor / n**2, -2 * factor / (n * m), factor / m**2)
-    return form(x, y, radial_average(d, 1 / (4 * gamma)), weights, diagonal=True)
+    return pairwise_sum(x, y, radial_average(d, 1 / (4 * gamma)), weights, diagonal=True)
 
 
 def cramer_wold_normal(x: Array, gamma: float | None = None) -> Truth:
-    """Squared Cramér–Wold distance to N(0, I) (Knop et al. 2020, theorem 3.2)."""
+    """Return the squared Cramér–Wold distance to N(0, I) (Knop et al. 2020, theorem 3.2)."""
     n, d = x.shape
     gamma = gamma or silverman(n)
     factor, origin = 1 / (2 * np.sqrt(np.pi)), np.zeros((1, d))
     weights = (factor / (n**2 * np.sqrt(gamma)), 0.0, 0.0)
-    within = form(x, origin, radial_average(d, 1 / (4 * gamma)), weights, diagonal=True)
+    within = pairwise_sum(x, origin, radial_average(d, 1 / (4 * gamma)), weights, diagonal=True)
     weights = (0.0, -2 * factor / (n * np.sqrt(gamma + 0.5)), 0.0)
     constant = factor / np.sqrt(1 + gamma)
-    across = form(x, origin, radial_average(d, 1 / (2 + 4 * gamma)), weights, diagonal=True, constant=constant)
+    across = pairwise_sum(x, origin, radial_average(d, 1 / (2 + 4 * gamma)), weights, diagonal=True, constant=constant)
     return Truth(
         within.value + across.value,
         (within.gradients[0] + across.gradients[0],),
@@ -162,22 +164,22 @@ def cramer_wold_normal(x: Array, gamma: float | None = None) -> Truth:
 
 
 def nearest(x: Array, y: Array) -> tuple[NDArray[np.int64], Array]:
-    """For each of x the index of the nearest of y, the lowest of equals, and the squared distance."""
+    """Return for each x the index of its nearest y, the lowest one of ties, and the squared distance."""
     s = cdist(x, y, "sqeuclidean")
     return s.argmin(1), s.min(1)
 
 
 def chamfer_distance(x: Array, y: Array) -> Truth:
-    """Means of the squared distances to the nearest neighbor, both ways, summed."""
+    """Return the sum of the mean squared distances to the nearest neighbor, from x to y and from y to x."""
     gradients = (np.zeros_like(x), np.zeros_like(y))
     terms = (np.zeros_like(x), np.zeros_like(y))
     value = 0.0
-    for here, there, i, j in ((x, y, 0, 1), (y, x, 1, 0)):
-        index, s = nearest(here, there)
+    for points, others, i, j in ((x, y, 0, 1), (y, x, 1, 0)):
+        index, s = nearest(points, others)
         value += s.mean()
-        pull = 2 * (here - there[index]) / len(here)
-        gradients[i][:] += pull
-        np.add.at(gradients[j], index, -pull)
-        terms[i][:] += np.abs(pull)
-        np.add.at(terms[j], index, np.abs(pull))
+        gradient = 2 * (points - others[index]) / len(points)
+        gradients[i][:] += gradient
+        np.add.at(gradients[j], index, -gradient)
+        terms[i][:] += np.abs(gradient)
+        np.add.at(terms[j], index, np.abs(gradient))
     return Truth(value, gradients, value, terms)

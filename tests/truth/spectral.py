@@ -1,4 +1,4 @@
-"""Float64 truth of the Fréchet distances, from singular values; samples and covariances to try them on."""
+"""Float64 truth of the Fréchet distances, by singular values; random samples and covariances."""
 
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def bures(a: np.ndarray, b: np.ndarray) -> float:
-    """Tr(A + B − 2(AB)^{1/2}) from the singular values of A^{1/2}B^{1/2}, which are not squared on the way."""
+    """Return Tr(A + B − 2(AB)^{1/2}) by the singular values of A^{1/2}B^{1/2}, which avoids squaring them."""
     nuclear = np.linalg.norm(symmetric_root(a) @ symmetric_root(b), "nuc")
     return float(np.trace(a) + np.trace(b) - 2 * nuclear)
 
@@ -17,7 +17,7 @@ def symmetric_root(a: np.ndarray) -> np.ndarray:
 
 
 def frechet(x: Tensor, y: Tensor) -> float:
-    """From the singular values of XYᵀ: nothing is squared on the way, singular covariances are exact too."""
+    """Return the Fréchet distance by the singular values of XYᵀ, which is exact for singular covariances, too."""
     a, b = (z.detach().double().numpy() for z in (x, y))
     shift = a.mean(0) - b.mean(0)
     a, b = ((z - z.mean(0)) / np.sqrt(len(z) - 1) for z in (a, b))
@@ -25,7 +25,7 @@ def frechet(x: Tensor, y: Tensor) -> float:
 
 
 def covariance(d: int, condition: float, seed: int = 0, rank: int | None = None) -> Tensor:
-    """A random (d, d) covariance of that condition number, eigenvalues spread evenly on a log scale from 1 down."""
+    """Return a random (d, d) covariance of a condition number, with log-spaced eigenvalues from 1 down."""
     generator = torch.Generator().manual_seed(seed)
     basis = torch.linalg.qr(torch.randn(d, d, generator=generator, dtype=torch.float64)).Q
     values = torch.logspace(0, -float(np.log10(condition)), d, dtype=torch.float64)
@@ -42,6 +42,6 @@ def sample(
 
 
 def conditioned_sample(n: int, d: int, condition: float, seed: int = 0) -> Tensor:
-    """A float32 sample whose covariance has about that condition number, in no special axes."""
+    """Return a float32 sample whose covariance has about that condition number, in random axes."""
     root = covariance(d, condition**0.5, seed + 1)
     return (sample(n, d, seed=seed) @ root).float()

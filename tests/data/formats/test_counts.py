@@ -9,6 +9,8 @@ from fastlatent.data import load
 from fastlatent.data.formats import counts
 from fastlatent.data.formats.counts import log_normalized
 
+pytestmark = pytest.mark.slow
+
 COUNTS = np.random.default_rng(0).poisson(1.5, size=(12, 5)).astype(np.float32)
 COUNTS[3] = 0  # a cell without counts
 TYPES = [f"type {i % 3}" for i in range(12)]

@@ -1,8 +1,11 @@
+import pytest
 import torch
 
 from fastlatent.data import Split
 from fastlatent.evaluate.features import classifier
 from fastlatent.evaluate.features.classifier import SmallNetwork, classifier_features, default_classifier_dir
+
+pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
 

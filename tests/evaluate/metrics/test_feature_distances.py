@@ -12,6 +12,8 @@ from fastlatent.evaluate.features.classifier import classifier_features
 from fastlatent.evaluate.metrics import feature_distances
 from fastlatent.models import MODEL_CONFIGS
 
+pytestmark = pytest.mark.slow
+
 
 def by_label(results, start):
     return {result.label: result.value for result in results if result.group.startswith(start)}

@@ -14,6 +14,8 @@ from fastlatent.models import MODEL_CONFIGS
 from fastlatent.models.configs import WAEMMDConfig
 from fastlatent.train import TrainConfig, fit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):

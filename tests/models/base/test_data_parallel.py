@@ -15,6 +15,8 @@ from fastlatent.models import ACAI, MODEL_CONFIGS, WAE, GenerativeModel, LogPena
 from fastlatent.models.base.data_parallel import DataParallelContext
 from fastlatent.priors import Normal
 
+pytestmark = pytest.mark.slow
+
 NUM_RANKS, LOCAL_BATCH, D = 2, 6, 3
 SHAPES = {"images": (1, 2, 4), "point clouds": (8, 3), "rows": (0, 3, 0)}
 

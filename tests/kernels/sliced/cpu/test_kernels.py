@@ -1,4 +1,4 @@
-"""The native backend against the reference in float64, which is the specification."""
+"""Native CPU kernels of the sliced engine against the reference in float64."""
 
 import itertools
 from collections.abc import Callable
@@ -8,21 +8,22 @@ import torch
 from torch import Tensor
 
 import fastlatent
-from fastlatent.kernels.sliced import EppsPulley, SlicedDistance, epps_pulley, sliced
+from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 from fastlatent.losses.directions import random_directions
 
-# Sizes 1, 2, 3, around a network's block, a chunk of rows, a block of directions; both sorts; n ≠ m.
+# (n, m, d, directions): 1, 2, 3; around the sizes of a sorting network, a chunk of rows, a block of directions; both
+# sorts; n ≠ m.
 SHAPES = [
     (1, 1, 1, 1), (2, 3, 2, 1), (3, 2, 5, 2), (16, 16, 8, 32), (17, 17, 33, 33), (64, 63, 31, 31), (65, 65, 7, 64),
     (513, 100, 4, 9), (2049, 2049, 3, 5), (2500, 700, 3, 3), (8200, 8200, 2, 3), (300, 8200, 2, 3),
 ]  # fmt: skip
 
-# Relative to the largest entry: up to 3000 terms are summed, in another order than PyTorch's.
+# Error relative to the largest entry: sums of up to 3000 terms, in an order other than PyTorch's.
 ERRORS = {torch.float32: 3e-6, torch.float64: 1e-13}
 
 
 def lattice(n: int, d: int, dtype: torch.dtype) -> Tensor:
-    """Points whose projections on the axes tie often and are exact in every dtype."""
+    """Return points whose projections on the axes tie often and are exact in every dtype."""
     return torch.randint(-20, 20, (n, d)).to(dtype) / 8
 
 
@@ -41,7 +42,7 @@ def on(backend: str, form: Callable[..., Tensor], inputs: tuple[Tensor, ...], ne
 
 @pytest.mark.parametrize("dtype", ERRORS)
 @pytest.mark.parametrize("p", [1, 1.5, 2, 3])
-def test_exact_projections_give_the_reference_with_ties(isa: str, dtype: torch.dtype, p: float) -> None:
+def test_matches_reference_with_tied_projections(isa: str, dtype: torch.dtype, p: float) -> None:
     torch.manual_seed(1)
     for (n, m, d, count), x_needs, y_needs in itertools.product(SHAPES, (False, True), (False, True)):
         axes = torch.eye(d, dtype=dtype)[:, torch.arange(count) % d]
@@ -55,28 +56,28 @@ def test_exact_projections_give_the_reference_with_ties(isa: str, dtype: torch.d
 
 
 def mean_square_errors(form: Callable[..., Tensor], draws: list[tuple[Tensor, ...]]) -> tuple[Tensor, Tensor]:
-    """Of value and gradients against float64, relative: the native backend's, and plain PyTorch's, both in float32.
+    """Return relative mean square errors of value and gradients in float32: of the native backend, and of PyTorch.
 
-    One error is a draw of its roundings, so they are compared over several.
+    The error of a single draw is random, so errors are averaged over several draws.
     """
     errors = []
     for inputs in draws:
         needs = (*(True for _ in inputs[1:]), False)
         truth = on("reference", form, tuple(i.double() for i in inputs), needs)
         for backend in ("cpu", "reference"):
-            found = on(backend, form, inputs, needs)
-            errors += [((a - b).norm() / b.norm()).square() for a, b in zip(found, truth, strict=True)]
+            result = on(backend, form, inputs, needs)
+            errors += [((a - b).norm() / b.norm()).square() for a, b in zip(result, truth, strict=True)]
     ours, plain = torch.stack(errors).view(len(draws), 2, -1).mean(0)
     return ours, plain
 
 
 def at_most_twice(ours: Tensor, plain: Tensor) -> bool:
-    """Of mean square errors; one unit in the last place cannot be told from the rounding of the result itself."""
+    """Compare mean square errors, up to one unit in the last place for the rounding of the result."""
     return bool((ours <= 4 * plain + torch.finfo(torch.float32).eps ** 2).all())
 
 
 @pytest.mark.parametrize("shape", [(100, 100, 8, 50), (1024, 1024, 16, 33), (4096, 1000, 8, 20)])
-def test_float32_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, shape: tuple[int, ...]) -> None:
+def test_float32_error_at_most_twice_that_of_pytorch(isa: str, shape: tuple[int, ...]) -> None:
     torch.manual_seed(2)
     n, m, d, count = shape
     draws = [(torch.randn(n, d), 1.5 * torch.randn(m, d), random_directions(d, count)) for _ in range(10)]
@@ -86,7 +87,7 @@ def test_float32_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, shape: tu
 
 @pytest.mark.parametrize("n_points", [2, 16, 17])
 @pytest.mark.parametrize("spread", [1.0, 30.0])
-def test_epps_pulley_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, n_points: int, spread: float) -> None:
+def test_epps_pulley_float32_error_at_most_twice_that_of_pytorch(isa: str, n_points: int, spread: float) -> None:
     torch.manual_seed(3)
     form = EppsPulley(n_points, 3.0)
     for n, d, count in [(2, 3, 3), (65, 33, 31), (400, 9, 40)]:
@@ -95,8 +96,8 @@ def test_epps_pulley_errs_at_most_twice_as_much_as_plain_pytorch(isa: str, n_poi
         assert at_most_twice(ours, plain), (n, d, count)
 
 
-def test_epps_pulley_in_float64(isa: str) -> None:
-    """To the rounding of the sums over a thousand points, in another order than PyTorch's."""
+def test_epps_pulley_matches_reference_in_float64(isa: str) -> None:
+    """Up to the rounding of sums over 1000 points, in an order other than PyTorch's."""
     for n, d, count in [(1, 1, 1), (65, 33, 31), (1000, 9, 40)]:
         inputs = (torch.randn(n, d, dtype=torch.float64), random_directions(d, count, dtype=torch.float64))
         ours, truth = (on(b, EppsPulley(17, 3.0), inputs, (True, False)) for b in ("cpu", "reference"))
@@ -105,20 +106,20 @@ def test_epps_pulley_in_float64(isa: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(70, 70, 5, 40), (3000, 3000, 4, 70), (5000, 300, 4, 33)])
-def test_the_bits_do_not_depend_on_the_number_of_threads(shape: tuple[int, ...]) -> None:
+def test_bitwise_identical_for_any_number_of_threads(shape: tuple[int, ...]) -> None:
     torch.manual_seed(4)
     n, m, d, count = shape
     inputs = (torch.randn(n, d), torch.randn(m, d), random_directions(d, count))
-    threads, found = torch.get_num_threads(), []
+    threads, results = torch.get_num_threads(), []
     for number in (1, 2, 3):
         torch.set_num_threads(number)
         epps = on("cpu", EppsPulley(17, 3.0), (inputs[0], inputs[2]), (True, False))
-        found.append(on("cpu", SlicedDistance(2), inputs, (True, True, False)) + epps)
+        results.append(on("cpu", SlicedDistance(2), inputs, (True, True, False)) + epps)
     torch.set_num_threads(threads)
-    assert all(torch.equal(a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True))
+    assert all(torch.equal(a, b) for other in results[1:] for a, b in zip(results[0], other, strict=True))
 
 
-def test_nan_and_infinity_stay_where_they_belong(isa: str) -> None:
+def test_nan_inf_propagate(isa: str) -> None:
     x, y, theta = torch.randn(40, 3), torch.randn(40, 3), random_directions(3, 5)
     x[7, 1] = torch.nan
     value, gradient = on("cpu", SlicedDistance(2), (x, y, theta), (True, False, False))
@@ -130,7 +131,7 @@ def test_nan_and_infinity_stay_where_they_belong(isa: str) -> None:
     assert on("cpu", EppsPulley(17, 3.0), (x, theta), (False, False))[0].isnan()
 
 
-def test_views_are_read_as_what_they_show(isa: str) -> None:
+def test_views_match_contiguous_copies(isa: str) -> None:
     big = torch.randn(2, 60, 10)
     x, y, theta = big[:, ::2, 1:4], big[:, 1::2, 6:9], random_directions(5, 9).T[::2, :3].T
     ours = on("cpu", SlicedDistance(2), (x, y, theta.expand(2, 3, 5)), (True, True, False))
@@ -138,30 +139,3 @@ def test_views_are_read_as_what_they_show(isa: str) -> None:
         "cpu", SlicedDistance(2), tuple(t.contiguous() for t in (x, y, theta.expand(2, 3, 5))), (True, True, False)
     )
     assert all(torch.equal(a, b) for a, b in zip(ours, copies, strict=True))
-
-
-@pytest.mark.parametrize("need", [(True, True, False), (True, False, True)])
-def test_registered_ops_pass_opcheck(need: tuple[bool, ...]) -> None:
-    inputs = [torch.randn(2, 6, 3), torch.randn(2, 5, 3), random_directions(3, 4).expand(2, 3, 4)]
-    x, y, theta = (i.clone().requires_grad_(n) for i, n in zip(inputs, need, strict=True))
-    torch.library.opcheck(sliced, (x, y, theta, 2.0, False, *need))
-    torch.library.opcheck(epps_pulley, (x, theta, 17, 3.0, need[0], need[2]))
-
-
-@pytest.mark.parametrize(
-    "loss",
-    [
-        fastlatent.sliced_wasserstein,
-        lambda x, y, **k: fastlatent.sliced_wasserstein_normal(x, **k),
-        lambda x, y, **k: fastlatent.epps_pulley(x, **k),
-    ],
-    ids=["sliced_wasserstein", "sliced_wasserstein_normal", "epps_pulley"],
-)
-def test_compiles_whole_and_maps_over_batches(loss: Callable[..., Tensor]) -> None:
-    theta = random_directions(3, 6)
-    x, y = torch.randn(4, 9, 3, requires_grad=True), torch.randn(4, 9, 3)
-    eager = loss(x, y, projections=theta)
-    compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")(x, y, projections=theta)
-    torch.testing.assert_close(compiled, eager)
-    torch.testing.assert_close(*(torch.autograd.grad(v.sum(), x)[0] for v in (compiled, eager)))
-    torch.testing.assert_close(torch.vmap(lambda a, b: loss(a, b, projections=theta))(x, y), eager)

@@ -1,4 +1,4 @@
-"""The native CPU kernels on every instruction set: accuracy, threads, memory, input of any layout."""
+"""Native CPU kernels of the pairwise engine on every instruction set: accuracy, threads, half precision."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ SHAPES = [(2, 3, 1), (5, 2, 3), (95, 97, 8), (96, 96, 9), (193, 40, 64), (1500, 
 
 @pytest.mark.parametrize("estimator", ["unbiased", "biased"])
 @pytest.mark.parametrize(("n", "m", "d"), SHAPES)
-def test_imq_in_float32_is_exact_to_float32(n, m, d, estimator):
+def test_imq_float32_matches_float64_truth(n, m, d, estimator):
     case = next(c for c in MMDS if c.name == f"imq-{estimator}")
     x, y = Clouds(n, m, d).draw(torch.float32)
     value, *gradients = with_gradients(case, x, y)
@@ -38,7 +38,7 @@ def test_imq_in_float32_is_exact_to_float32(n, m, d, estimator):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize(("n", "m", "d"), [(2, 3, 1), (47, 49, 3), (48, 97, 19), (145, 50, 65)])
-def test_float64_is_exact_to_float64(case, n, m, d):
+def test_float64_matches_truth(case, n, m, d):
     x, y = Clouds(n, m, d, duplicates=True).draw(torch.float64)
     value, *gradients = with_gradients(case, *(x, y)[: case.samples])
     exact = case.exact(x, y)
@@ -49,31 +49,31 @@ def test_float64_is_exact_to_float64(case, n, m, d):
 
 @pytest.mark.parametrize("case", [*MMDS[::4], *CRAMER_WOLD, *CHAMFER], ids=str)
 @pytest.mark.parametrize(("batch", "n", "m"), [((), 5 * TILE + 1, 3 * TILE - 1), ((3,), 2 * TILE + 1, TILE)])
-def test_any_number_of_threads_gives_the_same_bits(case, batch, n, m, monkeypatch):
+def test_bitwise_identical_for_any_number_of_threads(case, batch, n, m, monkeypatch):
     monkeypatch.setattr(cpu, "MIN_THREADED_OPERATIONS", 0.0)
     x, y = torch.randn(*batch, n, 5), torch.randn(*batch, m, 5)
-    once, *others = (_bits(case, threads, x, y) for threads in (1, 2, 3, 2))
-    for again in others:
-        assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
+    first, *others = (_with_threads(case, threads, x, y) for threads in (1, 2, 3, 2))
+    for other in others:
+        assert all(torch.equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-def _bits(case, threads, x, y):
+def _with_threads(case, threads, x, y):
     with torch_threads(threads):
         return with_gradients(case, *(x, y)[: case.samples])
 
 
-def test_large_problems_do_use_threads(monkeypatch):
-    seen = []
-    monkeypatch.setattr(cpu, "_num_threads", lambda operations: seen.append(operations) or 1)
+def test_large_problems_use_threads(monkeypatch):
+    operation_counts = []
+    monkeypatch.setattr(cpu, "_num_threads", lambda operations: operation_counts.append(operations) or 1)
     for n in (64, 4096):
         fl.mmd_imq(torch.randn(n, 64), torch.randn(n, 64))
-    small, large = seen
+    small, large = operation_counts
     assert small < cpu.MIN_THREADED_OPERATIONS < large
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_half_precision_is_read_as_such_and_computed_in_float32(case, dtype):
+def test_half_precision_is_computed_in_float32(case, dtype):
     inputs = [i.to(dtype) for i in Clouds(97, 33, 5).draw(torch.float64)][: case.samples]
     value, *gradients = with_gradients(case, *inputs)
     wide, *wide_gradients = with_gradients(case, *(i.float() for i in inputs))
@@ -84,7 +84,7 @@ def test_half_precision_is_read_as_such_and_computed_in_float32(case, dtype):
         torch.testing.assert_close(gradient, wide_gradient.to(dtype))
 
 
-def test_every_float16_number_is_read_right():
+def test_every_finite_float16_is_exact():
     x = torch.arange(-(2**15), 2**15, dtype=torch.int16).view(torch.float16)
     x = x[x.isfinite()].unsqueeze(-1)
     origin = torch.zeros(1, 1, dtype=torch.float16)

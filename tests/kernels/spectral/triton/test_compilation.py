@@ -1,15 +1,17 @@
-"""The spectral engine's kernels compiled for devices that are not there: every entry of the tile tables for each."""
+"""Spectral kernels compiled ahead of time, for every entry of the tile tables: they fit and use tensor cores."""
 
 import pytest
 import torch
 
-from tests.kernels.gpu.ahead_of_time import CAPABILITIES, compiled_for
+from tests.kernels.harness.ahead_of_time import CAPABILITIES, compiled_for
 
-# Not at the top: without triton the helper above has skipped this file.
+# After the harness, which skips this file where triton is not installed.
 from fastlatent.kernels.spectral.triton import launch as triton  # isort: skip
 
+pytestmark = pytest.mark.slow
 
-def test_sizes_of_1_which_triton_makes_constants_compile():
+
+def test_sizes_of_one_compile():
     with compiled_for(90) as kernels:
         triton.frechet([torch.empty(1, 2, 1, device="meta")], 0.5, (True,))
     assert len(kernels) == 5
@@ -17,14 +19,14 @@ def test_sizes_of_1_which_triton_makes_constants_compile():
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("d", sorted(triton.TILES_32))
-def test_kernels_fit_and_multiply_on_the_matrix_units(capability, d):
+def test_kernels_fit_and_use_tensor_cores(capability, d):
     samples = [torch.empty(2, n, d, device="meta") for n in (4 * d, 3 * d)]
     with compiled_for(capability) as kernels:
         triton.frechet(samples, 0.0, (True, True))
-        triton.frechet(samples[:1], 0.0, (True,))  # without a second sample the kernels leave parts out
+        triton.frechet(samples[:1], 0.0, (True,))  # without a second sample the kernels omit its terms
     names = {kernel.name for kernel in kernels}
     assert names == {"moments_kernel", "covariance_kernel", "means_kernel", "gradient_kernel"}
     for kernel in kernels:
         kernel.assert_fits()
-        if kernel.name == "gradient_kernel" or "'AGAIN': False" in kernel.constants:  # the others are float64's
-            assert kernel.matrix_units, kernel
+        if kernel.name == "gradient_kernel" or "'AGAIN': False" in kernel.constants:  # the others compute in float64
+            assert kernel.tensor_cores, kernel

@@ -1,6 +1,6 @@
-"""The native sort of columns is the stable sort of torch, bit for bit, rows of equal values and of NaN included.
+"""The native sort of columns equals the stable sort of torch, bit for bit, for ties and NaN, too.
 
-With the rows that values came from and without, where keys alone are sorted.
+It sorts with and without the indices of the rows.
 """
 
 import pytest
@@ -9,11 +9,13 @@ from torch import Tensor
 
 from fastlatent.kernels.native import DTYPES, module
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = [*range(1101), 4095, 4096, 4097, 65537]
-EVERY_KIND = 10
+NUM_KINDS = 10
 
 
-def kinds(n: int, dtype: torch.dtype) -> Tensor:
+def columns_of_every_kind(n: int, dtype: torch.dtype) -> Tensor:
     """Columns: random, constant, sorted, reversed, few values, ±inf, both zeros, NaN, subnormal, tiny differences."""
     random = torch.randn(n, dtype=dtype)
     row = torch.arange(n)
@@ -33,26 +35,26 @@ def kinds(n: int, dtype: torch.dtype) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-def sorted_natively(values: Tensor) -> tuple[Tensor, Tensor]:
+def sort_native(values: Tensor) -> tuple[Tensor, Tensor]:
     values, order = values.clone(), torch.full(values.shape, -1)
     module().sliced_sort_columns(DTYPES.index(values.dtype), values.data_ptr(), *values.shape, order.data_ptr())
     return values, order
 
 
-def sorted_without_order(values: Tensor) -> Tensor:
+def sort_native_without_order(values: Tensor) -> Tensor:
     values = values.clone()
     module().sliced_sort_columns(DTYPES.index(values.dtype), values.data_ptr(), *values.shape, 0)
     return values
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_sorts_as_torch_does_at_every_length(isa: str, dtype: torch.dtype) -> None:
+def test_matches_stable_torch_sort_at_every_length(isa: str, dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     for n in LENGTHS:
-        values = kinds(n, dtype)
-        assert values.shape == (n, EVERY_KIND)
+        values = columns_of_every_kind(n, dtype)
+        assert values.shape == (n, NUM_KINDS)
         expected, expected_order = values.sort(dim=0, stable=True)
-        found, order = sorted_natively(values)
+        result, order = sort_native(values)
         assert torch.equal(order, expected_order), f"length {n}"
-        for result in (found, sorted_without_order(values)):
-            torch.testing.assert_close(result, expected, rtol=0, atol=0, equal_nan=True, msg=f"length {n}")
+        for sorted_values in (result, sort_native_without_order(values)):
+            torch.testing.assert_close(sorted_values, expected, rtol=0, atol=0, equal_nan=True, msg=f"length {n}")

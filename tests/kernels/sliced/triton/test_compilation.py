@@ -1,11 +1,14 @@
-"""Every kernel of the sliced engine compiles for every device, fits it and does not spill, at its table's sizes."""
+"""Sliced kernels compiled ahead of time, at the sizes of their table: they fit the devices and spill no registers."""
 
 import pytest
 import torch
 
-from tests.kernels.gpu.ahead_of_time import CAPABILITIES, Kernel, compiled_for
+from tests.kernels.harness.ahead_of_time import CAPABILITIES, Kernel, compiled_for
 
-from fastlatent.kernels.sliced.triton import launch as triton  # isort: skip  (after the skip where there is no Triton)
+# After the harness, which skips this file where triton is not installed.
+from fastlatent.kernels.sliced.triton import launch as triton  # isort: skip
+
+pytestmark = pytest.mark.slow
 
 TO_X, TO_BOTH = (True, False, False), (True, True, False)
 
@@ -30,18 +33,18 @@ def assert_all_fit(kernels: list[Kernel], *names: str) -> None:
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("call", [(256, 200, 3.0, TO_BOTH), (2048, 2000, 1.5, TO_BOTH), (4096, 4096, 2.0, TO_X)])
-def test_short_columns(call: tuple, capability: int) -> None:
+def test_short_columns_fit(call: tuple, capability: int) -> None:
     assert_all_fit(kernels_of(capability, call), "short_columns")
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("call", [(65536, 60000, 1.5, TO_X), (65536, 65536, 2.0, TO_X, True)])
-def test_longer_columns(call: tuple, capability: int) -> None:
+def test_long_columns_fit(call: tuple, capability: int) -> None:
     kernels = kernels_of(capability, call)
     assert_all_fit(kernels, "sort_chunks", "merge_step", "merge_chunks", "couple_chunks")
 
 
-def test_sizes_of_one_which_triton_takes_for_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sizes_of_one_compile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(triton, "CHUNK", 64)
     monkeypatch.setattr(triton, "KEYS_PER_PROGRAM", 64)
     one, three = torch.empty(1, 1, device="meta"), torch.empty(3, 1, device="meta")

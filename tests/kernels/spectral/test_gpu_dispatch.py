@@ -1,4 +1,4 @@
-"""The way of CUDA tensors through the engine, on tensors that have a device and no values: whoever reads one fails."""
+"""Dispatch of CUDA tensors in the spectral engine, on fake tensors: reading a value is an error."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ import fastlatent as fl
 from fastlatent.kernels import gpu
 from fastlatent.kernels.spectral import Bures, Frechet, FrechetNormal, routes
 
-pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="tests/kernels/gpu has the same with values")
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="test_device.py has the same with values")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def on_cuda(*shape, dtype=torch.float32):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(("n", "d", "route"), [(300, 140, "newton_schulz"), (9, 4, "newton_schulz"), (60, 140, "gram")])
-def test_samples_go_by_products(n, d, route, dtype):
+def test_samples_are_computed_by_matmul(n, d, route, dtype):
     x, y = on_cuda(n, d, dtype=dtype), on_cuda(n + 1, d, dtype=dtype)
     assert f"spectral ({route}): matmul" in str(fl.explain(fl.frechet_distance, x, y))
     for operation, inputs in ((Frechet(), (x, y)), (FrechetNormal(), (x,))):
@@ -34,7 +34,7 @@ def test_samples_go_by_products(n, d, route, dtype):
         assert [g.shape for g in gradients] == [z.shape for z in inputs]
 
 
-def test_given_matrices_and_roots():
+def test_matrices_and_roots_are_computed_by_matmul():
     a, mean = on_cuda(9, 9), on_cuda(9)
     assert fl.bures_wasserstein(mean, a, mean, a).shape == (2,)
     assert [f.shape for f in Bures().compute((a, a), (True, True))] == [(2,), a.shape, a.shape]
@@ -43,14 +43,14 @@ def test_given_matrices_and_roots():
 
 
 @pytest.mark.parametrize(("d", "expected"), [(128, "triton"), (129, "matmul")])
-def test_small_matrices_are_tritons(d, expected, monkeypatch):
+def test_triton_is_selected_for_small_matrices(d, expected, monkeypatch):
     monkeypatch.setattr(gpu, "unavailable", lambda device: None)
     reasons = routes.unsupported_reasons(on_cuda(300, d), "newton_schulz", d)
     assert next(name for name, why in reasons.items() if why is None) == expected
 
 
 @pytest.mark.parametrize(("dtype", "route"), [(torch.float64, "auto"), (torch.float32, "eigen")])
-def test_what_needs_an_eigendecomposition_is_left_to_the_reference(dtype, route):
+def test_eigendecompositions_fall_back_to_reference(dtype, route):
     reasons = routes.unsupported_reasons(on_cuda(9, 4, dtype=dtype), route, 4)
     assert [name for name, why in reasons.items() if why is None] == ["reference"]
     with fl.use_backend("matmul"), pytest.raises(ValueError, match="eigendecomposition"):

@@ -1,16 +1,17 @@
-"""The pairwise kernels compiled ahead of time: they fit the devices, keep to registers, and use the matrix units."""
+"""Pairwise kernels compiled ahead of time: they fit the devices, spill no registers and use the tensor cores."""
 
 import pytest
 import torch
 
 from fastlatent.kernels.pairwise import kummer
-from tests.kernels.gpu.ahead_of_time import CAPABILITIES, compiled_for
+from tests.kernels.harness.ahead_of_time import CAPABILITIES, compiled_for
 
-# Not at the top: without triton the helper above has skipped this file.
+# After the harness, which skips this file where triton is not installed.
 from fastlatent.kernels.pairwise.triton import launch as triton  # isort: skip
 
-# Points, coordinates, type: every shape of tile in the table, with the widest layout that takes it, and every way to
-# hold points.
+pytestmark = pytest.mark.slow
+
+# Points, coordinates, dtype: every tile shape of the table with its widest layout, and every layout of points.
 TABLE = [
     (4096, 64, torch.float32),
     (4096, 64, torch.float16),
@@ -39,14 +40,14 @@ def points(n, d, dtype=torch.float32):
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize(("n", "d", "dtype"), TABLE, ids=str)
-def test_every_tile_of_the_table_fits(n, d, dtype, capability):
+def test_every_tile_fits(n, d, dtype, capability):
     x = points(n, d, dtype)
     with compiled_for(capability) as kernels:
         triton.pairwise_sum(x, x, "imq", IMQ, (1.0, -2.0, 1.0), False, (True, False))
     assert [k.name for k in kernels] == ["pack_points", "sum_pairs", "sum_pairs", "reduce_partials"]
     for kernel in kernels:
         kernel.assert_fits()
-        assert kernel.matrix_units == (kernel.name == "sum_pairs" and d > triton.FEW_COORDINATES)
+        assert kernel.tensor_cores == (kernel.name == "sum_pairs" and d > triton.FEW_COORDINATES)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
