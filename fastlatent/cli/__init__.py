@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import subcommand
 
 from ..train import DivergenceError, TrainingInterrupted
-from ..utils.run_format import RunFormatError
+from ..utils.run_format import RunFileError
 from .doctor import Doctor
 from .evaluate import Evaluate
 from .exits import exit_with
@@ -35,8 +35,8 @@ COMMANDS: dict[str, type] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
-    Invalid options, files that cannot be read or written, runs of another format, divergence and missing packages exit
-    with one line on stderr and code 2; SIGINT exits with code 130, SIGTERM with 143.
+    Invalid options, files that cannot be read or written, damaged runs, runs of another format, divergence and missing
+    packages exit with one line on stderr and code 2; SIGINT exits with code 130, SIGTERM with 143.
     """
     parsed: Any = Union[tuple(Annotated[command, subcommand(name)] for name, command in COMMANDS.items())]  # noqa: UP007
     command = tyro.cli(
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     try:
         command.run()
-    except (OSError, DivergenceError, ModuleNotFoundError, RunFormatError) as error:
+    except (OSError, DivergenceError, ModuleNotFoundError, RunFileError) as error:
         exit_with(2, f"error: {error}")
     except TrainingInterrupted as interrupted:
         command_line = f"fastlatent train --resume {shlex.quote(str(interrupted.run_dir))}"

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors.torch import load_file
 from torch import nn
 
 from ..models import MODEL_CONFIGS, GenerativeModel
@@ -13,6 +12,7 @@ from ..train.run_dir import (
     WEIGHTS,
     create_run_dir,
     load_checkpoint,
+    load_weights,
     read_config,
     save_config,
     save_weights,
@@ -111,9 +111,11 @@ class HubModel(
         if "model" not in options:
             raise ValueError(f"{model_id} holds no model of fastlatent: no config.json with its options")
         check_run_format(model_id, options)
+        if "shape" not in options:
+            raise ValueError(f"config.json of {model_id} is damaged: it has no shape")
         local, hub_model = Path(model_id), cls(**options)
         weights = local / WEIGHTS if local.is_dir() else hf_hub_download(model_id, WEIGHTS, **download)
-        hub_model.model.load_state_dict(load_file(weights))
+        load_weights(Path(weights), hub_model.model)
         return hub_model.eval()
 
 

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..utils.run_format import RunFileError
 from . import run_dir as files
 from .checkpoint import Checkpoints
 from .signals import DivergenceError, StopSignals, TrainingInterrupted
@@ -40,7 +41,7 @@ class CheckpointManager:
 
         Raises:
             OSError: if all checkpoints are corrupt.
-            ValueError: if the checkpoint is of another model or other data, or has another format.
+            RunFileError: if the checkpoint is of another model or other data, or has another format.
         """
         loaded = self.checkpoints.load_newest()
         corrupt = loaded.corrupt if loaded else {}
@@ -48,7 +49,8 @@ class CheckpointManager:
             try:
                 self.state.load_state_dict(loaded.state)
             except (RuntimeError, KeyError, ValueError) as error:
-                raise ValueError(f"{loaded.path} is of another model or other data: {error}") from error
+                reason = " ".join(str(error).split())
+                raise RunFileError(f"{loaded.path} is of another model or other data: {reason}") from error
             self.saved, self.saved_at = loaded.path, self.state.total_steps
         if self.is_rank_zero:
             files.write_metrics(self.run_dir, self.state.history)  # without epochs after the checkpoint

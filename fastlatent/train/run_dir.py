@@ -1,19 +1,22 @@
 """The run folder and its files."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ..utils.atomic import atomic_write, cannot_write, part
-from ..utils.run_format import RUN_FORMAT, check_run_format
+from ..utils.run_format import RUN_FORMAT, RunFileError, check_run_format
 
 CONFIG, METRICS, WEIGHTS, BEST = "config.yaml", "metrics.jsonl", "model.safetensors", "best.safetensors"
+REQUIRED_OPTIONS = ("model", "data", "shape")  # of config.yaml
 Record = dict[str, float]
+T = TypeVar("T")
 
 
 def create_run_dir(path: Path) -> Path:
@@ -47,13 +50,27 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     Raises:
         FileNotFoundError: if the folder holds no run.
         RunFormatError: if the run has another format.
+        RunFileError: if the file is damaged.
     """
     path = run_dir / CONFIG
     if not path.is_file():
         raise FileNotFoundError(f"{run_dir} is no run folder: it has no {CONFIG}")
-    config = yaml.safe_load(path.read_text())
+    config = parse_file(path, yaml.safe_load)
+    if not isinstance(config, Mapping):
+        raise RunFileError(f"{path} is damaged: it has no options")
     check_run_format(run_dir, config)
+    require_options(path, config, REQUIRED_OPTIONS)
     return {option: value for option, value in config.items() if option != "format"}
+
+
+def require_options(path: Path, config: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Require options in a config.yaml.
+
+    Raises:
+        RunFileError: naming the file and the missing options.
+    """
+    if missing := [name for name in names if name not in config]:
+        raise RunFileError(f"{path} is damaged: it has no {', '.join(missing)}")
 
 
 def append_metrics(run_dir: Path, record: Record) -> None:
@@ -73,8 +90,29 @@ def write_metrics(run_dir: Path, records: Sequence[Record]) -> None:
 
 
 def read_metrics(run_dir: Path) -> list[Record]:
-    """Return the lines of metrics.jsonl, one for each epoch."""
-    return [json.loads(line) for line in (run_dir / METRICS).read_text().splitlines()]
+    """Return the lines of metrics.jsonl, one for each epoch.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        RunFileError: if the file is damaged.
+    """
+    return parse_file(run_dir / METRICS, lambda text: [json.loads(line) for line in text.splitlines()])
+
+
+def parse_file(path: Path, parse: Callable[[str], T]) -> T:
+    """Parse a text file of a run folder.
+
+    Args:
+        path: path of the file.
+        parse: function of its text that raises ValueError or YAMLError.
+
+    Raises:
+        RunFileError: in one line that names the file, if it cannot be parsed.
+    """
+    try:
+        return parse(path.read_text())
+    except (ValueError, yaml.YAMLError) as error:
+        raise RunFileError(f"{path} is damaged: {' '.join(str(error).split())}") from error
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
@@ -89,8 +127,23 @@ def load_checkpoint(run_dir: Path, model: nn.Module) -> None:
     Raises:
         FileNotFoundError: if the folder holds no run, or no weights.
         RunFormatError: if the run has another format.
+        RunFileError: if a file is damaged, or has the weights of another model.
     """
     read_config(run_dir)
     if not (run_dir / WEIGHTS).is_file():
         raise FileNotFoundError(f"{run_dir} holds no trained model: it has no {WEIGHTS}")
-    model.load_state_dict(load_file(run_dir / WEIGHTS))
+    load_weights(run_dir / WEIGHTS, model)
+
+
+def load_weights(path: Path, model: nn.Module) -> None:
+    """Load weights from safetensors into the model.
+
+    Raises:
+        RunFileError: if the file is damaged, or has the weights of another model.
+    """
+    try:
+        model.load_state_dict(load_file(path))
+    except SafetensorError as error:
+        raise RunFileError(f"{path} is damaged: {error}") from error
+    except RuntimeError as error:
+        raise RunFileError(f"{path} has the weights of another model: {' '.join(str(error).split())}") from error

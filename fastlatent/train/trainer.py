@@ -185,6 +185,7 @@ def _find_run(config: TrainConfig) -> Path:
     if config.run_dir is None:
         raise ValueError("resume needs the folder of a run; got run_dir=None")
     saved = files.read_config(config.run_dir)
+    files.require_options(config.run_dir / files.CONFIG, saved, RESUME_INVARIANTS)
     for option in RESUME_INVARIANTS:
         if saved[option] != getattr(config, option):
             where = f"{option} of the run in {config.run_dir}"

@@ -7,7 +7,11 @@ from typing import Any
 RUN_FORMAT = 1  # version 0.1.0 and older wrote none, which counts as 0
 
 
-class RunFormatError(ValueError):
+class RunFileError(ValueError):
+    """A file of a run folder that cannot be read."""
+
+
+class RunFormatError(RunFileError):
     """A file of a run folder in another format than this version reads."""
 
 
@@ -22,8 +26,9 @@ def check_run_format(where: Path | str, content: Any) -> None:
         RunFormatError: if the format is another one, or missing.
     """
     version = content.get("format", 0) if isinstance(content, Mapping) else 0
-    if version != RUN_FORMAT:
+    if type(version) is not int or version != RUN_FORMAT:  # True == 1
         writer = " (fastlatent 0.1.0 or older)" if version == 0 else ""
         raise RunFormatError(
-            f"{where}: written in run format {version}{writer}; this version reads format {RUN_FORMAT}: train it again"
+            f"{where}: written in run format {version!r}{writer}; "
+            f"this version reads format {RUN_FORMAT}: train it again"
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ...train.run_dir import parse_file
 from ...utils.atomic import atomic_write
 from ...utils.run_format import RUN_FORMAT, check_run_format
 from ..metrics.result import MetricResult
@@ -25,7 +26,8 @@ def read_results(run_dir: Path) -> list[MetricResult]:
     Raises:
         FileNotFoundError: if there is none.
         RunFormatError: if the run has another format.
+        RunFileError: if the file is damaged.
     """
-    content = json.loads((run_dir / RESULTS).read_text())
+    content = parse_file(run_dir / RESULTS, json.loads)
     check_run_format(run_dir, content)
     return [MetricResult(**fields) for fields in content["metrics"]]
