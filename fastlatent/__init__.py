@@ -1,5 +1,6 @@
 """Fast, exact losses for the latent space of autoencoders, drop-in for PyTorch."""
 
+from . import nn as nn
 from .kernels.backend import explain as explain
 from .kernels.backend import use_backend as use_backend
 from .losses.chamfer import chamfer_distance as chamfer_distance
