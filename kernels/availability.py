@@ -13,7 +13,7 @@ def report() -> dict[str, str]:
     reasons = unavailable_reasons()
     details = {
         "cpu": _instruction_sets(),
-        "lapack": "spectral engine: matrices too large for the native kernels",
+        "lapack": "spectral engine: large matrices",
         "matmul": "spectral engine: CUDA tensors, by torch.matmul",
         "triton": f"float32 matmul in {gpu.input_precision()}",
         "cuda": "sliced engine: radix sorts",
@@ -28,7 +28,7 @@ def report() -> dict[str, str]:
 
 def unavailable_reasons() -> dict[str, str | None]:
     """Return for each backend why no call can run on it on this machine; None if calls can."""
-    no_device = None if torch.cuda.is_available() else "torch sees no CUDA device"
+    no_device = None if torch.cuda.is_available() else "no CUDA device"
     return {
         "reference": None,
         "cpu": native.unavailable(),

@@ -28,7 +28,7 @@ START, END = "<!-- gpu rows: written by bench.gpu -->", "<!-- end of gpu rows --
 def main() -> None:
     """Time the engines named on the command line, or all."""
     if not torch.cuda.is_available():
-        print("bench.gpu: torch sees no CUDA device; nothing to time.")
+        print("bench.gpu: no CUDA device; nothing to time.")
         return
     selected = sys.argv[1:] or ENGINES
     for name in selected:

@@ -81,7 +81,8 @@ def sliced_wasserstein(
 def _reference_distance(
     u: Tensor, v: Tensor, p: float, u_weights: Tensor | None, v_weights: Tensor | None, option: str
 ) -> Tensor:
-    select_backend("sliced", {**dict.fromkeys(("triton", "cuda", "cpu"), f"it has no {option}"), "reference": None})
+    unsupported = dict.fromkeys(("triton", "cuda", "cpu"), f"it does not support {option}")
+    select_backend("sliced", {**unsupported, "reference": None})
     with autocast_disabled(u):
         return reference.wasserstein(widen(u), widen(v), p, u_weights, v_weights).mean(-1)
 

@@ -99,15 +99,15 @@ class TrainConfig:
             raise ValueError(f"batch_size must be a multiple of {divisor}; got {self.batch_size}")
         available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
         if not available.get(self.accelerator, True):
-            raise ValueError(f"accelerator {self.accelerator!r} is not available: torch sees no such device")
+            raise ValueError(f"accelerator {self.accelerator!r} is not available on this machine")
         if self.cuda_graph:
             self._check_cuda_graph()
 
     def _check_cuda_graph(self) -> None:
         """Require a device, a process count and a precision that support CUDA graphs."""
         if not torch.cuda.is_available() or self.accelerator not in ("auto", "cuda"):
-            device = "one" if torch.cuda.is_available() else "none"
-            got = f"accelerator {self.accelerator!r}, torch sees {device}"
+            device = "a CUDA device" if torch.cuda.is_available() else "no CUDA device"
+            got = f"accelerator {self.accelerator!r}, and {device}"
             raise ValueError(f"cuda_graph needs a CUDA device; got {got}")
         if self.world_size > 1 or self.precision == "16-mixed":
             got = f"devices · num_nodes = {self.world_size}, precision {self.precision!r}"

@@ -22,5 +22,5 @@ def module() -> ModuleType | None:
 def unavailable() -> str | None:
     """Return why the native kernels cannot run on this machine; None if they can."""
     if module() is None:
-        return "the native module was not built (no C++ compiler when fastlatent was installed)"
+        return "the native module was not built (no C++ compiler at installation)"
     return None

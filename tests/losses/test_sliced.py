@@ -186,9 +186,9 @@ class TestReferenceOnly:
     @pytest.mark.parametrize(
         ("options", "reason"),
         [
-            ({"x_weights": torch.ones(9)}, "it has no weights"),
-            ({"projections": lambda points: points}, "it has no generalized slices"),
-            ({"projections": torch.eye(3).requires_grad_()}, "it gives no gradient with respect to the projections"),
+            ({"x_weights": torch.ones(9)}, "it does not support weights"),
+            ({"projections": lambda points: points}, "it does not support generalized slices"),
+            ({"projections": torch.eye(3).requires_grad_()}, "it has no gradient with respect to the projections"),
         ],
     )
     def test_options_of_the_reference_only_are_explained(self, options: dict[str, object], reason: str) -> None:

@@ -26,7 +26,7 @@ def test_channels_last_gives_the_same_weights(tmp_path):
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a CUDA device; torch sees none")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph needs a CUDA device")
 @pytest.mark.parametrize("name", ["wae-mmd", "swae", "acai"])
 def test_cuda_graph_gives_the_same_weights(tmp_path, name):
     captured = weights(tmp_path / "captured", name, accelerator="cuda", batch_size=100, cuda_graph=True)

@@ -48,7 +48,7 @@ def test_resume_is_bitwise_identical_with_options_of_computation(tmp_path, monke
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("cuda_graph", [False, True])
 def test_resume_on_a_gpu_is_identical_up_to_rounding(tmp_path, monkeypatch, cuda_graph):
     options = {"epochs": 4, "accelerator": "cuda", "precision": "64", "cuda_graph": cuda_graph}

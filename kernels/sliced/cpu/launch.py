@@ -18,7 +18,7 @@ def unsupported_reason(x: Tensor, grad_projections: bool) -> str | None:
     if x.device.type != "cpu":
         return f"the tensors are on {x.device}"
     if grad_projections:
-        return "it gives no gradient with respect to the projections"
+        return "it has no gradient with respect to the projections"
     return native.unavailable()
 
 

@@ -25,7 +25,7 @@ def unsupported_reason(x: Tensor) -> str | None:
 
 def unavailable() -> str | None:
     """Return why the compiled sorts cannot run on this machine; None if they can."""
-    return None if library() else "the CUDA library was not built (no nvcc when fastlatent was installed)"
+    return None if library() else "the CUDA library was not built (no nvcc at installation)"
 
 
 @functools.cache
