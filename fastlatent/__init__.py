@@ -31,4 +31,4 @@ from .losses.sliced import sliced_wasserstein as sliced_wasserstein
 from .losses.sliced import sliced_wasserstein_normal as sliced_wasserstein_normal
 from .show_config import show_config as show_config
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

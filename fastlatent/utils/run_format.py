@@ -28,7 +28,7 @@ def check_run_format(where: Path | str, content: Any) -> None:
     version = content.get("format", 0) if isinstance(content, Mapping) else 0
     if type(version) is not int or version != RUN_FORMAT:  # True == 1
         writer = " (fastlatent 0.1.0 or older)" if version == 0 else ""
+        advice = "upgrade fastlatent" if type(version) is int and version > RUN_FORMAT else "train it again"
         raise RunFormatError(
-            f"{where}: written in run format {version!r}{writer}; "
-            f"this version reads format {RUN_FORMAT}: train it again"
+            f"{where}: written in run format {version!r}{writer}; this version reads format {RUN_FORMAT}: {advice}"
         )

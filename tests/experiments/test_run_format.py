@@ -98,8 +98,9 @@ def test_checkpoints_of_version_0_1_0_are_rejected():
         Checkpoints(OLD / "checkpoints", keep_last=2).load_newest()
 
 
-def test_a_newer_format_is_rejected_without_a_guess_of_its_version():
-    with pytest.raises(RunFormatError, match=r"^runs/mine: written in run format 2; this version reads format 1: "):
+def test_a_newer_format_needs_a_newer_version():
+    message = "runs/mine: written in run format 2; this version reads format 1: upgrade fastlatent"
+    with pytest.raises(RunFormatError, match=f"^{message}$"):
         check_run_format("runs/mine", {"format": 2})
 
 

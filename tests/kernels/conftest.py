@@ -29,6 +29,8 @@ def isa(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 def device() -> str:
     """Device of the Triton kernels: "cuda", or "cpu" under the interpreter, which is slow: problems must be small."""
+    if not gpu.interpreted() and not torch.cuda.is_available():  # of a file named on the command line
+        pytest.skip("needs a CUDA device, or TRITON_INTERPRET=1")
     return "cpu" if gpu.interpreted() else "cuda"
 
 
