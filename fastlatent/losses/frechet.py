@@ -168,9 +168,9 @@ def sqrtm_newton_schulz(a: Tensor, *, max_iterations: int = 40, tol: float | Non
     Newton–Schulz for improving the sign function computation of a Hermitian matrix".
     """
     checks.square("a", a)
-    checks.count("max_iterations", max_iterations)
+    max_iterations = checks.count("max_iterations", max_iterations)
     if tol is not None:
-        checks.positive("tol", tol)
+        tol = checks.positive("tol", tol)
     root, inverse, residual = roots.sqrtm_newton_schulz(a, max_iterations, tol)
     traced = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
     if not traced and not a.is_cuda and not newton_schulz.converged(residual, root.dtype, tol):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -144,22 +145,30 @@ def fraction(name: str, value: float) -> float:
 
 def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
     """Require one or more finite numbers > 0."""
-    try:
-        numbers = tuple(float(v) for v in values)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}") from None
-    if not numbers or not all(math.isfinite(v) and v > 0 for v in numbers):
+    if isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+        raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}")
+    values = tuple(_plain(name, v) for v in values)
+    if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in values):
+        raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}")
+    if not values or not all(math.isfinite(v) and v > 0 for v in values):
         raise ValueError(f"{name} must be one or more finite numbers > 0; got {values!r}")
-    return numbers
+    return tuple(map(float, values))
 
 
 def count(name: str, value: int, minimum: int = 1) -> int:
     """Require an integer ≥ `minimum`."""
+    value = _plain(name, value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer >= {minimum}; got {value!r}")
     if value < minimum:
         raise ValueError(f"{name} must be an integer >= {minimum}; got {value}")
     return value
+
+
+def generator(value: torch.Generator | None) -> None:
+    """Require a random generator or None."""
+    if value is not None and not isinstance(value, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator or None; got {value!r}")
 
 
 def choice(name: str, value: str, allowed: Sequence[str]) -> str:
@@ -170,8 +179,22 @@ def choice(name: str, value: str, allowed: Sequence[str]) -> str:
 
 
 def _number(name: str, value: float, is_allowed: Callable[[float], bool], allowed: str) -> float:
+    value = _plain(name, value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be {allowed}; got {value!r}")
     if not (math.isfinite(value) and is_allowed(value)):
         raise ValueError(f"{name} must be {allowed}; got {value!r}")
     return float(value)
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Convert a NumPy scalar, an array or a tensor without dimensions to a number of Python; others are unchanged.
+
+    Raises:
+        ValueError: for a tensor that requires a gradient, which the number would not have.
+    """
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise ValueError(f"{name} must not require a gradient, since it is an option; got {value!r}")
+    return value.item() if getattr(value, "ndim", None) == 0 else value
