@@ -10,8 +10,8 @@ from torch import Tensor
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
 
-def sample(name: str, x: Tensor, min_points: int = 1) -> None:
-    """Require a dense floating-point tensor (..., n, d) with n ≥ `min_points` and d ≥ 1.
+def sample(name: str, x: Tensor, min_points: int = 1, purpose: str = "any loss") -> None:
+    """Require a dense floating-point tensor (..., n, d) with n ≥ `min_points`, which `purpose` needs, and d ≥ 1.
 
     Raises:
         TypeError: if x is not a tensor.
@@ -28,21 +28,20 @@ def sample(name: str, x: Tensor, min_points: int = 1) -> None:
     if x.shape[-1] < 1:
         raise ValueError(f"{name} must have d >= 1 coordinates; got shape {tuple(x.shape)}")
     if x.shape[-2] < min_points:
-        reason = " (estimator='unbiased' excludes the diagonal)" if min_points > 1 else ""
-        raise ValueError(f"{name} must have n >= {min_points} points{reason}; got shape {tuple(x.shape)}")
+        raise ValueError(f"{name} must have n >= {min_points} points for {purpose}; got shape {tuple(x.shape)}")
     if 0 in x.shape[:-2]:
         raise ValueError(f"{name} must not have an empty batch; got shape {tuple(x.shape)}")
 
 
-def samples(x: Tensor, y: Tensor, min_points: int = 1) -> None:
+def samples(x: Tensor, y: Tensor, min_points: int = 1, purpose: str = "any loss") -> None:
     """Require two samples (..., n, d) and (..., m, d) of equal batch shape, d, dtype and device.
 
     Raises:
         TypeError: if one is not a tensor.
         ValueError: otherwise.
     """
-    sample("x", x, min_points)
-    sample("y", y, min_points)
+    sample("x", x, min_points, purpose)
+    sample("y", y, min_points, purpose)
     if x.shape[:-2] != y.shape[:-2] or x.shape[-1] != y.shape[-1]:
         raise ValueError(
             "x (..., n, d) and y (..., m, d) must agree in all dimensions except n and m; "
