@@ -35,6 +35,7 @@ def random_directions(
     Returns:
         (d, L), a direction in each column.
     """
+    checks.generator(generator)
     source_device = device if generator is None else generator.device
     normal = torch.randn(n_projections, d, generator=generator, dtype=dtype, device=source_device).to(device)
     if not orthogonal:  # directions in rows: norms along the contiguous axis are many times faster

@@ -47,7 +47,7 @@ def epps_pulley(
     LeCun 2025, "LeJEPA", section 4.
     """
     checks.sample("x", x)
-    checks.count("n_points", n_points, minimum=2)
+    n_points = checks.count("n_points", n_points, minimum=2)
     t_max = checks.positive("t_max", t_max)
     x = all_gather(x, group)
     theta = directions.resolve(x, n_projections, projections, generator, group)

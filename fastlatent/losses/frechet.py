@@ -52,10 +52,10 @@ def frechet_distance(
     Source: Dowson & Landau 1982, "The Fréchet distance between multivariate normal distributions", equation (4).
     """
     eps, route = _check_options(eps, route)
-    checks.samples(x, y, 1 if group is not None else 2)
+    checks.samples(x, y, 1 if group is not None else 2, "a covariance")
     if group is not None:
         x, y = all_gather(x, group), all_gather(y, group)
-        checks.samples(x, y, 2)
+        checks.samples(x, y, 2, "a covariance")
     return Frechet(eps, route)(x, y)
 
 
@@ -81,10 +81,10 @@ def frechet_distance_normal(
     Source: Dowson & Landau 1982, equation (4), with the second Gaussian N(0, I).
     """
     eps, route = _check_options(eps, route)
-    checks.sample("x", x, 1 if group is not None else 2)
+    checks.sample("x", x, 1 if group is not None else 2, "a covariance")
     if group is not None:
         x = all_gather(x, group)
-        checks.sample("x", x, 2)
+        checks.sample("x", x, 2, "a covariance")
     return FrechetNormal(eps, route)(x)
 
 
@@ -168,9 +168,9 @@ def sqrtm_newton_schulz(a: Tensor, *, max_iterations: int = 40, tol: float | Non
     Newton–Schulz for improving the sign function computation of a Hermitian matrix".
     """
     checks.square("a", a)
-    checks.count("max_iterations", max_iterations)
+    max_iterations = checks.count("max_iterations", max_iterations)
     if tol is not None:
-        checks.positive("tol", tol)
+        tol = checks.positive("tol", tol)
     root, inverse, residual = roots.sqrtm_newton_schulz(a, max_iterations, tol)
     traced = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
     if not traced and not a.is_cuda and not newton_schulz.converged(residual, root.dtype, tol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..utils import checks
 
@@ -14,6 +14,12 @@ class Kernel(Protocol):
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
         """Return the name and the parameters of the engine's profile for points of d coordinates."""
+
+
+def _store(kernel: Any, **options: Any) -> None:
+    """Replace options of a frozen kernel by the checked numbers, which are immutable."""
+    for name, value in options.items():
+        object.__setattr__(kernel, name, value)
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,7 @@ class IMQ:
     sigma: float = 1.0
 
     def __post_init__(self) -> None:
-        checks.positives("scales", self.scales)
-        checks.positive("sigma", self.sigma)
+        _store(self, scales=checks.positives("scales", self.scales), sigma=checks.positive("sigma", self.sigma))
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
         """Return the name and the parameters of the engine's profile for points of d coordinates."""
@@ -56,7 +61,7 @@ class RBF:
         if isinstance(self.bandwidths, str):
             checks.choice("bandwidths", self.bandwidths, ("median",))
         else:
-            checks.positives("bandwidths", self.bandwidths)
+            _store(self, bandwidths=checks.positives("bandwidths", self.bandwidths))
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
         """Return the name and the parameters of the engine's profile for points of d coordinates."""
@@ -76,7 +81,7 @@ class Laplace:
     bandwidths: Sequence[float] = (1.0,)
 
     def __post_init__(self) -> None:
-        checks.positives("bandwidths", self.bandwidths)
+        _store(self, bandwidths=checks.positives("bandwidths", self.bandwidths))
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
         """Return the name and the parameters of the engine's profile for points of d coordinates."""
@@ -96,7 +101,7 @@ class RationalQuadratic:
     alphas: Sequence[float] = (0.2, 0.5, 1.0, 2.0, 5.0)
 
     def __post_init__(self) -> None:
-        checks.positives("alphas", self.alphas)
+        _store(self, alphas=checks.positives("alphas", self.alphas))
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
         """Return the name and the parameters of the engine's profile for points of d coordinates."""
@@ -132,10 +137,9 @@ class Polynomial:
     offset: float = 1.0
 
     def __post_init__(self) -> None:
-        checks.count("degree", self.degree)
-        if self.gamma is not None:
-            checks.positive("gamma", self.gamma)
-        checks.non_negative("offset", self.offset)
+        gamma = None if self.gamma is None else checks.positive("gamma", self.gamma)
+        degree, offset = checks.count("degree", self.degree), checks.non_negative("offset", self.offset)
+        _store(self, degree=degree, gamma=gamma, offset=offset)
 
     def profile(self, d: int) -> tuple[str, tuple[float, ...]]:
         """Return the name and the parameters of the engine's profile for points of d coordinates."""

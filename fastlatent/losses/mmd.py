@@ -74,7 +74,7 @@ def mmd(
     if group is not None:
         checks.samples(x, y)
         x, y = all_gather(x, group), all_gather(y, group)
-    checks.samples(x, y, min_points)
+    checks.samples(x, y, min_points, f"estimator={estimator!r}")
     if isinstance(kernel, RBF) and kernel.bandwidths == "median":
         x, y = _divide_by_median(x, y)
     if estimator == "features":

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..kernels.precision import accumulation_dtype, autocast_disabled
+from ..utils import checks
 from ..utils.distributed import broadcast
 from .kernels import RBF, Kernel, Laplace
 
@@ -46,6 +47,7 @@ def mmd(
         raise ValueError(f"estimator 'features' requires a kernel RBF or Laplace; got {kernel!r}")
     _, bandwidths = kernel.profile(x.shape[-1])
     dtype = accumulation_dtype(x.dtype)
+    checks.generator(generator)
     source_device = generator.device if generator is not None else x.device
     omega = torch.randn(x.shape[-1], count, dtype=dtype, device=source_device, generator=generator)
     if isinstance(kernel, Laplace):  # a multivariate Cauchy variable: N(0, I) divided by |N(0, 1)|

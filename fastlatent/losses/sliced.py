@@ -176,7 +176,7 @@ def max_sliced_wasserstein(
     Source: Deshpande et al. 2019, "Max-Sliced Wasserstein Distance and its Use for GANs", definition 1.
     """
     distance = SlicedDistance(checks.at_least("p", p, 1))
-    checks.count("steps", steps, minimum=0)
+    steps = checks.count("steps", steps, minimum=0)
     checks.samples(x, y)
     theta = directions.resolve(x, n_projections, None, generator, None)
     fixed_x, fixed_y = x.detach(), y.detach()

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -9,8 +10,8 @@ from torch import Tensor
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
 
-def sample(name: str, x: Tensor, min_points: int = 1) -> None:
-    """Require a dense floating-point tensor (..., n, d) with n ≥ `min_points` and d ≥ 1.
+def sample(name: str, x: Tensor, min_points: int = 1, purpose: str = "any loss") -> None:
+    """Require a dense floating-point tensor (..., n, d) with n ≥ `min_points`, which `purpose` needs, and d ≥ 1.
 
     Raises:
         TypeError: if x is not a tensor.
@@ -27,21 +28,20 @@ def sample(name: str, x: Tensor, min_points: int = 1) -> None:
     if x.shape[-1] < 1:
         raise ValueError(f"{name} must have d >= 1 coordinates; got shape {tuple(x.shape)}")
     if x.shape[-2] < min_points:
-        reason = " (estimator='unbiased' excludes the diagonal)" if min_points > 1 else ""
-        raise ValueError(f"{name} must have n >= {min_points} points{reason}; got shape {tuple(x.shape)}")
+        raise ValueError(f"{name} must have n >= {min_points} points for {purpose}; got shape {tuple(x.shape)}")
     if 0 in x.shape[:-2]:
         raise ValueError(f"{name} must not have an empty batch; got shape {tuple(x.shape)}")
 
 
-def samples(x: Tensor, y: Tensor, min_points: int = 1) -> None:
+def samples(x: Tensor, y: Tensor, min_points: int = 1, purpose: str = "any loss") -> None:
     """Require two samples (..., n, d) and (..., m, d) of equal batch shape, d, dtype and device.
 
     Raises:
         TypeError: if one is not a tensor.
         ValueError: otherwise.
     """
-    sample("x", x, min_points)
-    sample("y", y, min_points)
+    sample("x", x, min_points, purpose)
+    sample("y", y, min_points, purpose)
     if x.shape[:-2] != y.shape[:-2] or x.shape[-1] != y.shape[-1]:
         raise ValueError(
             "x (..., n, d) and y (..., m, d) must agree in all dimensions except n and m; "
@@ -144,22 +144,30 @@ def fraction(name: str, value: float) -> float:
 
 def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
     """Require one or more finite numbers > 0."""
-    try:
-        numbers = tuple(float(v) for v in values)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}") from None
-    if not numbers or not all(math.isfinite(v) and v > 0 for v in numbers):
+    if isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+        raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}")
+    values = tuple(_plain(name, v) for v in values)
+    if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in values):
+        raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}")
+    if not values or not all(math.isfinite(v) and v > 0 for v in values):
         raise ValueError(f"{name} must be one or more finite numbers > 0; got {values!r}")
-    return numbers
+    return tuple(map(float, values))
 
 
 def count(name: str, value: int, minimum: int = 1) -> int:
     """Require an integer ≥ `minimum`."""
+    value = _plain(name, value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer >= {minimum}; got {value!r}")
     if value < minimum:
         raise ValueError(f"{name} must be an integer >= {minimum}; got {value}")
     return value
+
+
+def generator(value: torch.Generator | None) -> None:
+    """Require a random generator or None."""
+    if value is not None and not isinstance(value, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator or None; got {value!r}")
 
 
 def choice(name: str, value: str, allowed: Sequence[str]) -> str:
@@ -170,8 +178,22 @@ def choice(name: str, value: str, allowed: Sequence[str]) -> str:
 
 
 def _number(name: str, value: float, is_allowed: Callable[[float], bool], allowed: str) -> float:
+    value = _plain(name, value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name} must be {allowed}; got {value!r}")
     if not (math.isfinite(value) and is_allowed(value)):
         raise ValueError(f"{name} must be {allowed}; got {value!r}")
     return float(value)
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Convert a NumPy scalar, an array or a tensor without dimensions to a number of Python; others are unchanged.
+
+    Raises:
+        ValueError: for a tensor that requires a gradient, which the number would not have.
+    """
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise ValueError(f"{name} must not require a gradient, since it is an option; got {value!r}")
+    return value.item() if getattr(value, "ndim", None) == 0 else value

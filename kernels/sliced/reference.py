@@ -60,13 +60,12 @@ def wasserstein(
         return _power(u - v, p).mean(-2)
     u_levels = _levels(u, u_order, u_weights, m)
     v_levels = _levels(v, v_order, v_weights, n)
-    levels = torch.cat([u_levels, v_levels], dim=-2).sort(dim=-2).values
+    levels, order = torch.cat([u_levels, v_levels], dim=-2).sort(dim=-2, stable=True)
     masses = levels.diff(dim=-2, prepend=torch.zeros_like(levels[..., :1, :]))
-    # the mass just below a level belongs to the two points with the first level at or above it
-    i, j = (
-        torch.searchsorted(cumulative.mT.detach().contiguous(), levels.mT.detach().contiguous()).mT.clamp(max=size - 1)
-        for cumulative, size in ((u_levels, n), (v_levels, m))
-    )
+    # The mass below a level is that of the points whose levels are next in the sorted order. Of equal levels that of u
+    # is first, so that the coupling stays the same when weights change by little: its derivative is a subgradient.
+    of_u = order < n
+    i, j = ((of_side.cumsum(-2) - of_side.int()).clamp(max=size - 1) for of_side, size in ((of_u, n), (~of_u, m)))
     return ((masses / (n * m)).to(u.dtype) * _power(u.gather(-2, i) - v.gather(-2, j), p)).sum(-2)
 
 

@@ -181,3 +181,17 @@ OPTIONS = {
 @pytest.mark.parametrize(("call", "error", "message"), OPTIONS.values(), ids=OPTIONS)
 def test_options_out_of_range_raise(call, error, message):
     assert_raises(call, error, message)
+
+
+@pytest.mark.parametrize(
+    ("loss", "purpose"),
+    [
+        (lambda x, y: fl.mmd_imq(x, y), "estimator='unbiased'"),
+        (lambda x, y: fl.mmd(x, y, fl.RBF(), estimator="block"), "estimator='block'"),
+        (lambda x, y: fl.frechet_distance(x, y), "a covariance"),
+        (lambda x, y: fl.frechet_distance_normal(x), "a covariance"),
+    ],
+    ids=["unbiased", "block", "frechet", "frechet to normal"],
+)
+def test_a_single_point_is_refused_with_what_needs_two(loss, purpose):
+    assert_raises(lambda: loss(X[:1], Y), ValueError, f"x must have n >= 2 points for {purpose}; got shape (1, 3)")

@@ -82,6 +82,38 @@ def test_normal_quantile_means_are_odd_with_variance_near_1() -> None:
     assert 0.9 < means.square().mean() < 1
 
 
+@given(n=st.integers(2, 6), m=st.integers(2, 6), seed=st.integers(0, 2**16), p=st.sampled_from([1, 2, 3]))
+def test_gradient_to_weights_is_a_subgradient_at_equal_and_zero_weights(n: int, m: int, seed: int, p: int) -> None:
+    """W_p^p is convex in the masses a: W(a + h) ≥ W(a) + ⟨g, h⟩ for all h with Σh = 0 and a + h ≥ 0."""
+    generator = torch.Generator().manual_seed(seed)
+    x, y = (torch.randn(k, 1, dtype=torch.float64, generator=generator) for k in (n, m))
+    theta = torch.ones(1, 1, dtype=torch.float64)
+
+    def distance(masses: Tensor) -> Tensor:
+        with fastlatent.use_backend("reference"):
+            return sliced_wasserstein(x, y, p=p, projections=theta, x_weights=masses)
+
+    a = torch.randint(0, 3, (n,), generator=generator).double()  # equal cumulative masses, and points without mass
+    a[seed % n] += 1
+    a.requires_grad_()
+    value = distance(a)
+    (g,) = torch.autograd.grad(value, a)
+    for _ in range(5):
+        other = torch.rand(n, dtype=torch.float64, generator=generator) + 1e-6
+        h = other * (a.sum() / other.sum()) - a
+        for step in (1.0, 1e-3):
+            assert distance((a + step * h).detach()) >= value + step * (g @ h) - 1e-12 * (1 + value)
+
+
+def test_gradient_to_weights_is_the_derivative_in_feasible_directions() -> None:
+    """Points 0 and 1 with masses (1, 0) against (½, ½): mass can only move to the second point, at the rate −1."""
+    points, theta = torch.tensor([[0.0], [1.0]]), torch.ones(1, 1)
+    masses = torch.tensor([1.0, 0.0], requires_grad=True)
+    with fastlatent.use_backend("reference"):
+        sliced_wasserstein(points, points, projections=theta, x_weights=masses).backward()
+    assert masses.grad.tolist() == [0.0, -1.0]
+
+
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**31), st.sampled_from([1, 2, 3]))
 @settings(max_examples=30, deadline=None)
 def test_integer_weights_equal_repeated_points(n: int, m: int, seed: int, p: int) -> None:
