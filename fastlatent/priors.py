@@ -343,12 +343,16 @@ def prior(name: str, dim: int, scale: float = 1.0) -> Prior:
         dim: number of coordinates of a code, ≥ 1.
         scale: scale factor, > 0: the standard deviation of a coordinate for "normal" and "uniform".
 
+    Returns:
+        Prior of `dim` dimensions.
+
     Raises:
         TypeError, ValueError: for another name, for dim or scale out of range, or a 2-D prior with dim ≠ 2.
     """
     checks.choice("prior", name, tuple(PRIORS))
     checks.count("latent_dim", dim)
-    built = PRIORS[name](dim, checks.positive("sigma", scale))
-    if built.dim != dim:
-        raise ValueError(f"prior {name!r} has {built.dim} dimensions and needs latent_dim = {built.dim}; got {dim}")
-    return built
+    distribution = PRIORS[name](dim, checks.positive("sigma", scale))
+    fixed_dim = distribution.dim
+    if fixed_dim != dim:
+        raise ValueError(f"prior {name!r} has {fixed_dim} dimensions and needs latent_dim = {fixed_dim}; got {dim}")
+    return distribution

@@ -12,7 +12,7 @@ from ..utils import checks
 from .batch import UNLABELED, Batch
 
 TEST_FRACTION, SPLIT_SEED = 0.25, 0  # of a data set without an official split
-TRAINING_EXAMPLES = 150_000  # examples, repeats included, that a small model needs in training
+TRAINING_EXAMPLES = 150_000  # examples, repeats included, after which a small model has converged
 MIN_EPOCHS, MAX_EPOCHS = 20, 160
 
 
@@ -50,8 +50,7 @@ class Split:
 
         The first examples would be a biased sample: the first half of MNIST's test images is the easier one.
         """
-        n = min(n, len(self))
-        return self[torch.arange(n) * len(self) // n]
+        return self[evenly_spaced_rows(len(self), min(n, len(self)))]
 
     def to(self, device: torch.device | str) -> "Split":
         """Return the split on a device."""
@@ -107,9 +106,9 @@ class Split:
         """Iterate over one epoch of full batches in random order; an incomplete last batch is dropped.
 
         Args:
-            batch_size: from 1 to the number of examples.
+            batch_size: number of examples in a batch, from 1 to the number of all examples.
             generator: CPU generator of the order, so that the order is the same for every device.
-            part: slice of each batch that this process takes, if several processes share it.
+            part: slice of each batch for this process, if batches are distributed over processes.
 
         Yields:
             Batches of x (batch_size, *shape) and labels (batch_size,), sliced by `part`.
@@ -131,7 +130,7 @@ class Dataset:
     Args:
         name: as on the command line.
         train: training split.
-        test: test split, unused in training.
+        test: test split, not used in training.
         epochs: default number of passes over `train`.
         classes: names of the labels 0, 1, ...; empty if the classes have numbers only.
     """
@@ -161,6 +160,11 @@ class Dataset:
             raise ValueError(f"image_size is an option of images; got {self.name}, which has {self.kind}")
         train, test = (replace(split, x=center_crop_resize(split.x, side)) for split in (self.train, self.test))
         return replace(self, train=train, test=test)
+
+
+def evenly_spaced_rows(n: int, count: int) -> Tensor:
+    """Return the indices ⌊i·n/count⌋, i = 0, …, count − 1, of `count` evenly spaced ones of n rows, (count,)."""
+    return torch.arange(count) * n // count
 
 
 def center_crop_resize(images: Tensor, side: int) -> Tensor:

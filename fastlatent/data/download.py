@@ -28,8 +28,8 @@ def fetch(name: str, data_dir: Path | None) -> None:
         data_dir: see `data_folder`.
 
     Raises:
-        OSError: if a file cannot be downloaded or differs from the published one; the message says how to add it by
-            hand.
+        OSError: if a file cannot be downloaded or differs from the published one; the message says how to add it
+            manually.
     """
     publication, data_root = PUBLICATIONS[name], data_folder(data_dir)
     folder = data_root / publication.folder
@@ -40,15 +40,15 @@ def fetch(name: str, data_dir: Path | None) -> None:
                 if not ((folder / file.name).exists() or (data_root / file.name).exists()):
                     download(file, folder)
             except OSError as error:
-                by_hand = f"put {file.name} from {file.address} ({publication.page}) into {folder}"
-                raise OSError(f"{name}: {error}; run it again to resume, or {by_hand}") from error
+                manually = f"put {file.name} from {file.url} ({publication.page}) into {folder}"
+                raise OSError(f"{name}: {error}; run it again to resume, or {manually}") from error
 
 
 def download(file: PublishedFile, folder: Path) -> Path:
     """Download one file; an incomplete download is kept as NAME.part, from which the next call resumes.
 
     Args:
-        file: name, address and checksum of the file.
+        file: name, URL and checksum of the file.
         folder: existing folder for the file.
 
     Returns:
@@ -63,24 +63,24 @@ def download(file: PublishedFile, folder: Path) -> Path:
         task = bar.add_task(file.name, total=None)
         for attempt in range(MAX_ATTEMPTS):
             try:
-                _append_rest(file.address, part, bar, task)
+                _append_rest(file.url, part, bar, task)
                 break
             except (OSError, HTTPException) as error:
                 if attempt + 1 == MAX_ATTEMPTS or isinstance(error, HTTPError):
-                    raise OSError(f"cannot download {file.address}: {_reason(error)}") from error
+                    raise OSError(f"cannot download {file.url}: {_reason(error)}") from error
     checksum = _checksum(part, file.check)
     if checksum != file.check:
         part.unlink()
-        raise OSError(f"{file.address} differs from the published file: {checksum} instead of {file.check}")
+        raise OSError(f"{file.url} differs from the published file: {checksum} instead of {file.check}")
     return part.replace(path)
 
 
-def _append_rest(address: str, part: Path, bar: Progress, task: TaskID) -> None:
+def _append_rest(url: str, part: Path, bar: Progress, task: TaskID) -> None:
     """Append the missing bytes to `part`, or start over if the server does not support range requests."""
     start = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={start}-"} if start else {}
     try:
-        response: HTTPResponse = urlopen(Request(address, headers=headers), timeout=TIMEOUT)
+        response: HTTPResponse = urlopen(Request(url, headers=headers), timeout=TIMEOUT)
     except HTTPError as error:
         if start and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # no byte is missing; the checksum is verified later
@@ -99,7 +99,7 @@ def _append_rest(address: str, part: Path, bar: Progress, task: TaskID) -> None:
                 file.write(chunk)
                 bar.update(task, completed=received)
     if total is not None and received < total:
-        raise OSError(f"the connection was cut after {received} of {total} bytes")
+        raise OSError(f"the connection ended after {received} of {total} bytes")
 
 
 def _checksum(path: Path, check: str) -> str:

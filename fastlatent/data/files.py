@@ -10,7 +10,7 @@ from zipfile import Path as ZipPath
 
 from .registry import PUBLICATIONS
 
-MAX_BYTES = 2**32  # of one array in memory; the header of a damaged file may ask for any size
+MAX_BYTES = 2**32  # of one array in memory; the header of a damaged file may declare any size
 CHUNK = 2**20  # bytes of one read
 AnyPath: TypeAlias = Path | ZipPath  # of a file or folder, on disk or in a .zip file
 
@@ -45,24 +45,24 @@ def find_file(name: str, data_dir: Path | None, files: Sequence[str]) -> Path:
 
 
 @contextmanager
-def errors_naming_file(path: object, what: str) -> Iterator[None]:
+def errors_naming_file(path: object, file_type: str) -> Iterator[None]:
     """Convert any exception to a ValueError that names the file.
 
-    Libraries raise exceptions of any type on a damaged or hostile file.
+    Libraries raise exceptions of any type on a damaged or malicious file.
 
     Args:
         path: path of the file.
-        what: noun phrase for its format, for the message.
+        file_type: noun phrase for the format of the file, for the message.
 
     Raises:
         ValueError: from any exception but ImportError.
     """
     try:
         yield
-    except ImportError:  # a missing library is no fault of the file
+    except ImportError:  # a missing library is not an error of the file
         raise
     except Exception as error:
-        raise ValueError(f"{path}: not a valid {what}: {error or type(error).__name__}") from error
+        raise ValueError(f"{path}: not a valid {file_type}: {error or type(error).__name__}") from error
 
 
 def check_size(shape: Sequence[int], itemsize: int) -> None:

@@ -14,7 +14,7 @@ ORDER_SEED = 0
 
 @dataclass(frozen=True)
 class PointCloudDataset(Dataset):
-    """Data set of point clouds: x (n, points, 3) of each split is centered, in the unit sphere, with z upwards.
+    """Data set of point clouds: x (n, points, 3) of each split is centered, in the unit sphere, with z upward.
 
     Args:
         name: see `Dataset`.
@@ -27,13 +27,13 @@ class PointCloudDataset(Dataset):
     kind: ClassVar[str] = "point clouds"
 
     def take_points(self, points: int) -> "PointCloudDataset":
-        """Return the data set with the first points of each cloud only; files have them in random order.
+        """Return the data set with the first points of each cloud only; the points of a cloud are in random order.
 
         Args:
-            points: number of points, from 1 to that of the clouds.
+            points: number of points, from 1 to the number in each cloud.
 
         Raises:
-            TypeError, ValueError: if points is not such an integer.
+            TypeError, ValueError: if points is not an integer in this range.
         """
         if checks.count("points", points) > self.shape[0]:
             raise ValueError(f"points must be at most {self.shape[0]}, the number in each cloud; got {points}")

@@ -1,4 +1,4 @@
-"""Registry of published data files: addresses and checksums."""
+"""Registry of published data files: URLs and checksums."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ class PublishedFile:
 
     Args:
         name: name of the file.
-        address: URL of the file.
+        url: URL of the file.
         check: "md5:" and the digest, or if none is published "size:" and the number of bytes.
     """
 
     name: str
-    address: str
+    url: str
     check: str
 
 
@@ -25,7 +25,7 @@ class Publication:
     Args:
         folder: subfolder of the data folder.
         page: URL of the publisher's page.
-        files: files that can be downloaded; empty if they must be added by hand.
+        files: files that can be downloaded; empty if they must be added manually.
     """
 
     folder: str

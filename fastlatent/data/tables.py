@@ -68,7 +68,7 @@ def build_table(
         name: see `Dataset`.
         train: raw training rows (n, columns), numbers or objects; a missing number is NaN and becomes the mean.
         test: raw test rows (m, columns).
-        labels: of the training rows (n,) and the test rows (m,), from 0; `UNLABELED` if the class is unknown.
+        labels: labels of the training rows (n,) and the test rows (m,), from 0; `UNLABELED` if the class is unknown.
         names: names of the columns.
         categorical: names of the categorical columns.
         epochs: see `Dataset`.

@@ -79,7 +79,7 @@ def _gamma(gamma: float | None, n: int) -> float:
 
 
 def _phi_sum(d: int, rate: float, dtype: torch.dtype, weights: tuple[float, float, float]) -> PairwiseSum:
-    """Return the weighted sum of φ_d(rate·s) over all pairs."""
+    """Return the operation that sums φ_d(rate·s) over all pairs with weights."""
     if d == 1:  # ₁F₁(1/2; 1/2; −s) = exp(−s)
         return PairwiseSum("gaussian", (math.sqrt(0.5 / rate),), weights, diagonal=True)
     if d >= MIN_APPROXIMATION_DIM:

@@ -1,4 +1,4 @@
-"""Random Fourier features."""
+"""MMD by random Fourier features."""
 
 from typing import TYPE_CHECKING
 

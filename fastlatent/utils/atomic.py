@@ -10,7 +10,7 @@ def atomic_write(path: Path, write: Callable[[Path], object]) -> None:
 
     Args:
         path: path of the file.
-        write: function that writes the contents to the path that it is given.
+        write: function of a path that writes the contents to it.
 
     Raises:
         OSError: naming the file, if it cannot be written; an existing file is unchanged.

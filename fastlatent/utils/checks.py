@@ -101,7 +101,7 @@ def projections(theta: Tensor, x: Tensor) -> None:
 def weights(name: str, w: Tensor | None, x: Tensor) -> None:
     """Require None, or weights (n,) or (..., n) of the points x (..., n, d), ≥ 0 and not all 0.
 
-    Values are checked on a CPU only: on a GPU that would synchronize with the host.
+    Values are checked on a CPU only, because on a GPU the check would synchronize with the host.
 
     Raises:
         TypeError: if w is neither None nor a tensor.
@@ -123,27 +123,27 @@ def weights(name: str, w: Tensor | None, x: Tensor) -> None:
 
 
 def positive(name: str, value: float) -> float:
-    """Require a finite number > 0."""
+    """Require a finite number > 0, and return it as a float."""
     return _number(name, value, is_allowed=lambda v: v > 0, allowed="a finite number > 0")
 
 
 def non_negative(name: str, value: float) -> float:
-    """Require a finite number ≥ 0."""
+    """Require a finite number ≥ 0, and return it as a float."""
     return _number(name, value, is_allowed=lambda v: v >= 0, allowed="a finite number >= 0")
 
 
 def at_least(name: str, value: float, minimum: float) -> float:
-    """Require a finite number ≥ `minimum`."""
+    """Require a finite number ≥ `minimum`, and return it as a float."""
     return _number(name, value, is_allowed=lambda v: v >= minimum, allowed=f"a finite number >= {minimum}")
 
 
 def fraction(name: str, value: float) -> float:
-    """Require a number in [0, 1)."""
+    """Require a number in [0, 1), and return it as a float."""
     return _number(name, value, is_allowed=lambda v: 0 <= v < 1, allowed="a number in [0, 1)")
 
 
 def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
-    """Require one or more finite numbers > 0."""
+    """Require one or more finite numbers > 0, and return them as floats."""
     if isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}")
     values = tuple(_plain(name, v) for v in values)
@@ -155,7 +155,7 @@ def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
 
 
 def count(name: str, value: int, minimum: int = 1) -> int:
-    """Require an integer ≥ `minimum`."""
+    """Require an integer ≥ `minimum`, and return it."""
     value = _plain(name, value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer >= {minimum}; got {value!r}")
@@ -171,7 +171,7 @@ def generator(value: torch.Generator | None) -> None:
 
 
 def choice(name: str, value: str, allowed: Sequence[str]) -> str:
-    """Require one of the allowed names."""
+    """Require one of the allowed names, and return it."""
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}; got {value!r}")
     return value

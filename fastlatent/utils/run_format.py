@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-RUN_FORMAT = 1  # version 0.1.0 and older wrote none, which counts as 0
+RUN_FORMAT = 1  # version 0.1.0 and older wrote no version, which counts as 0
 
 
 class RunFileError(ValueError):
@@ -15,11 +15,11 @@ class RunFormatError(RunFileError):
     """A file of a run folder in another format than this version reads."""
 
 
-def check_run_format(where: Path | str, content: Any) -> None:
+def check_run_format(origin: Path | str, content: Any) -> None:
     """Require the run format of this version.
 
     Args:
-        where: run folder, checkpoint or repository, for the message.
+        origin: run folder, checkpoint or repository, for the message.
         content: parsed file, a mapping whose entry `format` is the version.
 
     Raises:
@@ -30,5 +30,5 @@ def check_run_format(where: Path | str, content: Any) -> None:
         writer = " (fastlatent 0.1.0 or older)" if version == 0 else ""
         advice = "upgrade fastlatent" if type(version) is int and version > RUN_FORMAT else "train it again"
         raise RunFormatError(
-            f"{where}: written in run format {version!r}{writer}; this version reads format {RUN_FORMAT}: {advice}"
+            f"{origin}: written in run format {version!r}{writer}; this version reads format {RUN_FORMAT}: {advice}"
         )

@@ -33,7 +33,7 @@ class Server(ThreadingHTTPServer):
         self.cuts = 0  # number of connections to cut
         self.ranges = True  # support range requests
 
-    def address(self, name):
+    def url(self, name):
         return f"http://127.0.0.1:{self.server_port}/{name}"
 
 
@@ -75,7 +75,7 @@ def server():
 
 @pytest.fixture
 def file(server):
-    return PublishedFile("file.bin", server.address("file.bin"), MD5)
+    return PublishedFile("file.bin", server.url("file.bin"), MD5)
 
 
 def contents(folder):
@@ -98,7 +98,7 @@ def test_interrupted_download_resumes_at_its_offset(server, file, tmp_path):
 
 def test_partial_download_is_resumed_by_the_next_call(server, file, tmp_path):
     server.cuts, server.cut_after = MAX_ATTEMPTS, 50_000
-    with pytest.raises(OSError, match="the connection was cut after 150000 of 300000 bytes"):
+    with pytest.raises(OSError, match="the connection ended after 150000 of 300000 bytes"):
         download(file, tmp_path)
     assert contents(tmp_path) == {"file.bin.part": CONTENT[:150_000]}
     download(file, tmp_path)
@@ -124,16 +124,14 @@ def test_wrong_checksum_deletes_the_download(server, file, tmp_path, before):
     if before:
         (tmp_path / "file.bin.part").write_bytes(before)
     wrong = file if before else replace(file, check="md5:" + 32 * "0")
-    with pytest.raises(
-        OSError, match=rf"{file.address} differs from the published file: md5:.* instead of {wrong.check}"
-    ):
+    with pytest.raises(OSError, match=rf"{file.url} differs from the published file: md5:.* instead of {wrong.check}"):
         download(wrong, tmp_path)
     assert contents(tmp_path) == {}
 
 
 def test_http_error_is_not_retried(server, file, tmp_path):
     with pytest.raises(OSError, match=r"cannot download .*/other: HTTP Error 404"):
-        download(replace(file, address=server.address("other")), tmp_path)
+        download(replace(file, url=server.url("other")), tmp_path)
     assert server.requested == [None]
     assert contents(tmp_path) == {}
 
@@ -141,7 +139,7 @@ def test_http_error_is_not_retried(server, file, tmp_path):
 def test_network_error_names_file_page_and_folder(server, tmp_path, monkeypatch):
     server.shutdown()
     server.server_close()
-    nowhere = Publication("mnist", "http://page", (PublishedFile("train.gz", server.address("train.gz"), MD5),))
+    nowhere = Publication("mnist", "http://page", (PublishedFile("train.gz", server.url("train.gz"), MD5),))
     monkeypatch.setitem(PUBLICATIONS, "mnist", nowhere)
     with pytest.raises(
         OSError, match=r"mnist: cannot download .*refused.* or put train.gz from .* \(http://page\) into"
@@ -157,7 +155,7 @@ def mnist(server, monkeypatch):
     for name in (file.name for file in PUBLICATIONS["mnist"].files):
         server.files[name] = gzip.compress(idx(images if "images" in name else labels), mtime=0)
     served = tuple(
-        PublishedFile(name, server.address(name), f"md5:{hashlib.md5(content).hexdigest()}")
+        PublishedFile(name, server.url(name), f"md5:{hashlib.md5(content).hexdigest()}")
         for name, content in server.files.items()
         if name != "file.bin"
     )
@@ -197,6 +195,6 @@ def test_every_data_set_with_files_is_in_the_registry():
     for publication in PUBLICATIONS.values():
         assert publication.page.startswith("http")
         for file in publication.files:
-            assert file.address.endswith("/" + file.name)
+            assert file.url.endswith("/" + file.name)
             kind, value = file.check.split(":")
             assert int(value) > 0 if kind == "size" else len(bytes.fromhex(value)) == hashlib.new(kind).digest_size

@@ -27,7 +27,7 @@ def cifar10(data_dir: Path | None = None) -> Dataset:
     with its own split (see `images_npz`).
 
     Raises:
-        FileNotFoundError: if all of these are missing.
+        FileNotFoundError: if none of these exists.
         ValueError: if the file has other contents.
     """
     path = find_file("cifar10", data_dir, FILES)

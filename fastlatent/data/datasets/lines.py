@@ -43,7 +43,7 @@ def draw_lines(angles: np.ndarray) -> np.ndarray:
 
 def _draw(angles: np.ndarray) -> np.ndarray:
     centers = np.arange(SIDE, dtype=np.float32) + 0.5 - SIDE / 2
-    x, y = centers[None, None, :], -centers[None, :, None]  # y upwards
+    x, y = centers[None, None, :], -centers[None, :, None]  # y upward
     cosine, sine = (f(angles).astype(np.float32)[:, None, None] for f in (np.cos, np.sin))
     along = np.clip(x * cosine + y * sine, 0, LENGTH)
     distance = np.hypot(x - along * cosine, y - along * sine)

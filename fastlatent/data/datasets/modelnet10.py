@@ -23,7 +23,7 @@ def modelnet10(data_dir: Path | None = None) -> PointCloudDataset:
     points on each surface takes minutes, so the result is saved as modelnet10.npz in the same folder.
 
     Raises:
-        FileNotFoundError: if all of these are missing.
+        FileNotFoundError: if none of these exists.
         ValueError: if the file has other contents.
     """
     path = find_file("modelnet10", data_dir, FILES)

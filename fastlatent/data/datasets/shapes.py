@@ -1,7 +1,7 @@
 """Generated point clouds on solids of random proportions.
 
-Each solid is a function that samples one solid and n points (n, 3) on its surface, uniformly except for ellipsoids. z
-is upwards; sizes are in units of the height.
+Each solid is a function that samples its proportions and n points (n, 3) on its surface, uniformly except for
+ellipsoids. z is upward; sizes are in units of the height.
 """
 
 from collections.abc import Callable

@@ -32,10 +32,10 @@ class Reader:
         self.file, self.limit = file, limit
 
     def read(self, label: str | None) -> tuple[np.ndarray, dict[str, Any]]:
-        """Return the matrix (cells, genes), the genes' names, and the cells' labels as strings or None.
+        """Return the matrix (cells, genes), and a mapping with the `genes`' names and the cells' `labels`.
 
         Args:
-            label: column of `obs` with the labels; None: one of `LABELS`.
+            label: column of `obs` with the labels; None: one of `LABELS`. Without such a column `labels` is None.
         """
         location = next((location for location in MATRICES if location in self.file), None)
         if location is None:

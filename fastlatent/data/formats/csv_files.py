@@ -14,7 +14,7 @@ from ..files import errors_naming_file, read_bounded
 from ..tables import TableDataset, build_table
 
 MAX_CSV_BYTES = 2**30
-MAX_CATEGORIES = 1000  # a column with more distinct words has names or remarks
+MAX_CATEGORIES = 1000  # distinct words of a column; free text has more
 DELIMITERS = "\t;|,"
 HEADER_SAMPLE = 1000  # lines by which a header is detected
 COMMENT_PREFIXES = ("@", "#", "%")
@@ -44,7 +44,7 @@ def csv_table(path: Path, label: str | None = None) -> TableDataset:
         labels, classes = encode_labels([] if label_index is None else columns[label_index], len(columns[0]))
         features = [i for i in range(len(names)) if i != label_index]
         if not features:
-            raise ValueError("it must have a column besides the labels")
+            raise ValueError("it must have a column in addition to the labels")
         values = [_values(names[i], columns[i]) for i in features]
         categorical = [names[i] for i, column in zip(features, values, strict=True) if isinstance(column[0], str)]
         rows = np.array(values, dtype=object if categorical else np.float64).T
@@ -86,11 +86,11 @@ def encode_labels(values: Sequence[str], n: int) -> tuple[np.ndarray, tuple[str,
 def has_header(lines: Sequence[Sequence[str]]) -> bool:
     """Return whether the first line names the columns.
 
-    It does if it has a word above a column of numbers; or if its cells are distinct and none of its words occurs again
-    in its column.
+    True if the first line has a word above a column of numbers; or if its cells are distinct and no word among them
+    occurs again in the same column.
 
     Args:
-        lines: cells of each line, as many in all lines.
+        lines: cells of each line, equally many in each.
     """
     first, *others = lines
     columns = list(zip(*others, strict=True))

@@ -46,8 +46,8 @@ def list_examples(folder: AnyPath, suffixes: Sequence[str]) -> Listing:
         folders = {(part, name): parts[part].get(name) for part in PARTS for name in classes}
     else:
         classes = sorted(top)
-        inside = {name: _folders(top[name]) for name in classes}
-        folders = {(part, name): inside[name].get(part) for part in PARTS for name in classes}
+        subfolders = {name: _folders(top[name]) for name in classes}
+        folders = {(part, name): subfolders[name].get(part) for part in PARTS for name in classes}
         if not any(folders.values()):
             return _without_split(folder, {name: _files(top[name], suffixes) for name in classes}, suffixes)
 
@@ -63,8 +63,8 @@ def list_examples(folder: AnyPath, suffixes: Sequence[str]) -> Listing:
 
 
 def _without_split(folder: AnyPath, files: dict[str, list[AnyPath]], suffixes: Sequence[str]) -> Listing:
-    classes = {name: inside for name, inside in files.items() if inside}
-    examples = [(file, label) for label, inside in enumerate(classes.values()) for file in inside]
+    classes = {name: members for name, members in files.items() if members}
+    examples = [(file, label) for label, members in enumerate(classes.values()) for file in members]
     if len(examples) < 2:
         raise ValueError(
             f"{folder}: must have a folder for each class with {_describe(suffixes)}, or train and test with such "

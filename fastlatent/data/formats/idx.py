@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 UINT8 = 0x08
-MAX_BYTES = 2**30  # of values; MNIST's training images are 47 MB, a damaged header may ask for any size
+MAX_BYTES = 2**30  # of values; MNIST's training images are 47 MB, a damaged header may declare any size
 
 
 def read_idx(path: Path, rank: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from ..files import AnyPath, check_size, errors_naming_file
 from .folders import Example, list_examples
 from .numpy_files import read_npz
 
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "PPM")  # decoded in this process: Pillow runs programs for others
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "PPM")  # decoders without external programs
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 GRAY_MODES, COLOR_MODES = ("1", "L", "LA"), ("P", "RGB", "RGBA", "CMYK", "YCbCr")
 MAX_PIXELS = 2**26  # of one image: 8192×8192

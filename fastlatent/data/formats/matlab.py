@@ -30,7 +30,7 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
     """Read the numeric arrays of a file; other variables are ignored.
 
     Returns:
-        Arrays by name, in the type of their storage, the smallest for the values of a variable.
+        Arrays by name, in their storage type, the smallest one that represents the values.
 
     Raises:
         ValueError: if the file has another format or is truncated.

@@ -32,7 +32,7 @@ def read_mesh(data: bytes | bytearray, suffix: str) -> tuple[np.ndarray, np.ndar
         raise ImportError("reading meshes needs trimesh: install fastlatent with its extra 'data'") from error
     vertices, faces = _read_counts(data, suffix)
     if vertices + faces > len(data):
-        raise ValueError(f"the header asks for {vertices} vertices and {faces} faces; got {len(data)} bytes")
+        raise ValueError(f"the header declares {vertices} vertices and {faces} faces; got {len(data)} bytes")
     if suffix == ".off":
         data.decode()  # trimesh would detect the encoding of other text, with an optional library
     mesh: Any = trimesh.load(io.BytesIO(data), file_type=suffix[1:], process=False)
@@ -40,7 +40,7 @@ def read_mesh(data: bytes | bytearray, suffix: str) -> tuple[np.ndarray, np.ndar
     triangles = np.asarray(getattr(mesh, "faces", ()), np.int64).reshape(-1, 3)
     if len(points) != vertices or len(triangles) < faces:
         raise ValueError(
-            f"the header asks for {vertices} vertices and {faces} faces; got {len(points)} and {len(triangles)}"
+            f"the header declares {vertices} vertices and {faces} faces; got {len(points)} and {len(triangles)}"
         )
     if not len(points) or not np.isfinite(points).all():
         raise ValueError("vertices must be finite, at least one")

@@ -64,7 +64,7 @@ def _parse(data: bytearray) -> np.ndarray:
         raise ValueError(f"version of the format must be 1.0 or 2.0; got {version[0]}.{version[1]}")
     shape, fortran, dtype = HEADERS[version](header)
     if dtype.hasobject:
-        raise ValueError("it has Python objects, which are not read because they can run code")
+        raise ValueError("it has Python objects, which are refused because they can run code")
     values = len(data) - header.tell()
     if math.prod(shape) * dtype.itemsize != values or min(shape, default=0) < 0:
         raise ValueError(f"shape {shape} of {dtype} does not fit {values} bytes of values")

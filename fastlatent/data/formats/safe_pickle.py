@@ -1,4 +1,4 @@
-"""Arrays from untrusted pickles: no name that a pickle asks for is imported or called."""
+"""Arrays from untrusted pickles: no name in a pickle is imported or called."""
 
 import io
 import math
@@ -29,12 +29,12 @@ def read_pickle(data: bytes | bytearray) -> dict[str, Any]:
         Values by key; arrays as read-only NumPy arrays.
 
     Raises:
-        ValueError: if the pickle has anything else, of which nothing is executed.
+        ValueError: if the pickle has anything else; nothing in it is executed.
     """
     try:
         _check(data)
         content = _Unpickler(io.BytesIO(data), encoding="bytes").load()
-    except Exception as error:  # a hostile stream can raise any exception
+    except Exception as error:  # a malicious stream can raise any exception
         raise ValueError(f"not a pickled dictionary of arrays: {error or type(error).__name__}") from error
     if not isinstance(content, dict):
         raise ValueError(f"not a pickled dictionary of arrays, but a {type(content).__name__}")
@@ -91,7 +91,7 @@ class _Unpickler(pickle.Unpickler):
         arrays = {"_reconstruct": _Array, "ndarray": _Array, "dtype": _Dtype}
         if module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray") and name in arrays:
             return arrays[name]
-        raise ValueError(f"it asks for {module}.{name}; only arrays are read")
+        raise ValueError(f"it refers to {module}.{name}; only arrays are read")
 
 
 def _text(value: object) -> str:

@@ -132,7 +132,7 @@ def test_header_is_detected(lines, header):
         ("a,a\n1,2\n3,4\n", {}, "two columns have the same name"),
         ("a,b\n1,?\n3,\n", {}, "column b is empty"),
         ("a,b\n1,inf\n3,4\n", {}, "column b has an infinite number"),
-        ("class\n1\n2\n", {}, "must have a column besides the labels"),
+        ("class\n1\n2\n", {}, "must have a column in addition to the labels"),
         (IRIS, {"label": "species"}, "label must be first, last or one of its columns length, width, color, class"),
         ("a\n" + "".join(f"word{i}\n" for i in range(1001)), {}, "column a has 1001 distinct words"),
         ("a,b\n" + "".join(f"1,{i}\n" for i in range(1001)), {"label": "b"}, "at most 1000 classes; got 1001"),
