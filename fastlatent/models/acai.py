@@ -32,7 +32,7 @@ class ACAI(Autoencoder):
         encoder: f, from x (n, *shape) to codes (n, d).
         decoder: g, from codes (n, d) to x̂ (n, *shape).
         critic: d, from x (n, *shape) to a number each (n,).
-        prior: distribution of d dimensions, which only the penalty matches to the codes.
+        prior: distribution of d dimensions, from which `sample` draws codes; only the penalty matches codes to it.
         interpolation_weight: λ, ≥ 0. In the authors' code ‖x − x̂‖² is a mean over pixels; their λ = 0.5 is λ = 0.5
             times the number of pixels here.
         gamma: γ, in [0, 1).
@@ -76,10 +76,10 @@ class ACAI(Autoencoder):
     def loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         """Return the terms of L_fg + L_d; "loss" is their weighted sum."""
         z = self.encode(batch.x)
-        reconstruction, alpha = self.decode(z), _alpha(z, context)
+        reconstruction, alpha = self.decode(z), _sample_alpha(z, context)
         interpolation = self.interpolate(z, alpha)
         blend = torch.lerp(reconstruction.detach(), batch.x.to(reconstruction), self.gamma)
-        realism = _frozen(self.critic, interpolation).square().mean()
+        realism = _call_frozen(self.critic, interpolation).square().mean()
         alpha_error = (self.critic(interpolation.detach()) - alpha.squeeze(1)).square().mean()
         terms = {
             "reconstruction": squared_error(batch.x, reconstruction),
@@ -99,12 +99,12 @@ class ACAI(Autoencoder):
         return (replace(autoencoder, parameters=(*autoencoder.parameters, *self.critic.parameters())),)
 
 
-def _frozen(network: nn.Module, x: Tensor) -> Tensor:
-    """Return the network's output with a gradient to x and none to the network's parameters."""
+def _call_frozen(network: nn.Module, x: Tensor) -> Tensor:
+    """Compute the output of a network with gradients to x, without gradients to its parameters."""
     parameters = {name: parameter.detach() for name, parameter in network.named_parameters()}
     return torch.func.functional_call(network, parameters, (x,))
 
 
-def _alpha(z: Tensor, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
+def _sample_alpha(z: Tensor, context: DataParallelContext) -> Tensor:
     """Draw α (n, 1) uniform on [0, ½)."""
     return 0.5 * context.uniform(len(z), 1, like=z)

@@ -10,7 +10,7 @@ from ..utils import checks
 from .base.data_parallel import SINGLE_PROCESS, DataParallelContext
 
 Augmentation = Callable[[Tensor, DataParallelContext], Tensor]
-"""Function from x (n, *shape) and the context that draws its random numbers to randomly transformed copies."""
+"""Function from x (n, *shape) and a data-parallel context, the source of random numbers, to transformed copies of x."""
 
 TRANSLATION_RATIO = 0.5  # standard deviation of translations / of the entries of the linear map
 
@@ -45,7 +45,7 @@ class RandomAffine:
             raise ValueError(f"x must be images (n, channels, h, w); got {tuple(x.shape)}")
         images = x if x.dtype == torch.float64 else x.float()  # half precision is too coarse for pixel positions
         identity = torch.eye(2, 3, device=x.device, dtype=images.dtype)
-        change = self.amount * context.normal_like(identity.expand(len(x), 2, 3))
-        change[:, :, 2] *= TRANSLATION_RATIO
-        grid = affine_grid(identity + change, list(x.shape), align_corners=False)
+        displacement = self.amount * context.normal_like(identity.expand(len(x), 2, 3))
+        displacement[:, :, 2] *= TRANSLATION_RATIO
+        grid = affine_grid(identity + displacement, list(x.shape), align_corners=False)
         return grid_sample(images, grid, align_corners=False).to(x.dtype)

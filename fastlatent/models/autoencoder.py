@@ -24,8 +24,7 @@ class Autoencoder(GenerativeModel):
     Args:
         encoder: network from x (n, *shape) to codes (n, d).
         decoder: network from codes (n, d) to x̂ (n, *shape).
-        prior: distribution of d dimensions from which `sample` draws codes. This model has no term that matches codes
-            to it.
+        prior: distribution of d dimensions, from which `sample` draws codes; no term of the loss matches codes to it.
 
     Source: Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks".
     """
@@ -43,7 +42,7 @@ class Autoencoder(GenerativeModel):
         return self.decode(self.encode(x))
 
     def training_codes(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:
-        """Return the codes (n, d) that the decoder gets in training, whose distribution should match the prior."""
+        """Return the decoder's inputs in training, codes (n, d) whose distribution should match the prior."""
         return self.encode(batch.x)
 
     def reconstruct(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Tensor:

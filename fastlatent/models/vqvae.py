@@ -17,9 +17,9 @@ DEAD_CODE_THRESHOLD = 0.05  # use of an entry / mean use, below which the entry 
 
 
 class Codebook(nn.Module):
-    """Codebook of K vectors e_k, and the prior of codes composed of `parts` of them, independent and uniform.
+    """Codebook of K vectors e_k, and the prior of codes composed of `parts` vectors, independent and uniform.
 
-    The vectors are not parameters but exponential moving averages of the encoder's outputs that they are nearest to:
+    The vectors are not parameters but exponential moving averages of the encoder's outputs nearest to each of them:
     N_k ← ρN_k + (1−ρ)n_k, m_k ← ρm_k + (1−ρ)Σ_{i→k} z_i, e_k = m_k/N_k. Rarely used vectors are reset to random vectors
     of the batch.
 

@@ -3,6 +3,7 @@ import torch
 
 from fastlatent.data import Batch
 from fastlatent.models import ACAI, Autoencoder, acai
+from fastlatent.models.base.data_parallel import SINGLE_PROCESS
 from fastlatent.nn import FrechetDistance
 from fastlatent.priors import Normal
 from tests.models.by_hand import linear, linear_form
@@ -14,7 +15,7 @@ ALPHA = torch.tensor([[0.5], [0.25]])
 
 @pytest.fixture(autouse=True)
 def alpha(monkeypatch):
-    monkeypatch.setattr(acai, "_alpha", lambda z, context: ALPHA)
+    monkeypatch.setattr(acai, "_sample_alpha", lambda z, context: ALPHA)
 
 
 def build(**options):
@@ -81,7 +82,7 @@ def test_two_sample_loss_as_penalty():
 def test_alpha_is_uniform_from_0_to_one_half(monkeypatch):
     monkeypatch.undo()
     torch.manual_seed(0)
-    samples = acai._alpha(torch.zeros(10_000, 3))
+    samples = acai._sample_alpha(torch.zeros(10_000, 3), SINGLE_PROCESS)
     assert samples.shape == (10_000, 1)
     assert 0 <= samples.min() < 0.001
     assert 0.499 < samples.max() <= 0.5

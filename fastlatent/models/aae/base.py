@@ -49,8 +49,8 @@ class AAE(Autoencoder):
 class LabeledAAE(AAE):
     """Adversarial autoencoder with a label-conditional discriminator: each class is mapped to its part of the prior.
 
-    The discriminator gets [z; y], y the one-hot label with an additional class for unlabeled examples. Real samples z
-    come from the part of the prior for the label, or from the whole prior for unlabeled examples.
+    The input of the discriminator is [z; y], y the one-hot label with an additional class for unlabeled examples. Real
+    samples z come from the part of the prior for the label, or from the whole prior for unlabeled examples.
 
     Args:
         encoder, decoder: as of `AAE`.
@@ -79,7 +79,7 @@ class LabeledAAE(AAE):
 
 
 class SupervisedAAE(AAE):
-    """Adversarial autoencoder whose decoder gets the label, so that the code describes the style only.
+    """Adversarial autoencoder with the label as input of the decoder, so that the code describes the style only.
 
     The decoder maps [y; z] to x̂, y the one-hot label (zeros for unlabeled examples) and z = f(x) the style, which the
     discriminator compares with its prior. `training_codes` returns [y; z]; `encode` returns z.

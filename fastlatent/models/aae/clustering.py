@@ -28,8 +28,9 @@ class ClusteringAAE(Autoencoder):
     discriminator minimizes −E log D(real) − E log(1 − D(fake)).
 
     The paper updates the encoder for the three terms in turn, by stochastic gradient descent. The steps of Adam do not
-    shrink with the gradient; in turn they would match the codes to the prior exactly, at the cost of the classes: these
-    are not quite equally frequent, and a style that is exactly normal tells less about x. Hence one weighted sum.
+    shrink with the gradient: with one update for each term the codes would match the prior exactly, with a larger
+    classification error, because classes are not exactly equally frequent, and an exactly normal style carries less
+    information about x. Here a weighted sum of the terms is minimized.
 
     Args:
         encoder: f, from x (n, *shape) to [f_y; f_z] (n, num_clusters + d).
@@ -41,8 +42,8 @@ class ClusteringAAE(Autoencoder):
         cluster_weight, style_weight: weights of the adversarial terms, ≥ 0.
         noise: standard deviation of the noise added to x in training before encoding, ≥ 0.
         discriminator_noise: standard deviation of the noise added in training to the inputs of D_y, ≥ 0. A softmax is
-            never exactly one-hot; without noise this alone separates real from fake samples, and each x is assigned to
-            its first cluster of maximum probability for good.
+            never exactly one-hot; without noise this difference is enough to separate real from fake samples, and the
+            clusters do not change after the first steps.
         augmentation: a, a random transformation of x, e.g. `RandomAffine` for images; None: no consistency term, as in
             the paper.
         consistency_weight: weight of the consistency term, ≥ 0.
@@ -155,8 +156,8 @@ class ClusteringAAE(Autoencoder):
 class SemiSupervisedAAE(ClusteringAAE):
     """`ClusteringAAE` with one cluster for each class, and an additional phase for labeled examples.
 
-    In that phase the encoder minimizes −E log y_label over the labeled examples of a batch (label ≥ 0); `fit` draws its
-    batches from the labeled examples alone.
+    In that phase the encoder minimizes −E log y_label over the labeled examples of a batch (label ≥ 0); `fit` draws the
+    batches of this phase from the labeled examples.
 
     Args:
         encoder, decoder, cluster_discriminator, style_discriminator, style, num_clusters and others: as of
@@ -167,15 +168,15 @@ class SemiSupervisedAAE(ClusteringAAE):
 
     @property
     def num_classes(self) -> int:
-        """Number of classes: that of the clusters."""
+        """Number of classes, equal to the number of clusters."""
         return self.category.dim
 
     def classification_loss(self, batch: Batch, context: DataParallelContext = SINGLE_PROCESS) -> Mapping[str, Tensor]:
         """Return −E log y_label over the labeled examples; 0 if there is none."""
         logits, _ = self.heads(batch.x, context)
         labels = context.all_gather(batch.label[:, None])
-        labeled = (labels != UNLABELED).sum().clamp_min(1) / context.size  # mean number over the ranks
-        return {"loss": cross_entropy(logits, batch.label, ignore_index=UNLABELED, reduction="sum") / labeled}
+        count = (labels != UNLABELED).sum().clamp_min(1) / context.size  # mean number of labels over the ranks
+        return {"loss": cross_entropy(logits, batch.label, ignore_index=UNLABELED, reduction="sum") / count}
 
     def phases(self) -> tuple[Phase, ...]:
         """Return the phases "discriminators", "autoencoder" and "classification"."""
@@ -185,7 +186,7 @@ class SemiSupervisedAAE(ClusteringAAE):
 
 
 class DimensionReductionAAE(SemiSupervisedAAE):
-    """`SemiSupervisedAAE` whose decoder gets W·y + z, an embedding of the data in d dimensions with separate clusters.
+    """`SemiSupervisedAAE` with W·y + z, an embedding in d dimensions with separate clusters, as input of the decoder.
 
     The columns of W (d, num_clusters), the cluster heads, are parameters of the decoder. The reconstruction error has
     the additional term Σ_{i<j} max(0, min_cluster_distance − ‖w_i − w_j‖). Without labels it is unsupervised.

@@ -18,8 +18,8 @@ class DataParallelContext:
 
     With torch's generators in the same state on every rank, all ranks together compute the loss and gradients of one
     process with the whole batch, provided that gradients are averaged over the ranks, as DistributedDataParallel does:
-    means over examples are then means over the whole batch, and losses that are no such mean are computed from the
-    batch gathered by `all_gather`. The exception is batch normalization, which uses the moments of each rank's part.
+    means over examples are then means over the whole batch, and losses of another form are computed from the batch
+    gathered by `all_gather`. The exception is batch normalization, which uses the moments of each rank's part.
 
     Args:
         group: process group of the ranks; None: a single process.

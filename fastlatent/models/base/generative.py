@@ -38,5 +38,5 @@ class GenerativeModel(nn.Module):
         return self.decode(self.sample_latent(n, generator))
 
     def phases(self) -> tuple[Phase, ...]:
-        """Return the training phases, in the order in which each batch goes through them."""
+        """Return the training phases, in their order for each batch."""
         raise NotImplementedError

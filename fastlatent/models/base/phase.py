@@ -24,14 +24,16 @@ class Loss(Protocol):
 
 @dataclass(frozen=True)
 class Phase:
-    """Kind of training step: each batch goes through all phases of its model in order.
+    """Training phase: a loss, the parameters that it updates, and β₁ of their optimizer.
+
+    Each batch goes through all phases of a model in order.
 
     Args:
         name: name, unique in its model.
         parameters: parameters that the optimizer of this phase updates.
         loss: function from a batch to the terms to log, of which "loss" is minimized.
         beta1: β₁ of Adam.
-        labeled_only: whether batches of labeled examples alone are preferred if only a part of the data is labeled.
+        labeled_only: whether the batches of this phase are drawn from the labeled examples, if only some are labeled.
     """
 
     name: str

@@ -63,7 +63,7 @@ class AAELabeledConfig(NetworksConfig):
 
 @dataclass(frozen=True)
 class AAESupervisedConfig(NetworksConfig):
-    """Adversarial autoencoder whose decoder gets the label: the code describes the style only."""
+    """Adversarial autoencoder with the label as input of the decoder: the code describes the style only."""
 
     source: ClassVar[str] = MAKHZANI
 
@@ -90,16 +90,15 @@ class _ClusterConfig(NetworksConfig):
     style_weight: float = 1.0
     """Weight of the adversarial term of the style."""
     affine_augmentation: float = 0.0
-    """Standard deviation of the random affine maps of the consistency term, 0.2 for images of digits; 0: no such term,
-    as in the paper."""
+    """Standard deviation of the consistency term's random affine maps, e.g. 0.2; 0: no such term, as in the paper."""
     consistency_weight: float = 10.0
     """Weight of the consistency term: the divergence of an image's cluster from that of its augmented copy."""
     batch_norm: Literal["all", "last"] = "all"
-    """Layers of the encoder with batch normalization: all, as in the paper, or the last only, whose clusters match
-    the classes better after few epochs; for networks other than mlp always the last."""
+    """Encoder layers with batch normalization: all, as in the paper, or the last, better after few epochs.
+    Networks other than mlp: always the last."""
 
     def encoder(self, shape: Sequence[int], outputs: int | None = None) -> nn.Module:
-        """Build the encoder, with batch normalization of its outputs too: without it all examples soon share a cluster.
+        """Build the encoder, with batch normalization of its outputs; without it all examples soon share a cluster.
 
         Args:
             shape: shape of x without the batch dimension.

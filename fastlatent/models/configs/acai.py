@@ -23,8 +23,7 @@ class ACAIConfig(NetworksWithPriorConfig):
     weight: float = 10.0
     """Weight of the penalty."""
     interpolation_weight: float = 0.5
-    """Weight λ of the interpolation term, per value of x, as in the authors' code, whose errors are means over
-    pixels."""
+    """Weight λ of the interpolation term per value of x, as in the authors' code, where errors are pixel means."""
     gamma: float = 0.2
     """Weight γ of the data in the convex combinations of data and reconstructions that regularize the critic."""
 

@@ -26,7 +26,7 @@ class ModelConfig(Protocol):
         """Build the model.
 
         Args:
-            shape: `Dataset.shape`: that of x without the batch dimension; for rows see `TableDataset`.
+            shape: `Dataset.shape`: the shape of x without the batch dimension; for rows see `TableDataset`.
         """
 
 
@@ -41,8 +41,7 @@ class NetworksConfig:
     hidden: tuple[int, ...] = (512, 512)
     """Widths of the encoder's hidden layers, reversed in the decoder."""
     network: Literal["mlp", "conv", "acai"] = "mlp"
-    """Architecture of encoder and decoder: mlp, with HIDDEN, or conv (sides multiples of 4) or acai (fully
-    convolutional)."""
+    """Architecture: mlp (layers of widths HIDDEN), conv (sides multiples of 4), or acai (fully convolutional)."""
 
     def encoder(self, shape: Sequence[int], outputs: int | None = None) -> nn.Module:
         """Build an encoder from x (n, *shape) to (n, outputs).
@@ -113,7 +112,7 @@ class AEConfig(NetworksConfig):
     source: ClassVar[str] = "Hinton & Salakhutdinov 2006"
 
     def build(self, shape: Sequence[int]) -> Autoencoder:
-        """Build the autoencoder; its samples decode N(0, I), which nothing matches to its codes."""
+        """Build the autoencoder, with the prior N(0, I); no term of its loss matches codes to the prior."""
         return Autoencoder(self.encoder(shape), self.decoder(shape), Normal(self.latent_dim))
 
 

@@ -34,8 +34,7 @@ class AAE3DConfig:
     concentration: float = 0.01
     """Concentration a of the prior Beta(a, a)."""
     distance: Literal["chamfer", "earth-mover", "sinkhorn"] = "chamfer"
-    """Reconstruction error; earth-mover is exact and slow, for --points ≤ 256; sinkhorn approximates it, for GPUs, and
-    needs geomloss."""
+    """Reconstruction error: chamfer, earth-mover (slow, for --points ≤ 256), or sinkhorn (on a GPU, with geomloss)."""
     weight: float = 0.01
     """Weight λ of the adversarial term."""
 
@@ -79,7 +78,7 @@ class AAE3DConfig:
 
 
 def _output_layers(prior: Prior) -> list[nn.Module]:
-    """Return the encoder's last layers: without them codes drift and shrink before the critic can respond."""
+    """Return the last layers of the encoder: without batch normalization, codes drift faster than the critic adapts."""
     if isinstance(prior, Normal):
         return [nn.BatchNorm1d(prior.dim, affine=False)]
     return [nn.BatchNorm1d(prior.dim), nn.Sigmoid()]

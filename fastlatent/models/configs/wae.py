@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ...losses.mmd import SCALES
+from ...losses.kernels import SCALES
 from ...nn import MMDIMQ
 from ..objectives.penalties import LogPenalty, Penalty, PenaltyName, penalty
 from ..wae import WAE, WAEGAN
@@ -12,7 +12,7 @@ from .base import NetworksWithPriorConfig
 
 
 @dataclass(frozen=True)
-class _WAE(NetworksWithPriorConfig):
+class _WAEConfig(NetworksWithPriorConfig):
     source: ClassVar[str]
     penalty_name: ClassVar[PenaltyName]
 
@@ -29,7 +29,7 @@ class _WAE(NetworksWithPriorConfig):
 
 
 @dataclass(frozen=True)
-class WAEMMDConfig(_WAE):
+class WAEMMDConfig(_WAEConfig):
     """Wasserstein autoencoder with the MMD penalty, inverse multiquadratic kernel."""
 
     source: ClassVar[str] = "Tolstikhin et al. 2018"
@@ -45,7 +45,7 @@ class WAEMMDConfig(_WAE):
 
 
 @dataclass(frozen=True)
-class SWAEConfig(_WAE):
+class SWAEConfig(_WAEConfig):
     """Sliced Wasserstein autoencoder."""
 
     source: ClassVar[str] = "Kolouri et al. 2018"
@@ -53,7 +53,7 @@ class SWAEConfig(_WAE):
 
 
 @dataclass(frozen=True)
-class CWAEConfig(_WAE):
+class CWAEConfig(_WAEConfig):
     """Cramér–Wold autoencoder: the logarithm of the Cramér–Wold distance."""
 
     source: ClassVar[str] = "Knop et al. 2020"
@@ -68,7 +68,7 @@ class CWAEConfig(_WAE):
 
 
 @dataclass(frozen=True)
-class WWAEConfig(_WAE):
+class WWAEConfig(_WAEConfig):
     """Wasserstein–Wasserstein autoencoder: the Fréchet distance of fitted Gaussians."""
 
     source: ClassVar[str] = "Zhang et al. 2019"
@@ -76,7 +76,7 @@ class WWAEConfig(_WAE):
 
 
 @dataclass(frozen=True)
-class WAEEppsPulleyConfig(_WAE):
+class WAEEppsPulleyConfig(_WAEConfig):
     """Wasserstein autoencoder with the sliced Epps–Pulley penalty (SIGReg), for N(0, I)."""
 
     source: ClassVar[str] = "Balestriero & LeCun 2025"

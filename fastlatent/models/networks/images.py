@@ -32,7 +32,7 @@ def mlp_encoder(
         shape: shape of x without the batch dimension.
         latent_dim: number of latent dimensions.
         hidden: widths of the hidden layers.
-        batch_norm: as of `mlp`.
+        batch_norm: see `mlp`.
     """
     return nn.Sequential(nn.Flatten(), *mlp([math.prod(shape), *hidden, latent_dim], batch_norm))
 
@@ -50,7 +50,12 @@ def mlp_decoder(shape: Sequence[int], latent_dim: int, hidden: Sequence[int]) ->
 
 
 def mlp_critic(shape: Sequence[int], hidden: Sequence[int]) -> nn.Sequential:
-    """Build an MLP from x (n, *shape) to scalars (n,), as a critic or for the logits of a discriminator."""
+    """Build an MLP from x (n, *shape) to scalars (n,): the values of a critic, or the logits of a discriminator.
+
+    Args:
+        shape: shape of x without the batch dimension.
+        hidden: widths of the hidden layers.
+    """
     return nn.Sequential(*mlp_encoder(shape, 1, hidden), nn.Flatten(0))
 
 
@@ -77,7 +82,16 @@ def conv_encoder(shape: Sequence[int], latent_dim: int, width: int = 32) -> nn.S
 
 
 def conv_decoder(shape: Sequence[int], latent_dim: int, width: int = 32) -> nn.Sequential:
-    """Build the mirror image of `conv_encoder`, from codes (n, latent_dim) to x̂ (n, channels, h, w) in (0, 1)."""
+    """Build the mirror image of `conv_encoder`, from codes (n, latent_dim) to x̂ (n, channels, h, w) in (0, 1).
+
+    Args:
+        shape: see `conv_encoder`.
+        latent_dim: see `conv_encoder`.
+        width: see `conv_encoder`.
+
+    Raises:
+        ValueError: see `conv_encoder`.
+    """
     channels, h, w = check_image_shape(shape, 4)
     return nn.Sequential(
         nn.Linear(latent_dim, 2 * width * (h // 4) * (w // 4)),
@@ -114,7 +128,7 @@ def acai_encoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.S
         layers += [*_conv_pair(inputs, width << scale), nn.AvgPool2d(2)]
         inputs = width << scale
     last = _conv(width << halvings, latent_dim // math.prod(side))
-    return nn.Sequential(*layers, *_activated(inputs, width << halvings), last, nn.Flatten())
+    return nn.Sequential(*layers, *_conv_lrelu(inputs, width << halvings), last, nn.Flatten())
 
 
 def acai_decoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.Sequential:
@@ -122,6 +136,14 @@ def acai_decoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.S
 
     It maps codes (n, latent_dim) to x̂ of any value. There is no sigmoid at the end: on images with a black background
     the shared weights of a convolution would saturate it at 0, where gradients vanish.
+
+    Args:
+        shape: see `acai_encoder`.
+        latent_dim: see `acai_encoder`.
+        width: see `acai_encoder`.
+
+    Raises:
+        ValueError: see `acai_encoder`.
 
     Source: Berthelot et al. 2018, appendix A.
     """
@@ -131,7 +153,7 @@ def acai_decoder(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.S
     for scale in reversed(range(halvings)):
         layers += [*_conv_pair(inputs, width << scale), nn.Upsample(scale_factor=2)]
         inputs = width << scale
-    return nn.Sequential(*layers, *_activated(inputs, width), _conv(width, channels))
+    return nn.Sequential(*layers, *_conv_lrelu(inputs, width), _conv(width, channels))
 
 
 class MeanPool(nn.Module):
@@ -144,6 +166,14 @@ class MeanPool(nn.Module):
 
 def acai_critic(shape: Sequence[int], latent_dim: int, width: int = 16) -> nn.Sequential:
     """Build ACAI's critic from x (n, *shape) to scalars (n,): the mean of the outputs of `acai_encoder`.
+
+    Args:
+        shape: see `acai_encoder`.
+        latent_dim: see `acai_encoder`.
+        width: see `acai_encoder`.
+
+    Raises:
+        ValueError: see `acai_encoder`.
 
     Source: Berthelot et al. 2018, appendix A.
     """
@@ -186,9 +216,9 @@ def _conv(inputs: int, outputs: int, side: int = 3) -> nn.Conv2d:
     return layer
 
 
-def _activated(inputs: int, outputs: int) -> list[nn.Module]:
+def _conv_lrelu(inputs: int, outputs: int) -> list[nn.Module]:
     return [_conv(inputs, outputs), nn.LeakyReLU(LEAKY_SLOPE)]
 
 
 def _conv_pair(inputs: int, outputs: int) -> list[nn.Module]:
-    return [*_activated(inputs, outputs), *_activated(outputs, outputs)]
+    return [*_conv_lrelu(inputs, outputs), *_conv_lrelu(outputs, outputs)]

@@ -59,7 +59,7 @@ def adversarial_phases(
     Args:
         discriminator: network from samples (n, …) to logits (n,).
         generator: parameters of the generator.
-        real: function that returns real samples; the batch gives their number or their content.
+        real: function that returns real samples, as many as the batch has examples.
         fake: function that returns samples of the generator.
         generator_loss: `non_saturating_loss` or `minimax_loss`.
     """

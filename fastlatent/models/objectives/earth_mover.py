@@ -24,7 +24,7 @@ def earth_mover_distance(x: Tensor, y: Tensor, *, p: int = 2) -> Tensor:
         (...,) in the dtype of x, float32 for half precision.
 
     Raises:
-        TypeError, ValueError: if an argument is outside its range, or a coordinate is not finite.
+        TypeError, ValueError: if an argument is outside its range, the sizes differ, or a coordinate is not finite.
 
     Source: Zamorski et al. 2018, "Adversarial Autoencoders for Compact Representations of 3D Point Clouds", section
     2, there with half the squared distance and a sum; p = 1: Achlioptas et al. 2018, there with a sum; matching:
@@ -36,19 +36,19 @@ def earth_mover_distance(x: Tensor, y: Tensor, *, p: int = 2) -> Tensor:
     if x.shape != y.shape:
         raise ValueError(f"x and y must have as many points each; got shapes {tuple(x.shape)} and {tuple(y.shape)}")
     x, y = widen(x), widen(y)
-    partners = y.gather(-2, _matching(x, y, p).unsqueeze(-1).expand_as(y))
-    return _power(x - partners, p).mean(-1)
+    matches = y.gather(-2, _matching(x, y, p).unsqueeze(-1).expand_as(y))
+    return _power(x - matches, p).mean(-1)
 
 
 @torch.no_grad()
 def _matching(x: Tensor, y: Tensor, p: int) -> Tensor:
-    """Return for each point of x (..., n, d) the index of its partner in y, (..., n)."""
+    """Return the index in y of the match of each point of x (..., n, d), (..., n)."""
     from scipy.optimize import linear_sum_assignment
 
     costs = _power(x.unsqueeze(-2) - y.unsqueeze(-3), p)
     flat = costs.flatten(0, -3) if costs.dim() > 2 else costs[None]
-    partners = np.stack([linear_sum_assignment(cost)[1] for cost in flat.cpu().numpy()])
-    return torch.from_numpy(partners).to(x.device).view(x.shape[:-1])
+    matches = np.stack([linear_sum_assignment(cost)[1] for cost in flat.cpu().numpy()])
+    return torch.from_numpy(matches).to(x.device).view(x.shape[:-1])
 
 
 def _power(difference: Tensor, p: int) -> Tensor:

@@ -21,7 +21,7 @@ def wasserstein_critic_loss(
     1-Lipschitz D is minus the 1-Wasserstein distance.
 
     Args:
-        critic: D, from samples (n, …) to numbers (n,), each of which depends on its own sample alone.
+        critic: D, from samples (n, …) to numbers (n,), the i-th a function of the i-th sample only.
         real: real samples (n, …).
         fake: fake samples (n, …).
         weight: λ.
@@ -35,9 +35,9 @@ def wasserstein_critic_loss(
 def gradient_penalty(
     critic: nn.Module, real: Tensor, fake: Tensor, context: DataParallelContext = SINGLE_PROCESS
 ) -> Tensor:
-    """Compute E (‖∇D(ẑ)‖ − 1)² at random interpolations ẑ of real and fake samples, as of `wasserstein_critic_loss`."""
+    """Compute E (‖∇D(ẑ)‖ − 1)² at random interpolations ẑ of real and fake samples (`wasserstein_critic_loss`)."""
     epsilon = context.uniform(len(real), *[1] * (real.dim() - 1), like=real)
-    with torch.enable_grad():  # the value contains a gradient, so it needs autograd under no_grad too
+    with torch.enable_grad():  # the value contains a gradient, so autograd is needed under no_grad too
         interpolation = torch.lerp(fake.detach(), real.detach(), epsilon).requires_grad_()
         (gradient,) = torch.autograd.grad(critic(interpolation).sum(), interpolation, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
