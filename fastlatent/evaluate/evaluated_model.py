@@ -24,10 +24,10 @@ class EvaluatedModel:
     Properties are computed on first use from fixed seeds, so their values do not depend on the order of use.
 
     Args:
-        model: trained; on any device.
-        data: the data set it was trained on.
-        fully_labeled: the training examples with all labels, if `data.train` hides some; None: `data.train`.
-        kmeans_starts: random starts of k-means on codes.
+        model: trained model, on any device.
+        data: data set of the training.
+        fully_labeled: training examples with all labels, if `data.train` has only some; None: `data.train`.
+        kmeans_starts: number of random starts of k-means on codes.
         classifier_dir: folder of the classifiers of `feature_distances`; None: the user's cache.
     """
 

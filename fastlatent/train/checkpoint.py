@@ -22,7 +22,7 @@ class CorruptCheckpoint(Exception):
 
 
 class LoadedCheckpoint(NamedTuple):
-    """The newest intact checkpoint, and the reason why each newer one is corrupt."""
+    """The newest intact checkpoint, and the error of each newer, corrupt one."""
 
     path: Path
     state: dict[str, Any]
@@ -97,7 +97,7 @@ class Checkpoints:
         return None
 
     def remove(self, path: Path) -> None:
-        """Remove a checkpoint; the rename before makes the removal atomic."""
+        """Remove a checkpoint, atomically: it is renamed first."""
         shutil.rmtree(path.rename(self.folder / f"{PART}-{path.name}"))
 
     def prune(self) -> None:
@@ -106,7 +106,7 @@ class Checkpoints:
             self.remove(old)
 
     def clean_up(self) -> None:
-        """Remove the leftovers of a process killed while it wrote or removed a checkpoint."""
+        """Remove the partial folders of a process that was killed while writing or removing a checkpoint."""
         self.prune()
         for part in self.folder.glob(f"{PART}-*"):
             shutil.rmtree(part)

@@ -21,14 +21,14 @@ class CheckpointManager:
     Args:
         state: state of the training.
         run_dir: run folder.
-        signals: signals received so far.
+        signals: recorder of SIGINT and SIGTERM.
     """
 
     def __init__(self, state: "TrainingState", run_dir: Path, signals: StopSignals) -> None:
         self.state, self.run_dir, self.signals = state, run_dir, signals
         self.checkpoints = Checkpoints(run_dir / CHECKPOINTS, state.config.keep_last)
-        self.saved: Path | None = None  # the newest checkpoint
-        self.saved_at, self.saved_time = -1, time.monotonic()  # its step and time
+        self.newest: Path | None = None  # the newest checkpoint of this process
+        self.newest_step, self.newest_time = -1, time.monotonic()
         self.context = state.context
 
     def resume(self) -> str:
@@ -43,26 +43,26 @@ class CheckpointManager:
             OSError: if all checkpoints are corrupt.
             RunFileError: if the checkpoint is of another model or other data, or has another format.
         """
-        loaded = self.checkpoints.load_newest()
-        corrupt = loaded.corrupt if loaded else {}
-        if loaded is not None:
+        checkpoint = self.checkpoints.load_newest()
+        corrupt = checkpoint.corrupt if checkpoint else {}
+        if checkpoint is not None:
             try:
-                self.state.load_state_dict(loaded.state)
+                self.state.load_state_dict(checkpoint.state)
             except (RuntimeError, KeyError, ValueError) as error:
                 reason = " ".join(str(error).split())
-                raise RunFileError(f"{loaded.path} is of another model or other data: {reason}") from error
-            self.saved, self.saved_at = loaded.path, self.state.total_steps
+                raise RunFileError(f"{checkpoint.path} is of another model or other data: {reason}") from error
+            self.newest, self.newest_step = checkpoint.path, self.state.total_steps
         if self.is_rank_zero:
             files.write_metrics(self.run_dir, self.state.history)  # without epochs after the checkpoint
             for path in corrupt:
                 self.checkpoints.remove(path)
             self.checkpoints.clean_up()
-        if loaded is None:
+        if checkpoint is None:
             return f"{self.run_dir} has no checkpoint: starting from the first step"
         warnings = [f"checkpoint {path} is corrupt ({reason}); " for path, reason in corrupt.items()]
-        if self.state.finished:
+        if self.state.is_finished:
             return "".join([*warnings, f"{self.run_dir} is finished: nothing to resume"])
-        return "".join([*warnings, f"resuming after {self._position()}, from {loaded.path}"])
+        return "".join([*warnings, f"resuming after {self._position()}, from {checkpoint.path}"])
 
     def after_step(self) -> None:
         """Stop on a signal, save if due, or check the losses; all ranks decide at the same step.
@@ -75,7 +75,7 @@ class CheckpointManager:
         check = self.state.step == 0 or self.state.total_steps % self.state.config.log_every == 0
         if self.context.size > 1 and not check:
             return
-        due, signal = self.context.all_reduce_max(self._is_due(), self.signals.received or 0, device=self.state.device)
+        due, signal = self.context.all_reduce_max(self._is_due(), self.signals.number or 0, device=self.state.device)
         if signal:
             self._stop(signal)
         elif due:
@@ -84,7 +84,7 @@ class CheckpointManager:
             self.check_losses()
 
     def finish(self) -> None:
-        """Save the last checkpoint, model.safetensors and best.safetensors."""
+        """Save the final checkpoint, model.safetensors and best.safetensors."""
         self.save()
         if not self.is_rank_zero:
             return
@@ -93,28 +93,28 @@ class CheckpointManager:
             files.save_weights(self.run_dir / files.BEST, self.state.best["weights"])
 
     def save(self) -> None:
-        """Write a checkpoint of this step, unless it exists; raises as `after_step`."""
-        if self.state.total_steps == self.saved_at:
+        """Write a checkpoint of this step, unless it exists; the exceptions are those of `after_step`."""
+        if self.state.total_steps == self.newest_step:
             return
         self.check_losses()
         if not self.state.is_finite():
             raise DivergenceError(f"weights are not finite after {self._position()}; {self.last_checkpoint()}")
         if self.is_rank_zero:
             self.checkpoints.save(self.state.total_steps, self.state.state_dict())
-        self.saved = self.checkpoints.path(self.state.total_steps)
-        self.saved_at, self.saved_time = self.state.total_steps, time.monotonic()
+        self.newest = self.checkpoints.path(self.state.total_steps)
+        self.newest_step, self.newest_time = self.state.total_steps, time.monotonic()
 
     def check_losses(self) -> None:
         """Raise DivergenceError if a loss of this epoch diverged."""
         self.state.losses.all_reduce(self.state.step)
         if diverged := self.state.losses.first_diverged(self.state.step):
-            where = f"step {diverged.step} of epoch {self.state.epoch}"
-            what = f"the loss of phase {diverged.phase!r} is {diverged.value:g} at {where}"
-            raise DivergenceError(f"{what}; {self.last_checkpoint()}")
+            position = f"step {diverged.step} of epoch {self.state.epoch}"
+            reason = f"the loss of phase {diverged.phase!r} is {diverged.value:g} at {position}"
+            raise DivergenceError(f"{reason}; {self.last_checkpoint()}")
 
     def last_checkpoint(self) -> str:
         """Return a message with the path of the newest checkpoint."""
-        return f"the last good checkpoint is {self.saved}" if self.saved else "there is no checkpoint yet"
+        return f"the last good checkpoint is {self.newest}" if self.newest else "there is no checkpoint yet"
 
     @property
     def is_rank_zero(self) -> bool:
@@ -122,17 +122,17 @@ class CheckpointManager:
         return self.context.rank == 0
 
     def _is_due(self) -> bool:
-        config, steps = self.state.config, self.state.total_steps - max(self.saved_at, 0)
+        config, steps = self.state.config, self.state.total_steps - max(self.newest_step, 0)
         epochs = config.checkpoint_epochs
         return (
-            time.monotonic() - self.saved_time >= config.checkpoint_seconds
+            time.monotonic() - self.newest_time >= config.checkpoint_seconds
             or (config.checkpoint_steps is not None and steps >= config.checkpoint_steps)
             or (epochs is not None and self.state.step == 0 and steps >= epochs * self.state.steps_per_epoch)
         )
 
     def _stop(self, signal: int) -> None:
         self.save()
-        raise TrainingInterrupted(f"stopped after {self._position()}; saved as {self.saved}", self.run_dir, signal)
+        raise TrainingInterrupted(f"stopped after {self._position()}; saved as {self.newest}", self.run_dir, signal)
 
     def _position(self) -> str:
         state = self.state

@@ -20,7 +20,7 @@ class TrainConfig:
     """Options of training, for any model and data set."""
 
     epochs: int | None = None
-    """Passes over the training data; None: the data set's default (digits 100, the others 20)."""
+    """Passes over the training data; None: the data set's default, 20 to 160."""
     batch_size: int = 64
     """Examples per step."""
     lr: float = 4e-3
@@ -36,13 +36,13 @@ class TrainConfig:
     devices: int = 1
     """Devices per machine, with one process each; every batch is split equally among them."""
     num_nodes: int = 1
-    """Machines; torchrun or SLURM starts the processes."""
+    """Number of machines; torchrun or SLURM starts the processes."""
     strategy: Strategy = "auto"
-    """Distributed strategy of Lightning Fabric: ddp, with a copy of the model per process; auto: ddp if several."""
+    """Distributed strategy of Fabric: ddp, with a copy of the model per process; auto: ddp for several processes."""
     log_every: int = 50
-    """Steps between checks of the losses, which synchronize; several processes save and stop only at these steps."""
+    """Steps between checks of the losses, which synchronize with the host; several processes also save only then."""
     precision: Precision = "32"
-    """Precision: 32 or 64 bits; bf16-mixed or 16-mixed: matmuls in 16 bits, all else in 32."""
+    """Precision: 32 or 64 bits; bf16-mixed or 16-mixed: matmuls in 16 bits, all other operations in 32."""
     compile: bool = False
     """Compile each phase's loss and gradient, up to a minute at the start; results are equal up to rounding."""
     cuda_graph: bool = False
@@ -107,8 +107,8 @@ class TrainConfig:
         """Require a device, a process count and a precision that support CUDA graphs."""
         if not torch.cuda.is_available() or self.accelerator not in ("auto", "cuda"):
             device = "a CUDA device" if torch.cuda.is_available() else "no CUDA device"
-            got = f"accelerator {self.accelerator!r}, and {device}"
-            raise ValueError(f"cuda_graph needs a CUDA device; got {got}")
+            options = f"accelerator {self.accelerator!r}, and {device}"
+            raise ValueError(f"cuda_graph needs a CUDA device; got {options}")
         if self.world_size > 1 or self.precision == "16-mixed":
-            got = f"devices · num_nodes = {self.world_size}, precision {self.precision!r}"
-            raise ValueError(f"cuda_graph is for one process, in a precision without a scaled loss; got {got}")
+            options = f"devices · num_nodes = {self.world_size}, precision {self.precision!r}"
+            raise ValueError(f"cuda_graph is for one process, in a precision without a scaled loss; got {options}")

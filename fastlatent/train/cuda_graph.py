@@ -1,4 +1,4 @@
-"""A training step captured as a CUDA graph, which launches all kernels of the step at once."""
+"""Training step captured as a CUDA graph, which launches all kernels of the step at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,11 +17,11 @@ class CUDAGraphStep:
 
     Args:
         step: function of the batches of all phases, on a CUDA device and of constant shape, that returns the loss terms
-            of each phase. It must not synchronize with the device.
+            of each phase. It must not synchronize with the host.
     """
 
     def __init__(self, step: Step) -> None:
-        self.step, self.eager_steps = step, WARMUP_STEPS
+        self.step, self.remaining_eager_steps = step, WARMUP_STEPS
         self.graph: torch.cuda.CUDAGraph | None = None
         self.batches: list[Batch] = []
         self.terms: Sequence[Mapping[str, Tensor]] = ()
@@ -30,16 +30,16 @@ class CUDAGraphStep:
         """Run one step; the next step overwrites the returned terms.
 
         Raises:
-            RuntimeError: if the step synchronizes with the device, and so cannot be captured.
+            RuntimeError: if the step synchronizes with the host and so cannot be captured.
         """
-        if self.eager_steps:
-            self.eager_steps -= 1
+        if self.remaining_eager_steps:
+            self.remaining_eager_steps -= 1
             return self._run_on_side_stream(batches)
         if self.graph is None:
             self._capture(batches)
-        for static, batch in zip(self.batches, batches, strict=True):
-            static.x.copy_(batch.x)
-            static.label.copy_(batch.label)
+        for buffer, batch in zip(self.batches, batches, strict=True):
+            buffer.x.copy_(batch.x)
+            buffer.label.copy_(batch.label)
         self.graph.replay()  # type: ignore[union-attr]
         return self.terms
 
@@ -53,7 +53,7 @@ class CUDAGraphStep:
         return terms
 
     def _capture(self, batches: Sequence[Batch]) -> None:
-        """Record the step; nothing is computed yet."""
+        """Capture the step as a graph; nothing is computed yet."""
         self.batches = [Batch(batch.x.clone(), batch.label.clone()) for batch in batches]
         graph = torch.cuda.CUDAGraph()
         try:

@@ -9,7 +9,7 @@ from .config import TrainConfig
 
 
 def make_fabric(model: GenerativeModel, config: TrainConfig) -> Fabric:
-    """Return Fabric for the devices, processes and precision of the options, not launched yet.
+    """Return Fabric for the devices, processes and precision of the options, before its launch.
 
     Under torchrun or SLURM the processes exist already; otherwise `launch` starts those of this machine, each with the
     command line of this process.

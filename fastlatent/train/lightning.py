@@ -12,8 +12,8 @@ from ..models import GenerativeModel
 from .optim import build_adam
 
 
-def _lightning() -> Any:
-    """Import Lightning: the package that is loaded, else the installed one; their trainers and modules do not mix."""
+def _import_lightning() -> Any:
+    """Import Lightning: the package in use, else the installed one; the two packages' classes are incompatible."""
     names = ("lightning.pytorch", "pytorch_lightning")
     for name in sorted(names, key=lambda name: name not in sys.modules):
         try:
@@ -23,7 +23,7 @@ def _lightning() -> Any:
     raise ModuleNotFoundError("LightningAutoencoder needs Lightning: pip install lightning", name="lightning")
 
 
-LightningModule: Any = _lightning().LightningModule
+LightningModule: Any = _import_lightning().LightningModule
 
 
 class LightningAutoencoder(LightningModule):

@@ -15,8 +15,8 @@ def build_adam(
         phase: phase of a model, with its β₁.
         lr: initial learning rate.
         steps: number of steps of the training.
-        constant: keep the learning rate constant; by default it decays to 0 along a cosine.
-        capturable: support capture by a CUDA graph, which reads the learning rate from the device.
+        constant: whether the learning rate is constant; otherwise it decays to 0 along a cosine.
+        capturable: whether a CUDA graph can capture the optimizer, with the learning rate as a tensor on the device.
     """
     rate = torch.tensor(lr, device=phase.parameters[0].device) if capturable else lr
     betas = (phase.beta1, 0.999)

@@ -33,7 +33,7 @@ class PhaseOptimizer:
 
     Args:
         fabric: Fabric of the training.
-        wrapped: `PhaseLossModule` of the model, set up by Fabric.
+        loss_module: `PhaseLossModule` of the model, set up by Fabric.
         phase: phase of the model.
         config: options of the trainer.
         steps: number of steps of the training.
@@ -43,15 +43,15 @@ class PhaseOptimizer:
     def __init__(
         self,
         fabric: Fabric,
-        wrapped: _FabricModule,
+        loss_module: _FabricModule,
         phase: Phase,
         config: TrainConfig,
         steps: int,
         context: DataParallelContext = SINGLE_PROCESS,
     ) -> None:
-        self.fabric, self.wrapped, self.phase, self.context = fabric, wrapped, phase, context
-        own = {id(parameter) for parameter in phase.parameters}
-        self.frozen = [p for p in wrapped.parameters() if p.requires_grad and id(p) not in own]
+        self.fabric, self.loss_module, self.phase, self.context = fabric, loss_module, phase, context
+        phase_ids = {id(parameter) for parameter in phase.parameters}
+        self.other_parameters = [p for p in loss_module.parameters() if p.requires_grad and id(p) not in phase_ids]
         self.loss = _compile(phase.loss) if config.compile else phase.loss
         optimizer, self.schedule = build_adam(
             phase, config.lr, steps, constant=config.schedule == "constant", capturable=config.cuda_graph
@@ -60,10 +60,10 @@ class PhaseOptimizer:
 
     def step(self, batch: Batch) -> Mapping[str, Tensor]:
         """Update the phase's parameters once; return its loss terms, on the device."""
-        self._require_grad_elsewhere(False)
-        terms = self.wrapped(batch, self.loss, self.context)
+        self._set_other_requires_grad(False)
+        terms = self.loss_module(batch, self.loss, self.context)
         self.fabric.backward(terms["loss"])
-        self._require_grad_elsewhere(True)
+        self._set_other_requires_grad(True)
         self.optimizer.step()
         self.optimizer.zero_grad()
         return {f"{self.phase.name}/{term}": value.detach() for term, value in terms.items()}
@@ -71,12 +71,12 @@ class PhaseOptimizer:
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> dict[str, float]:
         """Return the loss terms of the phase, without an update."""
-        terms = self.wrapped(batch, self.phase.loss, SINGLE_PROCESS)
+        terms = self.loss_module(batch, self.phase.loss, SINGLE_PROCESS)
         return {f"{self.phase.name}/{term}": float(value) for term, value in terms.items()}
 
-    def _require_grad_elsewhere(self, required: bool) -> None:
-        """Set whether parameters of other phases get gradients."""
-        for parameter in self.frozen:
+    def _set_other_requires_grad(self, required: bool) -> None:
+        """Set `requires_grad` of the parameters of other phases."""
+        for parameter in self.other_parameters:
             parameter.requires_grad_(required)
 
     def state_dict(self) -> dict[str, Any]:
@@ -88,13 +88,13 @@ class PhaseOptimizer:
         optimizer: dict[str, Any] = state["optimizer"]
         parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         moments: Any = {
-            int(index): {name: _match_strides(value, parameters[int(index)]) for name, value in of_parameter.items()}
-            for index, of_parameter in optimizer["state"].items()  # keys are text in JSON
+            int(index): {name: _match_strides(value, parameters[int(index)]) for name, value in values.items()}
+            for index, values in optimizer["state"].items()  # keys are strings in JSON
         }
         rates = [group["lr"] for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict({**optimizer, "state": moments})
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            if isinstance(rate, Tensor):  # keep the tensor on the device that a captured step reads
+            if isinstance(rate, Tensor):  # a captured step reads this tensor on the device
                 group["lr"] = rate.copy_(group["lr"])
         self.schedule.load_state_dict(state["schedule"])
 

@@ -20,14 +20,14 @@ T = TypeVar("T")
 
 
 def create_run_dir(path: Path) -> Path:
-    """Create the run folder; it may exist if it holds no complete file.
+    """Create the run folder; an existing folder without complete files is accepted.
 
     Raises:
         FileExistsError: if the folder is not empty, or is a file.
         OSError: if the folder cannot be created.
     """
-    unfinished = part(path / CONFIG)  # of a run that was killed before its first step
-    if path.exists() and (not path.is_dir() or any(file != unfinished for file in path.iterdir())):
+    partial_config = part(path / CONFIG)  # of a run that was killed before its first step
+    if path.exists() and (not path.is_dir() or any(file != partial_config for file in path.iterdir())):
         raise FileExistsError(f"{path} exists and is not an empty folder; choose another with --run-dir, or remove it")
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     """
     path = run_dir / CONFIG
     if not path.is_file():
-        raise FileNotFoundError(f"{run_dir} is no run folder: it has no {CONFIG}")
+        raise FileNotFoundError(f"{run_dir} is not a run folder: it has no {CONFIG}")
     config = parse_file(path, yaml.safe_load)
     if not isinstance(config, Mapping):
         raise RunFileError(f"{path} is damaged: it has no options")

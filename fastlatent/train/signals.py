@@ -1,4 +1,4 @@
-"""Early ends of a training: SIGINT and SIGTERM, and divergence."""
+"""Early termination of a training: by SIGINT or SIGTERM, or on divergence."""
 
 import signal
 import threading
@@ -22,7 +22,7 @@ class TrainingInterrupted(KeyboardInterrupt):
 
 
 class DivergenceError(FloatingPointError):
-    """A loss or a weight is not finite, or a loss grew beyond the divergence limit."""
+    """A loss or a weight is not finite, or a loss exceeds the divergence limit."""
 
 
 class StopSignals:
@@ -32,7 +32,7 @@ class StopSignals:
     """
 
     def __init__(self) -> None:
-        self.received: int | None = None
+        self.number: int | None = None  # number of the recorded signal
         self._handlers: dict[int, Any] = {}  # handlers outside the context
 
     def __enter__(self) -> "StopSignals":
@@ -46,7 +46,7 @@ class StopSignals:
         self._restore()
 
     def _record(self, number: int, frame: FrameType | None) -> None:
-        self.received = number
+        self.number = number
         self._restore()
 
     def _restore(self) -> None:

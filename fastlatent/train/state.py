@@ -46,27 +46,27 @@ class TrainingState:
         self.steps_per_epoch, self.device = len(train) // config.batch_size, train.x.device
         self.labeled = train.labeled()
         self.run_phases: Step = CUDAGraphStep(self._run_phases) if config.cuda_graph else self._run_phases
-        self.precision = phases[0].fabric.strategy.precision  # it may hold a loss scale
+        self.precision = phases[0].fabric.strategy.precision  # may contain a loss scale
         self.order = torch.Generator().manual_seed(config.seed)
         self.epoch_order = self.order.get_state()  # at the start of the epoch
-        self.epoch, self.step = 1, 0  # the current epoch, and the number of its steps done
-        self.started = time.perf_counter()  # start of the epoch, shifted by the length of interruptions
+        self.epoch, self.step = 1, 0  # the current epoch, and the number of its completed steps
+        self.start_time = time.perf_counter()  # start of the epoch, without interruptions
         self.losses = LossHistory(self.steps_per_epoch, self.device, context)
         self.history: list[Record] = []
         self.best: dict[str, Any] = {"epoch": 0, "loss": float("inf"), "weights": {}}
 
     @property
     def total_steps(self) -> int:
-        """Number of steps done in all epochs."""
+        """Number of completed steps in all epochs."""
         return (self.epoch - 1) * self.steps_per_epoch + self.step
 
     @property
-    def finished(self) -> bool:
-        """Whether all epochs are done."""
+    def is_finished(self) -> bool:
+        """Whether all epochs are complete."""
         return self.epoch > (self.config.epochs or 0)
 
     def batches(self) -> Iterator[Batch]:
-        """Return the batches of the epoch that are left."""
+        """Iterate over the remaining batches of the epoch."""
         self.order.set_state(self.epoch_order)
         size = self.config.batch_size
         return islice(self.train.shuffled(size, self.order, self.context.local_slice(size)), self.step, None)
@@ -89,9 +89,9 @@ class TrainingState:
         return self.labeled[self.context.local_draw(len(batch.x), self.labeled.random_rows)] if resample else batch
 
     def record(self) -> Record:
-        """Return number, time, speed and mean loss terms of the epoch so far; synchronizes with the device."""
+        """Return number, time, speed and mean loss terms of the epoch so far; synchronizes with the host."""
         means = {f"train/{term}": value for term, value in self.losses.means(self.step).items()}
-        seconds = time.perf_counter() - self.started
+        seconds = time.perf_counter() - self.start_time
         speed = self.step * self.config.batch_size / seconds
         return {"epoch": self.epoch, "seconds": seconds, "examples_per_second": speed, **means}
 
@@ -103,19 +103,19 @@ class TrainingState:
             self.best = {"epoch": self.epoch, "loss": record[BEST_METRIC], "weights": weights}
         self.losses.next_epoch()
         self.epoch_order = self.order.get_state()
-        self.epoch, self.step, self.started = self.epoch + 1, 0, time.perf_counter()
+        self.epoch, self.step, self.start_time = self.epoch + 1, 0, time.perf_counter()
 
     def is_finite(self) -> bool:
-        """Return whether all parameters are finite; synchronizes with the device."""
+        """Return whether all parameters are finite; synchronizes with the host."""
         return all(bool(parameter.isfinite().all()) for parameter in self.model.parameters())
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything as nested dicts and lists of tensors, numbers and strings."""
+        """Return the state as nested dicts and lists of tensors, numbers and strings."""
         return {
             "steps_per_epoch": self.steps_per_epoch,
             "epoch": self.epoch,
             "step": self.step,
-            "seconds": time.perf_counter() - self.started,
+            "seconds": time.perf_counter() - self.start_time,
             "model": self.model.state_dict(),
             "phases": {phase.phase.name: phase.state_dict() for phase in self.phases},
             "precision": self.precision.state_dict(),
@@ -134,7 +134,7 @@ class TrainingState:
         """
         if state["steps_per_epoch"] != self.steps_per_epoch:
             raise ValueError(f"an epoch had {state['steps_per_epoch']} steps; it has {self.steps_per_epoch}")
-        self.epoch, self.step, self.started = state["epoch"], state["step"], time.perf_counter() - state["seconds"]
+        self.epoch, self.step, self.start_time = state["epoch"], state["step"], time.perf_counter() - state["seconds"]
         self.model.load_state_dict(state["model"])
         for phase in self.phases:
             phase.load_state_dict(state["phases"][phase.phase.name])
@@ -146,7 +146,7 @@ class TrainingState:
 
 
 def _generator_states(device: torch.device) -> dict[str, Tensor]:
-    """Return the states of torch's default generators: the CPU's, and that of the device if it is another."""
+    """Return the states of torch's default generators, of the CPU and of the device."""
     states = {"cpu": torch.get_rng_state()}
     if device.type != "cpu":
         states[device.type] = torch.get_device_module(device).get_rng_state()

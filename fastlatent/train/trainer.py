@@ -38,7 +38,7 @@ class TrainingResult(NamedTuple):
     Attributes:
         run_dir: run folder.
         history: a record of each epoch.
-        is_rank_zero: whether this process has rank zero, the one that writes files.
+        is_rank_zero: whether this process has rank zero, which writes the files.
     """
 
     run_dir: Path
@@ -62,7 +62,7 @@ def fit(
 ) -> TrainingResult:
     """Train a model, and write config.yaml, metrics.jsonl and model.safetensors to the run folder.
 
-    Checkpoints are written to its folder `checkpoints`; best.safetensors holds the weights with the smallest loss on
+    Checkpoints are written to the subfolder `checkpoints`; best.safetensors holds the weights with the smallest loss on
     test data.
 
     Args:
@@ -82,8 +82,8 @@ def fit(
         TypeError, ValueError: for options outside the ranges of `TrainConfig`, a batch larger than the data set, labels
             beyond the model's classes, or other options than those of the run to resume.
         TrainingInterrupted: on SIGINT or SIGTERM, after the current step and a checkpoint.
-        DivergenceError: if a loss is not finite, or 10⁶ times its first value.
-        OSError: naming the file that cannot be written; the checkpoint before is kept.
+        DivergenceError: if a loss is not finite, or exceeds 10⁶ times its first value (10⁶ at least).
+        OSError: naming the file that cannot be written; the previous checkpoint is kept.
     """
     _check(model, data, config)
     config = dataclasses.replace(config, epochs=config.epochs or data.epochs)
@@ -117,8 +117,8 @@ def _train(
     progress: ProgressDisplay,
     recorder: EpochRecorder,
 ) -> None:
-    """Run all epochs that are left."""
-    while not state.finished:
+    """Run the remaining epochs."""
+    while not state.is_finished:
         _train_epoch(state, checkpoints, progress)
         state.finish_epoch({**state.record(), **_evaluate(state, test)})
         progress.update_epoch()
@@ -128,7 +128,7 @@ def _train(
 
 
 def _train_epoch(state: TrainingState, checkpoints: CheckpointManager, progress: ProgressDisplay) -> None:
-    """Run all steps of the epoch that are left."""
+    """Run the remaining steps of the epoch."""
     for batch in state.batches():
         state.train_step(batch)
         progress.update_step()
@@ -150,10 +150,10 @@ def initialize(model: GenerativeModel, train: Split, config: TrainConfig, fabric
     """Return the state before the first step, on the device; `config.epochs` must be a number."""
     if config.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    wrapped = fabric.setup_module(PhaseLossModule(model.train()))  # the model may be in evaluation mode
+    loss_module = fabric.setup_module(PhaseLossModule(model.train()))  # the model may be in evaluation mode
     steps = (config.epochs or 0) * (len(train) // config.batch_size)
     context = data_parallel_context(fabric)
-    phases = [PhaseOptimizer(fabric, wrapped, phase, config, steps, context) for phase in model.phases()]
+    phases = [PhaseOptimizer(fabric, loss_module, phase, config, steps, context) for phase in model.phases()]
     return TrainingState(model, phases, train.to(fabric.device), config, context)
 
 
@@ -175,8 +175,8 @@ def _create_run(
     default = Path("runs") / f"{name}-{data.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     run_dir = files.create_run_dir(config.run_dir or default)
     config = dataclasses.replace(config, run_dir=run_dir)
-    of_data = {"model": name, "data": data.name, "shape": data.shape}
-    files.save_config(run_dir, {**of_data, **options, **dataclasses.asdict(config)})
+    identity = {"model": name, "data": data.name, "shape": data.shape}
+    files.save_config(run_dir, {**identity, **options, **dataclasses.asdict(config)})
     return run_dir
 
 
@@ -184,10 +184,10 @@ def _find_run(config: TrainConfig) -> Path:
     """Return the folder of the run to resume; its options must agree with `RESUME_INVARIANTS`."""
     if config.run_dir is None:
         raise ValueError("resume needs the folder of a run; got run_dir=None")
-    saved = files.read_config(config.run_dir)
-    files.require_options(config.run_dir / files.CONFIG, saved, RESUME_INVARIANTS)
+    options = files.read_config(config.run_dir)
+    files.require_options(config.run_dir / files.CONFIG, options, RESUME_INVARIANTS)
     for option in RESUME_INVARIANTS:
-        if saved[option] != getattr(config, option):
-            where = f"{option} of the run in {config.run_dir}"
-            raise ValueError(f"{where} is {saved[option]}; got {getattr(config, option)}")
+        if options[option] != getattr(config, option):
+            subject = f"{option} of the run in {config.run_dir}"
+            raise ValueError(f"{subject} is {options[option]}; got {getattr(config, option)}")
     return config.run_dir

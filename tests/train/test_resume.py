@@ -150,7 +150,7 @@ def test_resume_with_other_options_or_another_model_is_rejected(tmp_path):
         train(tmp_path / "run", resume=True, batch_size=200)
     with pytest.raises(ValueError, match="is of another model or other data"):
         train(tmp_path / "run", "acai", resume=True)
-    with pytest.raises(FileNotFoundError, match="is no run folder"):
+    with pytest.raises(FileNotFoundError, match="is not a run folder"):
         train(tmp_path / "nowhere", resume=True)
 
 

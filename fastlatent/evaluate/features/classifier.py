@@ -27,7 +27,7 @@ class Features:
     """Feature extractor of images.
 
     Args:
-        name: of the network, shown in the groups of metrics.
+        name: name of the network, part of the groups of metrics.
         extract: function from images (n, channels, height, width) in [0, 1] to features (n, d).
     """
 
@@ -74,11 +74,11 @@ def classifier_features(name: str, train: Split, test: Split, device: torch.devi
     different classifiers have the same scale.
 
     Args:
-        name: of the data set.
+        name: name of the data set.
         train: training images with labels from 0.
         test: test images with labels from 0.
-        device: on which features are extracted.
-        folder: of classifiers; None: `default_classifier_dir()`.
+        device: device of the feature extraction.
+        folder: folder of classifiers; None: `default_classifier_dir()`.
 
     Raises:
         OSError: if the file can be neither read nor written.
@@ -111,7 +111,7 @@ def _extractor(network: SmallNetwork) -> Callable[[Tensor], Tensor]:
 
 
 def _digest(train: Split) -> str:
-    """Return a hash of all that determines the weights: hyperparameters, training images and labels."""
+    """Return a hash of hyperparameters, training images and labels, which determine the weights."""
     digest = hashlib.sha256(repr((HYPERPARAMETERS, tuple(train.x.shape), train.max_value)).encode())
     for values in (train.x, train.labels):
         digest.update(values.cpu().contiguous().numpy().tobytes())
@@ -141,8 +141,8 @@ def _train(network: SmallNetwork, train: Split) -> None:
 
 @torch.no_grad()
 def _error(network: SmallNetwork, test: Split) -> float:
-    wrong = [(network(part.x).argmax(1) != part.label).sum() for part in _parts(test)]
-    return float(torch.stack(wrong).sum()) / len(test)
+    errors = [(network(part.x).argmax(1) != part.label).sum() for part in _parts(test)]
+    return float(torch.stack(errors).sum()) / len(test)
 
 
 @torch.no_grad()

@@ -29,7 +29,7 @@ def inception_features(device: torch.device) -> Features:
     Grayscale images are repeated over three channels.
 
     Args:
-        device: on which features are extracted.
+        device: device of the feature extraction.
 
     Raises:
         ModuleNotFoundError: if torch-fidelity is not installed.

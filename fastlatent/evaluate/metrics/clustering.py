@@ -21,11 +21,11 @@ def error_rates(evaluated: EvaluatedModel) -> list[MetricResult]:
     if not isinstance(evaluated.model, ClusteringAAE):
         raise TypeError(f"only the code of a ClusteringAAE has clusters; got {type(evaluated.model).__name__}")
     model, kind, labels = evaluated.model, evaluated.data.kind, evaluated.test.label
-    with_labels = isinstance(model, SemiSupervisedAAE) and (evaluated.data.train.labels != UNLABELED).any()
+    is_classifier = isinstance(model, SemiSupervisedAAE) and (evaluated.data.train.labels != UNLABELED).any()
     clusters = model.category.dim
     q = evaluated.codes[:, :clusters]
     majority = labels.bincount().max().item() / len(labels)
-    errors = {CLASSIFICATION.format(kind): classification_error(q, labels)} if with_labels else {}
+    errors = {CLASSIFICATION.format(kind): classification_error(q, labels)} if is_classifier else {}
     errors[CLUSTERS.format(clusters, kind)] = cluster_to_label_error(q, labels, every_fifth(len(labels)).to(q.device))
     return [
         result
@@ -54,7 +54,7 @@ def cluster_labels(probabilities: Tensor, labels: Tensor) -> Tensor:
 
     Args:
         probabilities: q(y_i|x) of validation examples, (n, clusters), n ≥ 1.
-        labels: of these examples, (n,).
+        labels: labels of these examples, (n,).
 
     Raises:
         ValueError: if there are no examples, or the numbers of examples and labels differ.
@@ -72,8 +72,8 @@ def cluster_to_label_error(probabilities: Tensor, labels: Tensor, validation: Te
 
     Args:
         probabilities: q(y_i|x), (n, clusters).
-        labels: (n,).
-        validation: (n,) true for the examples that label the clusters; the error is over the others.
+        labels: y (n,).
+        validation: mask (n,), true for the examples that label the clusters; the error is over the others.
 
     Raises:
         ValueError: if validation is true for all or none of the examples.
@@ -82,8 +82,8 @@ def cluster_to_label_error(probabilities: Tensor, labels: Tensor, validation: Te
     """
     if validation.all() or not validation.any():
         raise ValueError("validation must be true for some examples and false for others; got all or none")
-    of_cluster = cluster_labels(probabilities[validation], labels[validation])
-    predicted = of_cluster[probabilities[~validation].argmax(1)]
+    label_of_cluster = cluster_labels(probabilities[validation], labels[validation])
+    predicted = label_of_cluster[probabilities[~validation].argmax(1)]
     return float((predicted != labels[~validation]).double().mean())
 
 

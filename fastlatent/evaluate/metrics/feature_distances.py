@@ -6,6 +6,7 @@ import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
 
+from ...data.dataset import evenly_spaced_rows
 from ...losses.frechet import frechet_distance
 from ...losses.mmd import polynomial_mmd
 from ...models import Autoencoder, TabularAutoencoder
@@ -35,8 +36,8 @@ def pca(evaluated: EvaluatedModel) -> list[MetricResult]:
     """
     model = evaluated.model
     vectors = model.columns.vectors if isinstance(model, TabularAutoencoder) else torch.nn.Flatten()
-    fit_on = vectors(evaluated.train.x[_num_floor_examples(evaluated) :]).cpu().numpy()
-    components = PCA(min(PCA_COMPONENTS, *fit_on.shape), random_state=0).fit(fit_on)
+    fit_examples = vectors(evaluated.train.x[_num_floor_examples(evaluated) :]).cpu().numpy()
+    components = PCA(min(PCA_COMPONENTS, *fit_examples.shape), random_state=0).fit(fit_examples)
 
     def project(x: Tensor) -> Tensor:
         return torch.from_numpy(components.transform(vectors(x).cpu().numpy())).double()
@@ -77,14 +78,14 @@ def _distances(evaluated: EvaluatedModel, features: Features, max_images: int) -
     """
     generated = _generated_images(evaluated)
     sets = {**generated, **_baselines(evaluated)}
-    extracted = {label: _extract(features, images, max_images) for label, images in sets.items()}
+    features_by_label = {label: _extract(features, images, max_images) for label, images in sets.items()}
     test = _extract(features, evaluated.test.x, max_images)
     return [
         MetricResult(
             GROUP.format(name, features.name, len(test)), label, float(distance(x, test)), is_model=label in generated
         )
         for name, distance in DISTANCES.items()
-        for label, x in extracted.items()
+        for label, x in features_by_label.items()
     ]
 
 
@@ -110,7 +111,7 @@ def _baselines(evaluated: EvaluatedModel) -> dict[str, Tensor]:
 
 
 def _num_floor_examples(evaluated: EvaluatedModel) -> int:
-    """Return the number of training examples compared with test examples, on which no components are fitted."""
+    """Return the number of training examples of the floor, to which no components are fitted."""
     return min(len(evaluated.test.x), len(evaluated.train.x) // 2)
 
 
@@ -123,5 +124,5 @@ def _noise(evaluated: EvaluatedModel) -> Tensor:
 
 def _extract(features: Features, images: Tensor, max_images: int) -> Tensor:
     """Compute features of at most `max_images` evenly spaced images, in float64."""
-    count = min(max_images, len(images))
-    return features.extract(images[torch.arange(count) * len(images) // count]).double()
+    rows = evenly_spaced_rows(len(images), min(max_images, len(images)))
+    return features.extract(images[rows]).double()

@@ -32,7 +32,7 @@ BASELINE = "linear interpolation of pixels"
 def lines(evaluated: EvaluatedModel) -> list[MetricResult]:
     """Compute mean distance and smoothness of linear interpolations of codes, and of pixels.
 
-    The mean smoothness is over paths whose ends differ in angle; it is left out if there are none.
+    The mean smoothness is over paths whose ends differ in angle; it is omitted if there are none.
 
     Source: Berthelot et al. 2018, "Understanding and improving interpolation in autoencoders via an adversarial
     regularizer", section 3.
@@ -120,7 +120,7 @@ def line_distance(images: Tensor) -> tuple[Tensor, Tensor]:
 def smoothness(angles: Tensor) -> Tensor:
     """Compute the excess of the largest step of the angle, max_n |Λ_{n+1} − Λ_n|/|Λ_N − Λ_1| − 1/(N − 1).
 
-    It is 0 for equal steps, and grows with the largest jump. Angles are unwrapped first.
+    The excess is 0 for equal steps, and increases with the largest step. Angles are unwrapped first.
 
     Args:
         angles: Λ (..., N) along an interpolation, N ≥ 2, in radians.
@@ -137,9 +137,9 @@ def smoothness(angles: Tensor) -> Tensor:
         raise ValueError(f"angles must have shape (..., N) with N >= 2; got {tuple(angles.shape)}")
     path = np.unwrap(angles.double().cpu().numpy())
     total = np.abs(path[..., -1] - path[..., 0])
-    largest = np.abs(np.diff(path)).max(-1)
-    share = np.divide(largest, total, out=np.full_like(total, np.nan), where=total > MIN_ANGLE)
-    return torch.from_numpy(np.asarray(share - 1 / (path.shape[-1] - 1)))
+    max_step = np.abs(np.diff(path)).max(-1)
+    fraction = np.divide(max_step, total, out=np.full_like(total, np.nan), where=total > MIN_ANGLE)
+    return torch.from_numpy(np.asarray(fraction - 1 / (path.shape[-1] - 1)))
 
 
 def interpolation_critic_r2(
@@ -155,14 +155,14 @@ def interpolation_critic_r2(
         train: codes (n, d) for the training of the critic.
         test: codes (m, d), each interpolated with the preceding one.
         shape: (channels, height, width).
-        steps: of training.
+        steps: number of training steps of the critic.
 
     Source: Berthelot et al. 2018, "Understanding and improving interpolation in autoencoders via an adversarial
     regularizer", equation (1); there the critic is trained jointly with the model.
     """
     generator = torch.Generator(train.device).manual_seed(0)
     critic = _train_critic(decode, train, shape, generator, steps)
-    alpha = _alpha(test, generator)
+    alpha = _sample_alpha(test, generator)
     with torch.no_grad():
         interpolated = torch.lerp(test.roll(1, 0), test, alpha)
         prediction = torch.cat([critic(decode(z)) for z in interpolated.split(10 * CRITIC_BATCH)])
@@ -184,7 +184,7 @@ def _train_critic(
         for _ in range(steps):
             pairs = torch.randint(len(codes), (2, CRITIC_BATCH), generator=generator, device=codes.device)
             first, second = codes[pairs]
-            alpha = _alpha(first, generator)
+            alpha = _sample_alpha(first, generator)
             with torch.no_grad():
                 interpolated = decode(torch.lerp(second, first, alpha))
             adam.zero_grad()
@@ -193,12 +193,12 @@ def _train_critic(
     return critic
 
 
-def _alpha(z: Tensor, generator: torch.Generator) -> Tensor:
+def _sample_alpha(z: Tensor, generator: torch.Generator) -> Tensor:
     return MAX_ALPHA * torch.rand(len(z), 1, generator=generator, device=z.device, dtype=z.dtype)
 
 
 def _directions(images: Tensor) -> Tensor:
-    """Return images (n, pixels) mapped to [−1, 1] and normalized, in float64: close lines differ by 1e−8."""
+    """Return images (n, pixels), mapped to [−1, 1] and normalized; in float64, because close lines differ by 1e−8."""
     return nn.functional.normalize(2 * images.double() - 1, dim=1)
 
 

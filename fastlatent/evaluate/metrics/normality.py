@@ -6,6 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ...data.dataset import evenly_spaced_rows
 from ...losses.cramer_wold import cramer_wold
 from ...losses.directions import random_directions
 from ...losses.epps_pulley import epps_pulley
@@ -77,15 +78,15 @@ def p_value(evaluated: EvaluatedModel) -> list[MetricResult]:
     if not isinstance(prior, Normal):
         raise TypeError(f"the test needs a Gaussian prior; got {prior}")
     count = min(MAX_TESTED_CODES, len(evaluated.codes))
-    rows = torch.arange(count) * len(evaluated.codes) // count
+    rows = evenly_spaced_rows(len(evaluated.codes), count)
     group = P_VALUE.format(count, SIMULATIONS)
-    of_codes, of_prior = (
+    p_codes, p_prior = (
         epps_pulley_p_value(z[rows] / prior.std, simulations=SIMULATIONS, generator=evaluated.generator())
         for z in (evaluated.codes, evaluated.prior_samples[0])
     )
     return [
-        MetricResult(group, CODES, of_codes, is_model=True, higher_is_better=True),
-        MetricResult(group, "sample of the prior", of_prior, higher_is_better=True),
+        MetricResult(group, CODES, p_codes, is_model=True, higher_is_better=True),
+        MetricResult(group, "sample of the prior", p_prior, higher_is_better=True),
     ]
 
 
@@ -112,8 +113,8 @@ def epps_pulley_p_value(x: Tensor, *, simulations: int, generator: torch.Generat
         raise ValueError(f"x must have shape (n, d); got shape {tuple(x.shape)}")
     directions = random_directions(x.shape[1], PROJECTIONS, generator=generator, dtype=x.dtype, device=x.device)
     observed = epps_pulley(x, projections=directions)
-    exceeding = 0
+    num_exceeding = 0
     for _ in range(simulations):
         null = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-        exceeding += int(epps_pulley(null, projections=directions) >= observed)
-    return (1 + exceeding) / (1 + simulations)
+        num_exceeding += int(epps_pulley(null, projections=directions) >= observed)
+    return (1 + num_exceeding) / (1 + simulations)

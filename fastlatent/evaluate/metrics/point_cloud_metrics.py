@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import jensenshannon
 from torch import Tensor
 
+from ...data.dataset import evenly_spaced_rows
 from ...losses.chamfer import chamfer_distance
 from ...models import earth_mover_distance
 from ...utils import checks
@@ -28,7 +29,7 @@ PairDistance = Callable[[Tensor, Tensor], Tensor]  # of clouds (m, points, 3) an
 
 
 class CloudDistance(NamedTuple):
-    """Distance between point clouds, and the largest sets on which it is computed."""
+    """Distance between point clouds, and the maximum size of the sets on which the distance is computed."""
 
     name: str
     distance: PairDistance
@@ -44,8 +45,8 @@ class Subsets(NamedTuple):
     """Equal numbers of test clouds and of other clouds, with the same points of each.
 
     Args:
-        test: (clouds, points, 3).
-        others: (clouds, points, 3) of each set, by label.
+        test: test clouds (clouds, points, 3).
+        others: clouds (clouds, points, 3) of each set, by label.
     """
 
     test: Tensor
@@ -81,7 +82,7 @@ def jensen_shannon(x: Tensor, y: Tensor, *, cells: int = CELLS) -> float:
     Args:
         x: clouds (n, points, 3), in the unit ball.
         y: clouds (m, points, 3), in the unit ball.
-        cells: along each side of the grid, ≥ 2; 28 in the paper.
+        cells: number of cells along each side of the grid, ≥ 2; 28 in the paper.
 
     Raises:
         TypeError, ValueError: for another shape, or if cells is not an integer ≥ 2.
@@ -101,7 +102,7 @@ def pairwise_distances(x: Tensor, y: Tensor, distance: PairDistance) -> Tensor:
     Args:
         x: first set of clouds.
         y: second set of clouds.
-        distance: of clouds (m, points, 3) and (m, points, 3), (m,), such as `chamfer_distance`.
+        distance: function of clouds (m, points, 3) and (m, points, 3), such as `chamfer_distance`, that returns (m,).
 
     Raises:
         TypeError, ValueError: for another shape.
@@ -114,7 +115,7 @@ def matching_distance(distances: Tensor) -> float:
     """Compute the minimum matching distance, the mean over test clouds of the distance to the nearest sample.
 
     Args:
-        distances: of test clouds to samples, (tests, samples).
+        distances: distances of test clouds to samples, (tests, samples).
 
     Source: Achlioptas et al. 2018.
     """
@@ -125,7 +126,7 @@ def coverage(distances: Tensor) -> float:
     """Compute the share of test clouds that are the nearest test cloud of at least one sample.
 
     Args:
-        distances: of test clouds to samples, (tests, samples).
+        distances: distances of test clouds to samples, (tests, samples).
 
     Source: Achlioptas et al. 2018.
     """
@@ -171,11 +172,11 @@ def _subsets(evaluated: EvaluatedModel, distance: CloudDistance) -> Subsets:
     count = min(distance.max_clouds, len(test), len(others[FLOOR]))
     order = torch.randperm(test.shape[1], generator=evaluated.generator(), device=test.device)
     points = order[: distance.max_points]
-    return Subsets(_spaced(test, count)[:, points], {k: _spaced(x, count)[:, points] for k, x in others.items()})
 
+    def subset(clouds: Tensor) -> Tensor:
+        return clouds[evenly_spaced_rows(len(clouds), count)][:, points]
 
-def _spaced(clouds: Tensor, count: int) -> Tensor:
-    return clouds[torch.arange(count) * len(clouds) // count]
+    return Subsets(subset(test), {label: subset(clouds) for label, clouds in others.items()})
 
 
 def _grid(cells: int) -> cKDTree:

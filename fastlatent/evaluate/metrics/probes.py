@@ -21,14 +21,14 @@ EPSILON = 1e-5  # added to singular values before codes are divided by them
 MAX_ITERATIONS = 1000  # of a solver
 
 
-class Labeled(NamedTuple):
+class LabeledCodes(NamedTuple):
     """Codes (n, d) and their labels (n,), from 0."""
 
     codes: np.ndarray
     labels: np.ndarray
 
 
-Accuracy: TypeAlias = Callable[[Labeled, Labeled], float]  # of training codes and test codes
+Accuracy: TypeAlias = Callable[[LabeledCodes, LabeledCodes], float]  # of training codes and test codes
 
 SINGLE_LAYER = "Accuracy of a single-layer classifier on codes, test {}"
 CLUSTERING = "Accuracy of k-means on whitened codes, {:,} random starts, test {}"
@@ -50,11 +50,15 @@ def svm(evaluated: EvaluatedModel) -> list[MetricResult]:
     return _on_codes(evaluated, SVM.format(evaluated.data.kind), svm_accuracy)
 
 
-def single_layer_accuracy(train: Labeled, test: Labeled) -> float:
+def single_layer_accuracy(train: LabeledCodes, test: LabeledCodes) -> float:
     """Compute the accuracy on test codes of a single-layer classifier softmax(W·z + b) fitted to training codes.
 
     Codes are standardized by the training codes; W and b minimize the summed cross entropy + ½‖W‖², by L-BFGS. In the
     paper the layer is trained jointly with the autoencoder, by Adam, without the second term.
+
+    Args:
+        train: training codes and labels.
+        test: test codes and labels.
 
     Source: Berthelot et al. 2018, "Understanding and improving interpolation in autoencoders via an adversarial
     regularizer", section 4.
@@ -62,17 +66,21 @@ def single_layer_accuracy(train: Labeled, test: Labeled) -> float:
     return _accuracy(LogisticRegression(max_iter=MAX_ITERATIONS), train, test)
 
 
-def svm_accuracy(train: Labeled, test: Labeled) -> float:
+def svm_accuracy(train: LabeledCodes, test: LabeledCodes) -> float:
     """Compute the accuracy on test codes of one-vs-rest linear SVMs fitted to training codes.
 
     Codes are standardized by the training codes; C = 1.
+
+    Args:
+        train: training codes and labels.
+        test: test codes and labels.
 
     Source: Achlioptas et al. 2018, "Learning representations and generative models for 3D point clouds", section 5.
     """
     return _accuracy(LinearSVC(max_iter=MAX_ITERATIONS, dual="auto", random_state=0), train, test)
 
 
-def clustering_accuracy(train: Labeled, test: Labeled, *, clusters: int, starts: int = 1000) -> float:
+def clustering_accuracy(train: LabeledCodes, test: LabeledCodes, *, clusters: int, starts: int = 1000) -> float:
     """Compute the accuracy on test codes of k-means clusters of training codes, matched one-to-one with labels.
 
     Codes are whitened (`whiten`); k-means on training codes runs from random starts, and the run of lowest inertia is
@@ -81,7 +89,7 @@ def clustering_accuracy(train: Labeled, test: Labeled, *, clusters: int, starts:
     Args:
         train: training codes; their labels are ignored.
         test: test codes and labels.
-        clusters: number of clusters, that of the classes.
+        clusters: number of clusters, equal to the number of classes.
         starts: number of random starts; 1,000 in the paper.
 
     Raises:
@@ -93,9 +101,9 @@ def clustering_accuracy(train: Labeled, test: Labeled, *, clusters: int, starts:
     if checks.count("clusters", clusters) > len(train.codes):
         raise ValueError(f"clusters must be at most {len(train.codes)}, the number of training codes; got {clusters}")
     whitened = whiten(train.codes, test.codes)
-    fit_on, predict_on = (z.astype(np.float32) for z in whitened)  # k-means is 2.6 times faster than in float64
-    kmeans = KMeans(clusters, init="random", n_init=starts, max_iter=MAX_ITERATIONS, random_state=0).fit(fit_on)
-    return matched_accuracy(kmeans.predict(predict_on), test.labels)
+    train_codes, test_codes = (z.astype(np.float32) for z in whitened)  # k-means is 2.6 times faster than in float64
+    kmeans = KMeans(clusters, init="random", n_init=starts, max_iter=MAX_ITERATIONS, random_state=0).fit(train_codes)
+    return matched_accuracy(kmeans.predict(test_codes), test.labels)
 
 
 def whiten(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -118,11 +126,11 @@ def matched_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     """Compute the accuracy of clusters under the best one-to-one assignment of labels to clusters.
 
     Args:
-        clusters: (n,) integers from 0.
-        labels: (n,) integers from 0.
+        clusters: cluster of each example, (n,) integers from 0.
+        labels: label of each example, (n,) integers from 0.
 
     Raises:
-        ValueError: if they differ in length or are empty.
+        ValueError: if clusters and labels differ in length or are empty.
 
     Source: Kuhn 1955, "The Hungarian method for the assignment problem".
     """
@@ -145,9 +153,9 @@ def _on_codes(evaluated: EvaluatedModel, group: str, accuracy: Accuracy) -> list
     ]
 
 
-def _labeled(batch: Batch) -> Labeled:
-    return Labeled(batch.x.double().cpu().numpy(), batch.label.cpu().numpy())
+def _labeled(batch: Batch) -> LabeledCodes:
+    return LabeledCodes(batch.x.double().cpu().numpy(), batch.label.cpu().numpy())
 
 
-def _accuracy(classifier: LogisticRegression | LinearSVC, train: Labeled, test: Labeled) -> float:
+def _accuracy(classifier: LogisticRegression | LinearSVC, train: LabeledCodes, test: LabeledCodes) -> float:
     return float(make_pipeline(StandardScaler(), classifier).fit(*train).score(*test))

@@ -66,16 +66,16 @@ def rows(evaluated: EvaluatedModel) -> list[MetricResult]:
 
 
 def pixel_error(x: Tensor, reconstruction: Tensor) -> float:
-    """Return the mean of (x − x̂)² over images and pixels."""
+    """Compute the mean of (x − x̂)² over images and pixels."""
     return float((x - reconstruction).square().mean())
 
 
 def column_errors(columns: Columns, x: Tensor, reconstruction: Tensor) -> Tensor:
     """Compute the mean squared error of each numeric column and the error rate of each categorical one, (columns,)."""
     squares = (x - reconstruction).square()
-    wrong = (x != reconstruction).to(x.dtype)
+    mismatches = (x != reconstruction).to(x.dtype)
     categorical = torch.tensor(columns.categories, device=x.device) > 0
-    return torch.where(categorical, wrong, squares).mean(0)
+    return torch.where(categorical, mismatches, squares).mean(0)
 
 
 def typical_row(columns: Columns, train: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ def has_clusters(evaluated: EvaluatedModel) -> bool:
 
 
 def is_lines(evaluated: EvaluatedModel) -> bool:
-    """Return whether the data set is that of lines, with known correct interpolations."""
+    """Return whether the data set is `lines`, in which the correct interpolations are known."""
     return evaluated.data.name == "lines"
 
 
@@ -54,7 +54,7 @@ class Metric:
 
     Args:
         compute: function from a model to results.
-        conditions: all of which must hold.
+        conditions: conditions on the model, all necessary.
         quick: whether `fastlatent train` reports it.
     """
 
@@ -68,7 +68,7 @@ class Metric:
         return f"{self.compute.__module__.rpartition('.')[2]}.{self.compute.__name__}"
 
     def applies_to(self, evaluated: EvaluatedModel) -> bool:
-        """Return whether all conditions hold."""
+        """Return whether all conditions are true."""
         return all(condition(evaluated) for condition in self.conditions)
 
 
@@ -100,24 +100,24 @@ def compute_quick_metrics(model: GenerativeModel, data: Dataset) -> list[MetricR
     All are computed on `data.test`; features and baselines are fitted on `data.train` alone.
 
     Args:
-        model: trained; on any device.
-        data: the data set it was trained on.
+        model: trained model, on any device.
+        data: data set of the training.
     """
     return compute_metrics(EvaluatedModel(model, data), ())
 
 
 @torch.no_grad()
-def compute_metrics(model: EvaluatedModel, names: Collection[str] | None = None) -> list[MetricResult]:
+def compute_metrics(evaluated: EvaluatedModel, names: Collection[str] | None = None) -> list[MetricResult]:
     """Compute the metrics that apply to a model.
 
     Args:
-        model: with its data.
-        names: of metrics to compute in addition to the quick ones; None: all.
+        evaluated: trained model with its data.
+        names: names of metrics in addition to the quick ones; None: all.
 
     Raises:
         ValueError: for a name that is not in `METRICS`.
     """
     for name in names or ():
         checks.choice("metric", name, [metric.name for metric in METRICS])
-    selected = [m for m in METRICS if names is None or m.quick or m.name in names]
-    return [result for metric in selected if metric.applies_to(model) for result in metric.compute(model)]
+    metrics = [m for m in METRICS if names is None or m.quick or m.name in names]
+    return [result for metric in metrics if metric.applies_to(evaluated) for result in metric.compute(evaluated)]

@@ -10,8 +10,8 @@ class MetricResult:
     Args:
         group: name of the metric; values of one group are comparable.
         label: the model or the baseline to which the value belongs.
-        value: of the metric.
-        is_model: whether the value is the model's, not a baseline's.
+        value: value of the metric.
+        is_model: whether the value is that of the model, not of a baseline.
         higher_is_better: whether higher values of the group are better.
     """
 

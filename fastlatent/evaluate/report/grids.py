@@ -31,7 +31,7 @@ def image_grid(ax: Axes, images: Tensor) -> None:
 
 
 def point_cloud_grid(ax: Axes, clouds: Tensor) -> None:
-    """Draw point clouds (rows, columns, points, 3) in a grid, z upwards, near points dark and far points light."""
+    """Draw point clouds (rows, columns, points, 3) in a grid, z upward, near points dark and far points light."""
     rows, columns, points, _ = clouds.shape
     x, y, z = clouds.cpu().double().unbind(-1)
     right = x * math.cos(AZIMUTH) - y * math.sin(AZIMUTH)

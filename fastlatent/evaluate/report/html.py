@@ -37,8 +37,8 @@ CAPTIONS = {
 }
 
 
-class TrainedRun(Protocol):
-    """Result of a training run, as far as a report needs it."""
+class ReportInput(Protocol):
+    """Training run as input of a report."""
 
     @property
     def run_dir(self) -> Path:
@@ -57,13 +57,13 @@ class Report(NamedTuple):
     """Content of a report.
 
     Args:
-        result: of the training run.
+        result: training run.
         metrics: values for the model and for baselines.
         figures: name, source as a data URI, and caption of each figure.
-        kind: of the data.
+        kind: kind of the data, see `Dataset.kind`.
     """
 
-    result: TrainedRun
+    result: ReportInput
     metrics: list[MetricResult]
     figures: list[dict[str, str]]
     kind: str
@@ -72,7 +72,7 @@ class Report(NamedTuple):
         """Write results.json and report.html into the run folder.
 
         Args:
-            over_seeds: mean over several runs as text, by group and label of the metric.
+            over_seeds: means over several runs as text, by group and label of the metric; None: no such column.
         """
         run_dir = self.result.run_dir
         write_results(run_dir, self.metrics)
@@ -92,15 +92,15 @@ class Report(NamedTuple):
 
 
 def write_report(
-    model: GenerativeModel, data: Dataset, result: TrainedRun, metrics: list[MetricResult] | None = None
+    model: GenerativeModel, data: Dataset, result: ReportInput, metrics: list[MetricResult] | None = None
 ) -> Report:
     """Write results.json, a PNG file for each figure and report.html into the run folder.
 
     Args:
-        model: trained; on any device.
-        data: the data set it was trained on.
-        result: of the training run.
-        metrics: of the model; None: the quick ones are computed.
+        model: trained model, on any device.
+        data: data set of the training.
+        result: training run.
+        metrics: metrics of the model; None: the quick ones are computed.
     """
     metrics = compute_quick_metrics(model, data) if metrics is None else metrics
     report = Report(result, metrics, _write_figures(model, data, result), data.kind)
@@ -114,21 +114,21 @@ def group_results(results: Sequence[MetricResult]) -> list[tuple[str, list[Metri
 
 
 @torch.no_grad()
-def _write_figures(model: GenerativeModel, data: Dataset, result: TrainedRun) -> list[dict[str, str]]:
+def _write_figures(model: GenerativeModel, data: Dataset, result: ReportInput) -> list[dict[str, str]]:
     """Write the PNG files, and return name, source as a data URI, and caption of each."""
     model.eval()
     coordinates = "as they are" if model.prior.dim <= 2 else "the first two principal components of the codes"
-    described = []
+    entries = []
     with style():
-        drawn = {**_example_figures(model, data), "curves": figures.loss_curves(result.history)}
-        for name, figure in drawn.items():
+        figures_by_name = {**_example_figures(model, data), "curves": figures.loss_curves(result.history)}
+        for name, figure in figures_by_name.items():
             png = io.BytesIO()
             figure.savefig(png, format="png", bbox_inches="tight")
             (result.run_dir / f"{name}.png").write_bytes(png.getvalue())
             source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
             caption = CAPTIONS[name].format(coordinates=coordinates, kind=data.kind)
-            described.append({"name": name, "source": source, "caption": caption})
-    return described
+            entries.append({"name": name, "source": source, "caption": caption})
+    return entries
 
 
 def _example_figures(model: GenerativeModel, data: Dataset) -> dict[str, Figure]:
@@ -136,12 +136,12 @@ def _example_figures(model: GenerativeModel, data: Dataset) -> dict[str, Figure]
     if isinstance(model, TabularAutoencoder) and isinstance(data, TableDataset):
         return {"columns": _column_figure(model, data), "latent": figures.latent_space(model, data)}
     columns = CLOUD_COLUMNS if isinstance(data, PointCloudDataset) else IMAGE_COLUMNS
-    drawn = {"samples": figures.samples(model, columns // 2, columns)}
+    figures_by_name = {"samples": figures.samples(model, columns // 2, columns)}
     if isinstance(model, Autoencoder):
-        drawn["reconstructions"] = figures.reconstructions(model, data, columns)
-        drawn["interpolations"] = figures.interpolations(model, data, columns // 2, columns - 2)
-        drawn["latent"] = figures.latent_space(model, data)
-    return drawn
+        figures_by_name["reconstructions"] = figures.reconstructions(model, data, columns)
+        figures_by_name["interpolations"] = figures.interpolations(model, data, columns // 2, columns - 2)
+        figures_by_name["latent"] = figures.latent_space(model, data)
+    return figures_by_name
 
 
 def _column_figure(model: TabularAutoencoder, data: TableDataset) -> Figure:

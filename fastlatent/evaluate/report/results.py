@@ -24,7 +24,7 @@ def read_results(run_dir: Path) -> list[MetricResult]:
     """Read results.json.
 
     Raises:
-        FileNotFoundError: if there is none.
+        FileNotFoundError: if the file does not exist.
         RunFormatError: if the run has another format.
         RunFileError: if the file is damaged.
     """

@@ -16,9 +16,9 @@ def errors_by_column(columns: tuple[TableColumn, ...], model_errors: Tensor, typ
     Of more than 40 columns 40 are drawn, evenly spaced in the order of the model's error.
 
     Args:
-        columns: of the table.
-        model_errors: (columns,).
-        typical_row_errors: (columns,), of the column means or most common categories.
+        columns: columns of the table.
+        model_errors: errors of the model, (columns,).
+        typical_row_errors: errors of the column means or most common categories, (columns,).
     """
     model, baseline = model_errors.cpu().numpy(), typical_row_errors.cpu().numpy()
     indices = np.arange(len(model))

@@ -21,9 +21,9 @@ def write_training_figures(model: GenerativeModel, data: Dataset, folder: Path, 
     The model's mode and the global random state are restored.
 
     Args:
-        model: of images or point clouds.
+        model: model of images or point clouds.
         data: data set with the test examples to interpolate.
-        folder: of the figures; it is created if it does not exist.
+        folder: folder of the figures, created if it does not exist.
         stem: beginning of the file names.
     """
     rows, columns = POINT_CLOUD_GRID if isinstance(data, PointCloudDataset) else IMAGE_GRID
@@ -31,11 +31,11 @@ def write_training_figures(model: GenerativeModel, data: Dataset, folder: Path, 
     training = model.training
     model.eval()
     with style(), torch.random.fork_rng():  # codes may be random
-        drawn = {"samples": figures.samples(model, rows, columns)}
+        figures_by_name = {"samples": figures.samples(model, rows, columns)}
         if isinstance(model, Autoencoder):
-            drawn["interpolations"] = figures.interpolations(model, data, rows, columns - 2)
+            figures_by_name["interpolations"] = figures.interpolations(model, data, rows, columns - 2)
     model.train(training)
-    for name, figure in drawn.items():
+    for name, figure in figures_by_name.items():
         _write(figure, folder / f"{stem}-{name}.png")
 
 

@@ -35,7 +35,7 @@ def open_logger(name: LoggerName | None, run_dir: Path, epoch: int) -> AbstractC
     Args:
         name: name of the logger; None: the function does nothing.
         run_dir: run folder.
-        epoch: first epoch to log; entries from this epoch on that exist already are replaced.
+        epoch: first epoch to log; existing entries from this epoch on are replaced.
     """
     loggers = {"tensorboard": _tensorboard, "wandb": _wandb, "mlflow": _mlflow}
     return nullcontext(lambda record: None) if name is None else loggers[name](run_dir, epoch)

@@ -30,7 +30,7 @@ class LossHistory:
 
     def __init__(self, steps: int, device: torch.device, context: DataParallelContext = SINGLE_PROCESS) -> None:
         self.context = context
-        self.reduced = 0  # number of rows that are averaged over the ranks
+        self.num_reduced = 0  # number of rows that are averaged over the ranks
         self.names: list[str] = []
         self.rows = torch.zeros(steps, 0, device=device)
         self.first = self.rows.new_zeros(0)  # terms of the first step of the training
@@ -46,13 +46,13 @@ class LossHistory:
 
     def all_reduce(self, steps: int) -> None:
         """Average the first `steps` rows of the epoch over the ranks; a collective operation."""
-        if steps > self.reduced:
-            self.rows[self.reduced : steps] = self.context.all_reduce_mean(self.rows[self.reduced : steps])
-        self.reduced = steps
+        if steps > self.num_reduced:
+            self.rows[self.num_reduced : steps] = self.context.all_reduce_mean(self.rows[self.num_reduced : steps])
+        self.num_reduced = steps
 
     def next_epoch(self) -> None:
         """Discard the rows."""
-        self.reduced = 0
+        self.num_reduced = 0
 
     def means(self, steps: int) -> dict[str, float]:
         """Return the mean of each term over the first `steps` steps of the epoch."""
@@ -73,7 +73,7 @@ class LossHistory:
         return DivergedLoss(step + 1, self.names[term].removesuffix("/loss"), self.rows[step, term].item())
 
     def state_dict(self, steps: int) -> dict[str, Any]:
-        """Return the first `steps` rows, and all else that resuming needs."""
+        """Return the first `steps` rows, the names of the terms, and the terms of the first step."""
         return {"names": self.names, "rows": self.rows[:steps], "first": self.first}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -81,5 +81,5 @@ class LossHistory:
         self.names, rows = state["names"], state["rows"]
         self.rows = torch.zeros(len(self.rows), len(self.names), dtype=rows.dtype, device=self.rows.device)
         self.rows[: len(rows)] = rows
-        self.reduced = len(rows)
+        self.num_reduced = len(rows)
         self.first = state["first"].to(self.rows.device)

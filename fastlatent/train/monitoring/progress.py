@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from ..run_dir import Record
 from ..state import TrainingState
 
-REFRESH_SECONDS = 0.5  # between updates of the bar, each of which synchronizes with the device
+REFRESH_SECONDS = 0.5  # between updates of the bar, each of which synchronizes with the host
 PLAIN_LINES = 10  # number of lines in total if the output is not a terminal
 
 
@@ -23,7 +23,7 @@ class ProgressDisplay:
 
     def __init__(self, console: Console, state: TrainingState) -> None:
         self.console, self.state, self.epochs = console, state, state.config.epochs or 0
-        self.refreshed = time.monotonic()
+        self.last_refresh = time.monotonic()
         self.bar = Progress(
             TextColumn("[bold]epoch {task.fields[epoch]}"),
             BarColumn(bar_width=16),  # fits in 80 columns
@@ -47,7 +47,7 @@ class ProgressDisplay:
 
     def update_step(self) -> None:
         """Update the bar after a training step, at most every `REFRESH_SECONDS`."""
-        if self.console.is_terminal and time.monotonic() - self.refreshed >= REFRESH_SECONDS:
+        if self.console.is_terminal and time.monotonic() - self.last_refresh >= REFRESH_SECONDS:
             self._update_bar(self.state.record())
 
     def update_epoch(self) -> None:
@@ -62,7 +62,7 @@ class ProgressDisplay:
             self.console.print(line, highlight=False, soft_wrap=True)
 
     def _update_bar(self, record: Record) -> None:
-        self.refreshed = time.monotonic()
+        self.last_refresh = time.monotonic()
         losses = " ".join(f"{terms['loss']:.3g}" for terms in _terms_by_phase(record).values())
         latest = f"loss {losses}  {_format_speed(record)}"
         epoch = f"{record['epoch']}/{self.epochs}"

@@ -3,7 +3,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from fastlatent.evaluate.metrics.probes import (
-    Labeled,
+    LabeledCodes,
     clustering_accuracy,
     matched_accuracy,
     single_layer_accuracy,
@@ -22,7 +22,7 @@ def blobs():
 
     def draw(n):
         labels = random.integers(3, size=n)
-        return Labeled(middles[labels] + random.normal(size=(n, 4)), labels)
+        return LabeledCodes(middles[labels] + random.normal(size=(n, 4)), labels)
 
     return draw(300), draw(200)
 
@@ -35,20 +35,20 @@ def test_separated_clusters_have_accuracy_one(blobs, accuracy):
 @pytest.mark.parametrize("accuracy", CLASSIFIERS)
 def test_accuracy_on_independent_labels_is_at_chance(accuracy):
     random = np.random.default_rng(0)
-    train, test = (Labeled(random.normal(size=(n, 4)), random.integers(2, size=n)) for n in (400, 1000))
+    train, test = (LabeledCodes(random.normal(size=(n, 4)), random.integers(2, size=n)) for n in (400, 1000))
     assert abs(accuracy(train, test) - 0.5) < 0.06  # 4 standard deviations of 1,000 guesses
 
 
 @pytest.mark.parametrize("accuracy", CLASSIFIERS)
 def test_linear_classifiers_fail_on_xor(accuracy):
     corners = np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]] * 50)
-    codes = Labeled(corners, (corners.prod(1) > 0).astype(int))
+    codes = LabeledCodes(corners, (corners.prod(1) > 0).astype(int))
     assert accuracy(codes, codes) <= 3 / 4
 
 
 def test_single_layer_accuracy_on_digits():
     digits = load_digits()
-    train, test = (Labeled(digits.data[part], digits.target[part]) for part in (slice(1000), slice(1000, None)))
+    train, test = (LabeledCodes(digits.data[part], digits.target[part]) for part in (slice(1000), slice(1000, None)))
     assert 0.88 < single_layer_accuracy(train, test) < 0.97
 
 
