@@ -37,10 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Invalid options, files that cannot be read or written, damaged runs, runs of another format, divergence and missing
     packages exit with one line on stderr and code 2; SIGINT exits with code 130, SIGTERM with 143.
+
+    Args:
+        arguments: command line; None: that of the process.
     """
-    parsed: Any = Union[tuple(Annotated[command, subcommand(name)] for name, command in COMMANDS.items())]  # noqa: UP007
+    subcommands: Any = Union[tuple(Annotated[command, subcommand(name)] for name, command in COMMANDS.items())]  # noqa: UP007
     command = tyro.cli(
-        parsed,
+        subcommands,
         prog="fastlatent",
         description="Train autoencoders whose codes follow a prior, evaluate them, write reports.",
         args=arguments,
@@ -50,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command.run()
     except (OSError, DivergenceError, ModuleNotFoundError, RunFileError) as error:
         exit_with(2, f"error: {error}")
-    except TrainingInterrupted as interrupted:
-        command_line = f"fastlatent train --resume {shlex.quote(str(interrupted.run_dir))}"
-        exit_with(128 + interrupted.signal, f"{interrupted}; resume with: {command_line}")
+    except TrainingInterrupted as interruption:
+        command_line = f"fastlatent train --resume {shlex.quote(str(interruption.run_dir))}"
+        exit_with(128 + interruption.signal, f"{interruption}; resume with: {command_line}")
     except KeyboardInterrupt:
         exit_with(130, "interrupted")

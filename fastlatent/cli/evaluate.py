@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 class Evaluate:
     """Compute all metrics of trained models, on test data, and rewrite their reports.
 
-    The metrics of several runs are also combined, here and in their reports: the mean over runs that differ only in
-    their seed, with a 95 % confidence interval.
+    The metrics of several runs are also combined, on the terminal and in each report: the mean over runs that differ
+    only in the seed, with a 95 % confidence interval.
     """
 
     runs: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]", help_behavior_hint="(required)")]
     """Run folders."""
     kmeans_starts: int = 10
-    """Random starts of k-means on codes; 1000 in Berthelot et al. 2018."""
+    """Number of random starts of k-means on codes; 1000 in Berthelot et al. 2018."""
     out: Path | None = None
     """JSON file for the combined metrics of several runs; None: no file."""
 

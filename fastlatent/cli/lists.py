@@ -15,47 +15,47 @@ SweepDir = Annotated[
 
 
 def to_lists(options: Any) -> Any:
-    """Return options whose every field is a tuple of values, by default the one value in `options`.
+    """Return options with a tuple of values in each field, by default the value in `options` only.
 
-    Nested options become nested lists; `run_dir` stays one path, the folder of the sweep. The result is an instance of
-    a subclass, so that the parser finds the help of each field.
+    Nested options become nested lists; `run_dir` remains a path, the folder of the sweep. The result is an instance of
+    a subclass, so that tyro shows the help of each field.
     """
     cls, hints = type(options), get_type_hints(type(options))
-    listed: list[tuple[str, Any, Any]] = []
+    list_fields: list[tuple[str, Any, Any]] = []
     for name in (option.name for option in fields(cls)):
         value = getattr(options, name)
         if is_dataclass(value):
             nested = to_lists(value)
-            listed.append((name, type(nested), field(default=nested)))
+            list_fields.append((name, type(nested), field(default=nested)))
         elif name == "run_dir":
-            listed.append((name, SweepDir, None))
+            list_fields.append((name, SweepDir, None))
         else:
-            listed.append((name, tuple[_value_type(hints[name], value), ...], field(default=(value,))))  # type: ignore[misc]
+            list_fields.append((name, tuple[_value_type(hints[name], value), ...], field(default=(value,))))  # type: ignore[misc]
     arguments = tuple(type(getattr(options, name)) for name, hint in hints.items() if isinstance(hint, TypeVar))
-    base = cls[arguments] if arguments else cls  # without its type arguments, the parser rejects Run[M]
-    return make_dataclass(cls.__name__, listed, bases=(base,), frozen=True, namespace={"__doc__": cls.__doc__})()
+    base = cls[arguments] if arguments else cls  # without its type arguments, tyro rejects Run[M]
+    return make_dataclass(cls.__name__, list_fields, bases=(base,), frozen=True, namespace={"__doc__": cls.__doc__})()
 
 
-def combinations(listed: Any) -> Iterator[Any]:
+def combinations(lists: Any) -> Iterator[Any]:
     """Yield every combination of the values in a result of `to_lists`, as options; the last option varies fastest.
 
     Raises:
         ValueError: naming an option without values.
     """
-    cls: Any = type(listed).__base__
+    cls: Any = type(lists).__base__
     names = [option.name for option in fields(cls)]
-    for values in product(*(_values(name, getattr(listed, name)) for name in names)):
+    for values in product(*(_values(name, getattr(lists, name)) for name in names)):
         yield cls(**dict(zip(names, values, strict=True)))
 
 
-def _values(name: str, listed: Any) -> Sequence[Any]:
-    if is_dataclass(listed):
-        return list(combinations(listed))
+def _values(name: str, values: Any) -> Sequence[Any]:
+    if is_dataclass(values):
+        return list(combinations(values))
     if name == "run_dir":
         return [None]
-    if not listed:
+    if not values:
         raise ValueError(f"{name} must be one value or more; got none")
-    return listed
+    return values
 
 
 def _value_type(hint: Any, value: Any) -> Any:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def print_metrics(title: str, metrics: Sequence["MetricResult"]) -> None:
-    """Print a table of metrics, grouped as in the report; the model's own are green."""
+    """Print a table of metrics, grouped as in the report, those of the model in green."""
     from ..evaluate.report.html import group_results
 
     table = Table(box=box.SIMPLE, title=title)

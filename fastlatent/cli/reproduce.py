@@ -33,7 +33,7 @@ class Reproduce:
     budget: Budget = "short"
     """full: as in the paper, for a GPU; short: at most half an hour per run on two cores."""
     seeds: tuple[int, ...] | None = None
-    """Seeds, with a run of each model for each; None: those of the budget."""
+    """Seeds of the runs of each model; None: those of the budget."""
     threads: int = 1
     """CPU threads."""
     data_dir: Path | None = None
@@ -54,8 +54,8 @@ class Reproduce:
         try:
             with exit_on_user_errors():
                 reproduction = reproduce(recipe, self.budget, folder, stderr.print, **overrides)
-        except TrainingInterrupted as interrupted:
-            exit_with(128 + interrupted.signal, f"{interrupted}; the same command resumes the reproduction")
+        except TrainingInterrupted as interruption:
+            exit_with(128 + interruption.signal, f"{interruption}; the same command resumes the reproduction")
         print_table(Console(), recipe, reproduction)
         Console().print(f"As Markdown: {folder / TABLE}", soft_wrap=True)
 

@@ -37,7 +37,7 @@ else:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Train a model with every combination of lists of options, and compare.
+    """Train a model with every combination of lists of options, and print a table of metrics.
 
     Each option takes one or more values; values that are lists are written with commas. A repeated call resumes the
     sweep.
@@ -53,12 +53,12 @@ class Sweep:
         stderr = Console(stderr=True, highlight=False, soft_wrap=True)
         try:
             results = sweep(runs, folder, stderr.print)
-        except TrainingInterrupted as interrupted:
-            exit_with(128 + interrupted.signal, f"{interrupted}; the same command resumes the sweep")
+        except TrainingInterrupted as interruption:
+            exit_with(128 + interruption.signal, f"{interruption}; the same command resumes the sweep")
         print_table(Console(), summarize(results))
         Console().print(f"All metrics: {folder / JSON}, {folder / CSV}", soft_wrap=True)
-        if failed := [result for result in results if result.error]:
-            exit_with(2, f"error: {len(failed)} of {len(results)} runs failed")
+        if failures := [result for result in results if result.error]:
+            exit_with(2, f"error: {len(failures)} of {len(results)} runs failed")
 
 
 def print_table(console: Console, rows: Sequence[SweepRow]) -> None:

@@ -42,7 +42,7 @@ class Train:
         """Train, evaluate, and print the metrics and the path of the report."""
         with exit_on_user_errors():
             if (self.model_run is None) == (self.resume is None):
-                raise ValueError("train takes a model (`fastlatent models` lists them) or --resume RUN, one of them")
+                raise ValueError("train takes either a model (see `fastlatent models`) or --resume RUN")
             run = self.model_run or read_run(self.resume or Path())
         train(run, resume=self.model_run is None)
 
@@ -59,8 +59,8 @@ def train(run: Run, resume: bool = False) -> None:
         return
     try:
         report = write_report(model, data, result)
-    except KeyboardInterrupt as interrupt:
+    except KeyboardInterrupt as interruption:
         message = "stopped after the training, before its report"
-        raise TrainingInterrupted(message, result.run_dir, signal.SIGINT) from interrupt
+        raise TrainingInterrupted(message, result.run_dir, signal.SIGINT) from interruption
     print_metrics(f"{run.name} on {data.name}, test {data.kind}", report.metrics)
     Console().print(f"Report: {result.run_dir / 'report.html'}", soft_wrap=True)

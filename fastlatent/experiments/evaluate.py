@@ -1,4 +1,4 @@
-"""Evaluation of runs from their folders, alone and combined over seeds."""
+"""Evaluation of runs from their folders, one by one and combined over seeds."""
 
 import math
 from collections.abc import Callable, Collection, Sequence
@@ -32,20 +32,20 @@ def evaluate_run(
 
     Args:
         run_dir: run folder.
-        kmeans_starts: random starts of k-means on codes.
-        metric_names: metrics in addition to the quick ones; None: all.
+        kmeans_starts: number of random starts of k-means on codes.
+        metric_names: names of metrics in addition to the quick ones; None: all.
 
     Raises:
         FileNotFoundError: if the folder holds no run, or files of its data are missing.
         RunFormatError: if the run has another format.
-        ValueError: if the model was built by hand, or for an unknown metric.
+        ValueError: if the model is not in `MODEL_CONFIGS`, or for an unknown metric.
     """
     run = read_run(run_dir)
     model, data, config = load_run(run_dir)
-    labeled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
+    fully_labeled = None if run.labels_per_class is None else replace(run, labels_per_class=None).load_data().train
     model = model.to(Fabric(accelerator=config.accelerator, devices=1).device)
     with torch_threads(config.threads):
-        evaluated = EvaluatedModel(model, data, fully_labeled=labeled, kmeans_starts=kmeans_starts)
+        evaluated = EvaluatedModel(model, data, fully_labeled=fully_labeled, kmeans_starts=kmeans_starts)
         metrics = compute_metrics(evaluated, metric_names)
         return write_report(model, data, TrainingResult(run_dir, read_metrics(run_dir)), metrics)
 
@@ -115,7 +115,7 @@ def combine_metrics(runs: Sequence[tuple[str, Sequence[MetricResult]]]) -> list[
     """Combine the metrics of runs over the runs of each configuration.
 
     Args:
-        runs: for each run the name of its configuration, and its metrics.
+        runs: name of the configuration, and metrics, of each run.
     """
     values: dict[tuple[str, str], dict[str, list[float]]] = {}
     first: dict[tuple[str, str], MetricResult] = {}
@@ -136,16 +136,16 @@ def combine_reports(reports: Sequence[tuple[str, Report]]) -> list[CombinedMetri
     """Combine the metrics of runs, and rewrite each report with the means over seeds next to its metrics.
 
     Args:
-        reports: for each run the name of its configuration, and its report.
+        reports: name of the configuration, and report, of each run.
 
     Returns:
         The combined metrics.
     """
     rows = combine_metrics([(name, report.metrics) for name, report in reports])
     for name, report in reports:
-        own = [row for row in rows if name in row.intervals]
-        if any(row.intervals[name].count > 1 for row in own):
-            report.write({(row.result.group, row.result.label): row.intervals[name].text for row in own})
+        rows_of_run = [row for row in rows if name in row.intervals]
+        if any(row.intervals[name].count > 1 for row in rows_of_run):
+            report.write({(row.result.group, row.result.label): row.intervals[name].text for row in rows_of_run})
     return rows
 
 
@@ -160,10 +160,10 @@ def configuration_names(run_dirs: Sequence[Path]) -> list[str]:
     """
     options = [{k: v for k, v in read_config(path).items() if k not in NEUTRAL_OPTIONS} for path in run_dirs]
     return [
-        _name(own, [o for o in options if (o["model"], o["data"]) == (own["model"], own["data"])]) for own in options
+        _name(run, [o for o in options if (o["model"], o["data"]) == (run["model"], run["data"])]) for run in options
     ]
 
 
 def _name(options: dict[str, Any], others: Sequence[dict[str, Any]]) -> str:
-    differing = [key for key in options if any(other.get(key) != options[key] for other in others)]
-    return " ".join([options["model"], options["data"], *(f"{key}={options[key]}" for key in differing)])
+    differences = [key for key in options if any(other.get(key) != options[key] for other in others)]
+    return " ".join([options["model"], options["data"], *(f"{key}={options[key]}" for key in differences)])

@@ -35,7 +35,7 @@ def export(run_dir: Path, folder: Path) -> list[Path]:
     Raises:
         FileNotFoundError: if the run folder has no trained model.
         RunFormatError: if the run has another format.
-        ValueError: if the model was built by hand.
+        ValueError: if the model is not in `MODEL_CONFIGS`.
         OSError: if a file cannot be written.
     """
     model, shape = load_model(run_dir), read_config(run_dir)["shape"]

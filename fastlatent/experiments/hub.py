@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 try:
     from huggingface_hub import ModelCard, PyTorchModelHubMixin, hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        f"the hub needs {missing.name}: pip install huggingface_hub", name=missing.name
-    ) from missing
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(f"the hub needs {error.name}: pip install huggingface_hub", name=error.name) from error
 
 LOCAL_OPTIONS = ("data_dir", "run_dir")  # paths on this machine
 DOWNLOAD_OPTIONS = ("revision", "cache_dir", "force_download", "local_files_only", "token")
@@ -85,7 +83,7 @@ class HubModel(
         Raises:
             FileNotFoundError: if the folder has no trained model.
             RunFormatError: if the run has another format.
-            ValueError: if the model was built by hand.
+            ValueError: if the model is not in `MODEL_CONFIGS`.
         """
         options = {name: value for name, value in read_config(run_dir).items() if name not in LOCAL_OPTIONS}
         options["data"] = Path(options["data"]).name  # it may be a path
@@ -133,7 +131,7 @@ def push(run_dir: Path, repo: str, *, private: bool | None = None) -> str:
     Raises:
         FileNotFoundError: if the run folder has no trained model.
         RunFormatError: if the run has another format.
-        ValueError: if the model was built by hand, or for a name that the hub does not allow.
+        ValueError: if the model is not in `MODEL_CONFIGS`, or for a name that the hub does not allow.
         OSError: if the hub cannot be reached, or returns an error.
     """
     from ..evaluate.report.results import RESULTS, read_results  # lazy: matplotlib takes long to import

@@ -44,7 +44,7 @@ class Reproduction:
     Args:
         recipe: name of the recipe.
         budget: "full" or "short".
-        cells: by row and column; without the columns that do not apply to a row.
+        cells: cells by row and column, without the columns that do not apply to a row.
         seconds: training time by row, the sum over seeds.
         cpu: CPU and number of threads.
         date: date of the reproduction.
@@ -69,7 +69,7 @@ def reproduce(
         recipe: recipe of the table.
         budget: "full" or "short".
         folder: folder of the reproduction, with a run folder for each run.
-        log: called with a line before each run.
+        log: function of a line of text, called before each run.
         overrides: options that override the recipe's, `seeds` among them.
 
     Raises:
@@ -132,8 +132,8 @@ def _run_metrics(run_dir: Path, row: str, recipe: Recipe, kmeans_starts: int) ->
 
 def _column_values(metrics: Sequence[MetricResult], column: RecipeColumn) -> list[float]:
     scale = 100.0 if column.percent else 1.0
-    matching = (m for m in metrics if m.group.startswith(column.group) and m.label.startswith(column.label))
-    return [scale * metric.value for metric in matching]
+    matches = (m for m in metrics if m.group.startswith(column.group) and m.label.startswith(column.label))
+    return [scale * metric.value for metric in matches]
 
 
 def _cells(

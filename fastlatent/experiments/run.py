@@ -39,9 +39,9 @@ class Run(Generic[M]):
     image_size: int | None = None
     """Width and height of the images in pixels; None: unchanged."""
     label: str | None = None
-    """Column with the classes in a text or .h5ad file: its name, first or last; None: label or class, if present."""
+    """Column of classes in a text or .h5ad file: its name, first or last; None: one such as label or class, if any."""
     labels_per_class: int | None = None
-    """Labeled training examples per class, the labels of the others are hidden; None: all."""
+    """Labeled training examples per class; the labels of all others are hidden. None: all labels."""
     points: int | None = None
     """Points per cloud, for data sets of point clouds; None: all."""
 
@@ -52,10 +52,10 @@ class Run(Generic[M]):
 
     def options(self) -> dict[str, Any]:
         """Return the options of model and data, flat, as in config.yaml."""
-        of_data = {option.name: getattr(self, option.name) for option in fields(self)}
-        for name in ("model", "training", "download"):  # a repeated run does not download unless asked to
-            del of_data[name]
-        return {**of_data, **asdict(self.model)}
+        options = {option.name: getattr(self, option.name) for option in fields(self)}
+        for name in ("model", "training", "download"):  # a repeated run downloads only with --download
+            del options[name]
+        return {**options, **asdict(self.model)}
 
     def prepare(self) -> tuple[GenerativeModel, Dataset]:
         """Return the model with its initial weights, determined by the seed, and the data.
@@ -72,7 +72,7 @@ class Run(Generic[M]):
         return self.model.build(data.shape), data
 
     def fit(self, *, resume: bool = False) -> "TrainedRun":
-        """Prepare the run and train it with `fastlatent.train.fit`; raises as these do.
+        """Prepare the run and train it with `fastlatent.train.fit`; the exceptions are those of both.
 
         Args:
             resume: resume the run in the folder `training.run_dir`.
@@ -130,12 +130,12 @@ def run_from_config(options: Mapping[str, Any]) -> Run:
     """Return the run with these options of config.yaml; missing options have their defaults.
 
     Raises:
-        ValueError: if the model was built by hand, so that its options are missing.
+        ValueError: if the model is not in `MODEL_CONFIGS`.
     """
     config = MODEL_CONFIGS.get(options["model"])
     if config is None or options.keys().isdisjoint(option.name for option in fields(config)):
         raise ValueError(
-            f"this is the run of a model built by hand ({options['model']}): its options cannot rebuild it"
+            f"model {options['model']} is not one of `fastlatent models`: the options of the run do not determine it"
         )
     return _build_run(config, options)
 
@@ -157,9 +157,9 @@ def run_from_options(options: Mapping[str, Any]) -> Run:
 
 
 def _build_run(config: type[ModelConfig], options: Mapping[str, Any]) -> Run:
-    of_data = _arguments(Run, options)
-    del of_data["model"]
-    return Run(config(**_arguments(config, options)), TrainConfig(**_arguments(TrainConfig, options)), **of_data)
+    data_options = _arguments(Run, options)
+    del data_options["model"]
+    return Run(config(**_arguments(config, options)), TrainConfig(**_arguments(TrainConfig, options)), **data_options)
 
 
 def read_run(run_dir: Path) -> Run:
@@ -168,7 +168,7 @@ def read_run(run_dir: Path) -> Run:
     Raises:
         FileNotFoundError: if the folder holds no run.
         RunFormatError: if the run has another format.
-        ValueError: if the model was built by hand.
+        ValueError: if the model is not in `MODEL_CONFIGS`.
     """
     run = run_from_config(files.read_config(run_dir))
     return replace(run, training=replace(run.training, run_dir=run_dir))
@@ -178,7 +178,7 @@ def build_model(options: Mapping[str, Any]) -> GenerativeModel:
     """Return the model with these options of config.yaml, with random weights.
 
     Raises:
-        ValueError: if the model was built by hand.
+        ValueError: if the model is not in `MODEL_CONFIGS`.
     """
     with torch.random.fork_rng():  # the default generator's state is unchanged
         return run_from_config(options).model.build(options["shape"])
@@ -188,9 +188,9 @@ def load_model(run_dir: Path) -> GenerativeModel:
     """Return the trained model of a run folder, in evaluation mode on the CPU; nothing is unpickled.
 
     Raises:
-        FileNotFoundError: if the folder holds no run, or one that was not trained to its end.
+        FileNotFoundError: if the folder holds no run, or an unfinished one.
         RunFormatError: if the run has another format.
-        ValueError: if the model was built by hand.
+        ValueError: if the model is not in `MODEL_CONFIGS`.
     """
     model = build_model(files.read_config(run_dir))
     files.load_checkpoint(run_dir, model)
@@ -203,7 +203,7 @@ def load_run(run_dir: Path) -> LoadedRun:
     Raises:
         FileNotFoundError: as `load_model`, or if files of the data are missing.
         RunFormatError: if the run has another format.
-        ValueError: if the model was built by hand.
+        ValueError: if the model is not in `MODEL_CONFIGS`.
     """
     run = read_run(run_dir)
     return LoadedRun(load_model(run_dir), run.load_data(), run.training)

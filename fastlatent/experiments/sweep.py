@@ -64,7 +64,7 @@ def sweep(runs: Sequence[Run], folder: Path, log: Callable[[str], object] = prin
     Args:
         runs: runs to train; their folders are named by the options that differ from the model's defaults.
         folder: folder of the sweep.
-        log: called with a line before each run.
+        log: function of a line of text, called before each run.
 
     Returns:
         The result of each run, in order.
@@ -100,8 +100,8 @@ def check_existing(run_dirs: Sequence[Path]) -> None:
 def run_name(run: Run) -> str:
     """Name a run by its options that differ from the defaults, and its seed: "latent_dim=2,lr=0.001,seed=0"."""
     defaults = run_options(default_run(type(run.model)))
-    named = {k: v for k, v in run_options(run).items() if k == "seed" or (v != defaults[k] and k != "data_dir")}
-    return ",".join(f"{name}={format_value(value).translate(FILENAME_REPLACEMENTS)}" for name, value in named.items())
+    options = {k: v for k, v in run_options(run).items() if k == "seed" or (v != defaults[k] and k != "data_dir")}
+    return ",".join(f"{name}={format_value(value).translate(FILENAME_REPLACEMENTS)}" for name, value in options.items())
 
 
 def format_value(value: Any) -> str:
@@ -117,11 +117,11 @@ def run_options(run: Run) -> Options:
 def summarize(results: Sequence[RunResult]) -> list[SweepRow]:
     """Return the table of a sweep: a row for the runs that differ only in their seed."""
     first = results[0].options
-    varied = [name for name in first if name != "seed" and any(r.options[name] != first[name] for r in results)]
+    varying = [name for name in first if name != "seed" and any(r.options[name] != first[name] for r in results)]
     rows: dict[tuple[Any, ...], list[RunResult]] = {}
     for result in results:
-        rows.setdefault(tuple(result.options[name] for name in varied), []).append(result)
-    return [_row(dict(zip(varied, values, strict=True)), members) for values, members in rows.items()]
+        rows.setdefault(tuple(result.options[name] for name in varying), []).append(result)
+    return [_row(dict(zip(varying, values, strict=True)), members) for values, members in rows.items()]
 
 
 def _row(options: Options, results: Sequence[RunResult]) -> SweepRow:
@@ -141,12 +141,12 @@ def train_and_report(run: Run, run_dir: Path) -> str | None:
     if not resume:
         rmtree(run_dir, ignore_errors=True)  # an incomplete config.yaml of a killed process
     try:
-        trained = replace(run, training=replace(run.training, run_dir=run_dir)).fit(resume=resume)
+        result = replace(run, training=replace(run.training, run_dir=run_dir)).fit(resume=resume)
     except RunFormatError:
         raise
     except (ValueError, TypeError, ArithmeticError) as error:
         return str(error)
-    write_report(*trained)
+    write_report(*result)
     return None
 
 

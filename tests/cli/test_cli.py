@@ -171,12 +171,12 @@ def test_interrupt_prints_the_command_to_resume_and_resume_is_bitwise_identical(
 
 
 def test_train_without_a_model_is_rejected(capsys):
-    assert "train takes a model (`fastlatent models` lists them) or --resume RUN" in failure(capsys, "train")
+    assert "train takes either a model (see `fastlatent models`) or --resume RUN" in failure(capsys, "train")
 
 
 def test_resume_takes_no_model(capsys, tmp_path):
-    assert "one of them" in failure(capsys, "train", "--resume", str(tmp_path), "ae")
-    assert "is no run folder" in failure(capsys, "train", "--resume", str(tmp_path))
+    assert "either a model" in failure(capsys, "train", "--resume", str(tmp_path), "ae")
+    assert "is not a run folder" in failure(capsys, "train", "--resume", str(tmp_path))
 
 
 def test_interrupt_during_the_report_prints_the_command_to_resume(tmp_path, capsys, monkeypatch):

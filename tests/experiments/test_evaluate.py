@@ -165,7 +165,7 @@ def test_command_prints_runs_alone_and_combined_reproducibly(folders, evaluated,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "nowhere is no run folder"),
+        (["nowhere"], "nowhere is not a run folder"),
         (["RUN", "--kmeans-starts", "0"], "starts must be an integer >= 1; got 0"),
     ],
 )

@@ -78,17 +78,17 @@ def test_missing_options_have_their_defaults(trained):
     assert loaded.training == replace(run.training, threads=TrainConfig().threads)
 
 
-def test_run_of_a_model_built_by_hand_is_rejected(tmp_path):
+def test_run_of_an_unnamed_model_is_rejected(tmp_path):
     data = load("digits")
     for name in (None, "ae"):
         run_dir = tmp_path / str(name)
         fit(AEConfig(hidden=()).build(data.shape), data, TrainConfig(epochs=1, run_dir=run_dir), name=name)
-        with pytest.raises(ValueError, match="a model built by hand"):
+        with pytest.raises(ValueError, match="is not one of `fastlatent models`"):
             read_run(run_dir)
 
 
 def test_folder_without_a_run_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="is no run folder"):
+    with pytest.raises(FileNotFoundError, match="is not a run folder"):
         load_run(tmp_path)
 
 

@@ -73,12 +73,12 @@ class Recipe:
         name: name of the YAML file.
         about: title of the table.
         source: source of the reported values and the settings.
-        columns, rows: of the table.
+        columns, rows: columns and rows of the table.
         options: options of every run, overridden by those of the row, and these by those of the budget.
         budgets: seeds and options of each budget.
         metrics: metrics of the columns in addition to the quick ones, named as in
             `fastlatent.evaluate.metrics.registry`.
-        kmeans_starts: random starts of k-means on codes, by budget; default: as in `fastlatent evaluate`.
+        kmeans_starts: number of random starts of k-means on codes, by budget; default: as in `fastlatent evaluate`.
     """
 
     name: str
