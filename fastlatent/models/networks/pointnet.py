@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from .images import mlp
+from .fully_connected import mlp
 
 
 class PointNet(nn.Module):
