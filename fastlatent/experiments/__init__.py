@@ -1,4 +1,4 @@
-"""Runs, and experiments made of them: sweeps, reproductions, export, sharing."""
+"""Runs and experiments: evaluation, sweeps, reproductions, export and sharing."""
 
 from .run import Run as Run
 from .run import load_model as load_model

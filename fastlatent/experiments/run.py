@@ -163,7 +163,10 @@ def _build_run(config: type[ModelConfig], options: Mapping[str, Any]) -> Run:
 
 
 def read_run(run_dir: Path) -> Run:
-    """Return the run of a folder, from its config.yaml alone; its option `run_dir` is the folder.
+    """Return the run of a folder from its config.yaml, with the folder as option `run_dir`.
+
+    Args:
+        run_dir: run folder.
 
     Raises:
         FileNotFoundError: if the folder holds no run.
@@ -175,7 +178,10 @@ def read_run(run_dir: Path) -> Run:
 
 
 def build_model(options: Mapping[str, Any]) -> GenerativeModel:
-    """Return the model with these options of config.yaml, with random weights.
+    """Build a model from the options in config.yaml, with random weights.
+
+    Args:
+        options: options of the run, of which those of the model and `shape` are used.
 
     Raises:
         ValueError: if the model is not in `MODEL_CONFIGS`.
@@ -186,6 +192,9 @@ def build_model(options: Mapping[str, Any]) -> GenerativeModel:
 
 def load_model(run_dir: Path) -> GenerativeModel:
     """Return the trained model of a run folder, in evaluation mode on the CPU; nothing is unpickled.
+
+    Args:
+        run_dir: run folder.
 
     Raises:
         FileNotFoundError: if the folder holds no run, or an unfinished one.
@@ -198,7 +207,10 @@ def load_model(run_dir: Path) -> GenerativeModel:
 
 
 def load_run(run_dir: Path) -> LoadedRun:
-    """Return the trained model of a run folder, as `load_model` does, its data and the options of its training.
+    """Return the trained model of a run folder (see `load_model`), its data, and the options of its training.
+
+    Args:
+        run_dir: run folder.
 
     Raises:
         FileNotFoundError: as `load_model`, or if files of the data are missing.

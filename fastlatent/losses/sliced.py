@@ -127,7 +127,13 @@ def sliced_wasserstein_normal(
 
 
 def normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Compute the means of N(0, 1) between its quantiles (i−1)/n and i/n, i = 1, …, n, as (n, 1)."""
+    """Compute the means of N(0, 1) between its quantiles (i−1)/n and i/n, i = 1, …, n, as (n, 1).
+
+    Args:
+        n: number of intervals, ≥ 1.
+        dtype: dtype of the result.
+        device: device of the result.
+    """
     return _normal_quantile_means(n, dtype, device)
 
 

@@ -122,7 +122,11 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
 
 
 def load_checkpoint(run_dir: Path, model: nn.Module) -> None:
-    """Load the weights at the end of training into the model; nothing is unpickled.
+    """Load the final weights of a run into a model; nothing is unpickled.
+
+    Args:
+        run_dir: run folder.
+        model: model of the same architecture, changed in place.
 
     Raises:
         FileNotFoundError: if the folder holds no run, or no weights.

@@ -147,7 +147,14 @@ def _evaluate(state: TrainingState, test: Split) -> Record:
 
 
 def initialize(model: GenerativeModel, train: Split, config: TrainConfig, fabric: Fabric) -> TrainingState:
-    """Return the state before the first step, on the device; `config.epochs` must be a number."""
+    """Build the state before the first step, on the device.
+
+    Args:
+        model: model to train in place.
+        train: training examples.
+        config: options of the trainer; `epochs` must be a number.
+        fabric: Fabric of the training, launched.
+    """
     if config.channels_last:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     loss_module = fabric.setup_module(PhaseLossModule(model.train()))  # the model may be in evaluation mode

@@ -1,4 +1,7 @@
-"""Argument checks: each error names the argument, its value and the allowed values."""
+"""Argument checks: each error names the argument, its value and the allowed values.
+
+Functions raise a TypeError for a wrong type, and a ValueError for any other wrong argument.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -29,6 +29,9 @@ class Element(NamedTuple):
 def read_mat(path: Path) -> dict[str, np.ndarray]:
     """Read the numeric arrays of a file; other variables are ignored.
 
+    Args:
+        path: path of the file.
+
     Returns:
         Arrays by name, in their storage type, the smallest one that represents the values.
 

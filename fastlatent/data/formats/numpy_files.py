@@ -16,6 +16,9 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 def read_npy(path: AnyPath) -> np.ndarray:
     """Read the array of a .npy file.
 
+    Args:
+        path: path of the file.
+
     Raises:
         ValueError: if the file has another format, is truncated, has Python objects, or exceeds the memory limit.
     """

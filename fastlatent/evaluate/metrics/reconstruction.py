@@ -66,12 +66,23 @@ def rows(evaluated: EvaluatedModel) -> list[MetricResult]:
 
 
 def pixel_error(x: Tensor, reconstruction: Tensor) -> float:
-    """Compute the mean of (x − x̂)² over images and pixels."""
+    """Compute the mean of (x − x̂)² over images and pixels.
+
+    Args:
+        x: images (n, ...).
+        reconstruction: x̂ (n, ...), or one for all images.
+    """
     return float((x - reconstruction).square().mean())
 
 
 def column_errors(columns: Columns, x: Tensor, reconstruction: Tensor) -> Tensor:
-    """Compute the mean squared error of each numeric column and the error rate of each categorical one, (columns,)."""
+    """Compute the mean squared error of each numeric column and the error rate of each categorical one, (columns,).
+
+    Args:
+        columns: encoding of the columns.
+        x: rows (n, columns).
+        reconstruction: reconstructed rows (n, columns).
+    """
     squares = (x - reconstruction).square()
     mismatches = (x != reconstruction).to(x.dtype)
     categorical = torch.tensor(columns.categories, device=x.device) > 0

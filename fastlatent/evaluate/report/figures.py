@@ -20,7 +20,7 @@ MAX_LEGEND_ROWS = 13
 
 
 def reconstructions(model: Autoencoder, data: Dataset, columns: int) -> Figure:
-    """Draw test examples above their reconstructions."""
+    """Draw test examples above their reconstructions, in two rows of `columns` examples each."""
     batch = data.test[: 2 * columns]
     outputs = model.reconstruct(batch.to(_device(model))).cpu()
     rows = [batch.x[:columns], outputs[:columns], batch.x[columns:], outputs[columns:]]
@@ -32,7 +32,7 @@ def reconstructions(model: Autoencoder, data: Dataset, columns: int) -> Figure:
 
 
 def samples(model: GenerativeModel, rows: int, columns: int) -> Figure:
-    """Draw decoded samples of the prior."""
+    """Draw decoded samples of the prior in a grid of rows and columns."""
     decoded = model.sample(rows * columns, generator=_generator(model)).cpu()
     figure, ax = subplots(figsize=(8, 8 * rows / columns))
     example_grid(ax, decoded.unflatten(0, (rows, columns)))
@@ -40,7 +40,14 @@ def samples(model: GenerativeModel, rows: int, columns: int) -> Figure:
 
 
 def interpolations(model: Autoencoder, data: Dataset, rows: int, columns: int) -> Figure:
-    """Draw decoded linear interpolations between codes of two test examples, with the examples at both ends."""
+    """Draw decoded linear interpolations between codes of two test examples, with the examples at both ends.
+
+    Args:
+        model: model in evaluation mode.
+        data: data set with the test examples.
+        rows: number of interpolations.
+        columns: number of points of each interpolation.
+    """
     a, b = data.test[:rows], data.test[rows : 2 * rows]
     start, end = (model.training_codes(batch.to(_device(model))) for batch in (a, b))
     steps = torch.linspace(0, 1, columns, device=start.device)[:, None]
@@ -92,7 +99,11 @@ def project_2d(codes: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray], S
 
 
 def loss_curves(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Draw each loss term over the epochs, on training and test examples."""
+    """Draw each loss term over the epochs, on training and test examples.
+
+    Args:
+        history: record of each epoch, with the entries "epoch", "train/TERM" and "test/TERM".
+    """
     terms = [name.removeprefix("train/") for name in history[-1] if name.startswith("train/")]
     columns = min(len(terms), MAX_CURVES_PER_ROW)
     rows = -(-len(terms) // columns)
