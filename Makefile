@@ -1,12 +1,12 @@
-# make demo | test | test-fast | bench | lint | docs: each sets up .venv by itself; gpu takes the Python that is there.
+# make demo | test | test-fast | bench | lint | docs: each sets up .venv first; gpu uses the installed Python.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NATIVE := setup.py CMakeLists.txt $(shell find kernels -name '*.cpp' -o -name '*.hpp' -o -name '*.cu')
 
-# Tests of one file share trainings: a process takes whole files, in the order of collection, in which none of the last
-# files is long.
+# Tests of one file share trained models, so a worker process runs whole files. They start in the order of collection,
+# because no file at its end is long.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
@@ -40,7 +40,7 @@ lint: $(STAMP) $(VENV)/.lint  ## ruff and mypy
 docs: $(STAMP) $(VENV)/.docs  ## the documentation, into build/site
 	$(BIN)/mkdocs build --strict
 
-clean:  ## remove what was built, the environment included
+clean:  ## remove build outputs and the environment
 	rm -rf $(VENV) build *.egg-info fastlatent/_native*.so
 
 $(STAMP): pyproject.toml constraints.txt $(NATIVE)

@@ -8,7 +8,8 @@ from pathlib import Path
 from . import report
 
 HERE = Path(__file__).parent
-# glibc returns large blocks to the system at once, which takes most of the time of plain torch; not with these limits
+# Limits of glibc up to which it reuses freed blocks; by default it returns large blocks to the system at once, which
+# takes most of the time of plain torch.
 TUNED_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 
 

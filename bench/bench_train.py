@@ -40,8 +40,8 @@ TENSOR_DATASET, IMAGE_DATASET = "torch loop, TensorDataset", "torch loop, torchv
 @cache
 def mnist() -> data.Dataset:
     """Load MNIST from $FASTLATENT_DATA, else from ../shared/data; skip the benchmark if it is missing."""
-    shared = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("FASTLATENT_DATA", shared))
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("FASTLATENT_DATA", default))
     if not (folder / "mnist").is_dir():
         pytest.skip(f"no MNIST in {folder}: set FASTLATENT_DATA")
     return data.load("mnist", folder)

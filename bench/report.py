@@ -44,9 +44,9 @@ def group_rows(rows: list[Row]) -> dict[tuple[str, tuple[int, ...], int], list[R
 
 
 def table(rows: list[Row]) -> str:
-    """Format the rows in Markdown; the last column is the time of the peer over ours, below 1 if ours is slower."""
+    """Format the rows in Markdown; the last column is the time of the peer over fastlatent's."""
     lines = [
-        "| op | shape | threads | who | ms (p20 to p80) | peak memory | rate | times ours |",
+        "| op | shape | threads | implementation | ms (p20 to p80) | peak memory | rate | relative time |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for (op, shape, threads), group in group_rows(rows).items():

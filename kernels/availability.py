@@ -12,7 +12,7 @@ def report() -> dict[str, str]:
     """Return a row for each backend, why it is available or not, and a row for each engine: its available backends."""
     reasons = unavailable_reasons()
     details = {
-        "cpu": _instruction_sets(),
+        "cpu": "" if reasons["cpu"] else _instruction_sets(),
         "lapack": "spectral engine: large matrices",
         "matmul": "spectral engine: CUDA tensors, by torch.matmul",
         "triton": f"float32 matmul in {gpu.input_precision()}",
@@ -31,7 +31,7 @@ def unavailable_reasons() -> dict[str, str | None]:
     no_device = None if torch.cuda.is_available() else "no CUDA device"
     return {
         "reference": None,
-        "cpu": native.unavailable(),
+        "cpu": native.unavailable() or _isa_error(),
         "lapack": None,
         "matmul": no_device,
         "triton": no_device or gpu.unavailable(torch.cuda.current_device()),
@@ -39,6 +39,16 @@ def unavailable_reasons() -> dict[str, str | None]:
     }
 
 
+def _isa_error() -> str | None:
+    """Return the error of native calls if FASTLATENT_CPU_ISA names a set that is not available; else None."""
+    try:
+        _instruction_sets()
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def _instruction_sets() -> str:
     module = native.module()
-    return f"{module.isa()}; available: {', '.join(module.isas())}" if module else ""
+    assert module is not None  # checked by native.unavailable
+    return f"{module.isa()}; available: {', '.join(module.isas())}"

@@ -162,13 +162,16 @@ class Explanation:
     decisions: tuple[Decision, ...]
 
     def __str__(self) -> str:
-        return "\n".join(dict.fromkeys(map(str, self.decisions)))  # a loss may make the same engine call twice
+        decisions = dict.fromkeys(map(str, self.decisions))  # a loss may make the same engine call twice
+        return "\n".join(decisions) or "no engine was called"
 
     __repr__ = __str__
 
 
 def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanation:
     """Run `fn(*args, **kwargs)` and report the backend of each engine call, with the reasons against the others.
+
+    `sqrtm_newton_schulz` and MMD by random features call no engine, so `use_backend` does not affect them.
 
     Args:
         fn: a loss, or any function that calls losses.

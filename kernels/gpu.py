@@ -63,7 +63,7 @@ def num_sms(x: Tensor) -> int:
 def has_tensor_memory(x: Tensor) -> bool:
     """Return whether the device of x accumulates matmuls in tensor memory: compute capability 10 and later.
 
-    It has 512 columns, and each matmul accumulated in one loop occupies its own.
+    Tensor memory has 512 columns, and each matmul accumulated in one loop occupies columns of its own.
     """
     return x.is_cuda and _has_tensor_memory(x.get_device())
 

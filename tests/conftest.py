@@ -1,3 +1,5 @@
+"""Fixtures of all tests: backends of a CPU, and folders of data."""
+
 import os
 from collections.abc import Iterator
 from pathlib import Path

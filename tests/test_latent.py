@@ -109,7 +109,7 @@ def test_path_for_a_constant_index_is_linear():
     torch.testing.assert_close(along_density(A, B, 7, index), linear(A, B, 7), atol=1e-6, rtol=0)
 
 
-def test_path_of_two_points():
+def test_path_of_two_points_is_its_end_points():
     index = RealismIndex(ring, Ring(), samples=100)
     torch.testing.assert_close(along_density(A, B, 2, index), torch.stack([A, B]))
 

@@ -42,28 +42,28 @@ MOMENTS = [
 ]
 
 
-def draw(of, n=N, seed=0, **options):
-    return of.sample(n, generator=torch.Generator().manual_seed(seed), **options)
+def draw(distribution, n=N, seed=0, **options):
+    return distribution.sample(n, generator=torch.Generator().manual_seed(seed), **options)
 
 
-@pytest.mark.parametrize("of", ALL, ids=repr)
+@pytest.mark.parametrize("distribution", ALL, ids=repr)
 @pytest.mark.parametrize("n", [0, 1, 7])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_shape_and_dtype(of, n, dtype):
-    z = draw(of, n, dtype=dtype)
-    assert z.shape == (n, of.dim)
+def test_shape_and_dtype(distribution, n, dtype):
+    z = draw(distribution, n, dtype=dtype)
+    assert z.shape == (n, distribution.dim)
     assert z.dtype == dtype
 
 
-@pytest.mark.parametrize("of", ALL, ids=repr)
-def test_sample_is_determined_by_the_generator(of):
-    assert torch.equal(draw(of, 50), draw(of, 50))
-    assert not torch.equal(draw(of, 50), draw(of, 50, seed=1))
+@pytest.mark.parametrize("distribution", ALL, ids=repr)
+def test_sample_is_determined_by_the_generator(distribution):
+    assert torch.equal(draw(distribution, 50), draw(distribution, 50))
+    assert not torch.equal(draw(distribution, 50), draw(distribution, 50, seed=1))
 
 
-@pytest.mark.parametrize(("of", "mean", "variance"), MOMENTS, ids=lambda v: repr(v))
-def test_mean_and_variance(of, mean, variance):
-    z = draw(of, dtype=torch.float64)
+@pytest.mark.parametrize(("distribution", "mean", "variance"), MOMENTS, ids=lambda v: repr(v))
+def test_mean_and_variance(distribution, mean, variance):
+    z = draw(distribution, dtype=torch.float64)
     sigma = math.sqrt(variance / N)
     assert ((z.mean(0) - mean).abs() < 5 * sigma).all()  # five standard errors of the mean
     assert ((z.var(0) / variance - 1).abs() < 5 * math.sqrt(2 / N)).all()  # no tails heavier than the normal's
@@ -128,10 +128,10 @@ def test_labels_select_the_segment_of_the_roll():
     assert u.unflatten(0, (3, -1)).std(1).sub(1 / 3 / math.sqrt(12)).abs().max() < 0.003
 
 
-@pytest.mark.parametrize("of", [GaussianMixture2D(), SwissRoll()], ids=repr)
-def test_unlabeled_draws_from_the_mixture(of):
-    unknown = of.sample_conditional(torch.full((N,), -1), generator=torch.Generator().manual_seed(0))
-    assert torch.equal(unknown, draw(of))
+@pytest.mark.parametrize("distribution", [GaussianMixture2D(), SwissRoll()], ids=repr)
+def test_unlabeled_draws_from_the_mixture(distribution):
+    unknown = distribution.sample_conditional(torch.full((N,), -1), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(unknown, draw(distribution))
 
 
 @pytest.mark.parametrize(

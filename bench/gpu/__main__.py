@@ -78,9 +78,9 @@ def machine(stored: dict[str, Any]) -> str:
 
 
 def table(stored: dict[str, Any]) -> str:
-    """Format the rows in Markdown; the last column is the time of the peer over ours, below 1 if ours is slower."""
+    """Format the rows in Markdown; the last column is the time of the peer over fastlatent's."""
     lines = [
-        "| op | shape | who | µs, eager | µs, in a graph | peak memory | share of the ceiling | times ours |",
+        "| op | shape | implementation | µs, eager | µs, in a graph | peak memory | share of ceiling | relative time |",
         "|---|---|---|---|---|---|---|---|",
     ]
     ours = {(r["op"], tuple(r["shape"]), r["dtype"]): r for r in stored["rows"] if r["who"] == OURS}

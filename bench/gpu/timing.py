@@ -79,33 +79,33 @@ def ceilings() -> dict[str, float]:
 
 
 def _row(case: Case, who: str, loss: Loss) -> dict[str, Any]:
-    sets = _rotated(case.inputs)
+    sets = _input_sets(case.inputs)
     steps = [_step(loss, inputs) for inputs in sets]
     row: dict[str, Any] = {
         "op": case.op, "who": who, "shape": list(case.shape), "dtype": str(sets[0][0].dtype).removeprefix("torch."),
         "timed": case.timed, "operations": case.operations, "traffic": case.traffic,
         "peak_memory_bytes": _peak_memory(steps[0]), "eager": _times(steps),
-        "graph": None if who in case.eager_only else _times([_captured(steps)], steps=len(steps)),
+        "graph": None if who in case.eager_only else _times([_capture(steps)], steps=len(steps)),
     }  # fmt: skip
     return row
 
 
 def _step(loss: Loss, inputs: Sequence[Tensor]) -> Step:
-    """Forward, and backward where an input requires a gradient."""
+    """Return a step: forward, and backward if an input requires a gradient."""
     if any(i.requires_grad for i in inputs):
         return step(lambda *inputs: loss(*inputs).sum(), *inputs)
     return partial(loss, *inputs)
 
 
-def _rotated(inputs: Callable[[], Sequence[Tensor]]) -> list[Sequence[Tensor]]:
-    """So many sets of inputs that a pass over them does not find the first in the L2 cache again."""
+def _input_sets(inputs: Callable[[], Sequence[Tensor]]) -> list[Sequence[Tensor]]:
+    """Return enough sets of inputs that, after a pass over all of them, the first is no longer in the L2 cache."""
     first = inputs()
     cache = torch.cuda.get_device_properties(0).L2_cache_size
     count = min(MAX_INPUT_SETS, 1 + math.ceil(cache / sum(i.nbytes for i in first)))
     return [first, *(inputs() for _ in range(count - 1))]
 
 
-def _captured(steps: Sequence[Step]) -> Step:
+def _capture(steps: Sequence[Step]) -> Step:
     """Capture all steps in one CUDA graph."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())

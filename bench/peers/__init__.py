@@ -1,1 +1,1 @@
-"""Implementations in common use, that the benchmarks time and the tests compare with."""
+"""Implementations in common use, for comparison in benchmarks and tests."""

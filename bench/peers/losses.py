@@ -1,4 +1,4 @@
-"""Losses in plain torch, each in its usual form; some tests compare with them."""
+"""Losses in plain torch, each in its usual form, for benchmarks and some tests."""
 
 import torch
 from torch import Tensor

@@ -93,12 +93,12 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
     encoder, decoder = Encoder(model.encoder), Decoder(model.decoder)
     options = {"input_dim": tuple(split.x.shape[1:]), "latent_dim": model.prior.dim}
     folder = tempfile.mkdtemp()
-    shared = {"output_dir": folder, "per_device_train_batch_size": batch_size, "num_epochs": 1, "no_cuda": True}
+    common_options = {"output_dir": folder, "per_device_train_batch_size": batch_size, "num_epochs": 1, "no_cuda": True}
     if isinstance(model, WAE):
         config = models.WAE_MMD_Config(**options, kernel_choice="imq", reg_weight=model.weight)
         pythae_model = models.WAE_MMD(config, encoder, decoder)
         trainer, rates = trainers.BaseTrainer, {"learning_rate": lr}
-        training = trainers.BaseTrainerConfig(**shared, **rates)
+        training = trainers.BaseTrainerConfig(**common_options, **rates)
     else:
         config = models.Adversarial_AE_Config(**options, deterministic_posterior=True)
         pythae_model = models.Adversarial_AE(config, encoder, decoder, Critic(model.discriminator))
@@ -106,7 +106,7 @@ def pythae_epoch(model: WAE | AAE, split: Split, batch_size: int, steps: int, lr
             trainers.AdversarialTrainer,
             {"autoencoder_learning_rate": lr, "discriminator_learning_rate": lr},
         )
-        training = trainers.AdversarialTrainerConfig(**shared, **rates)
+        training = trainers.AdversarialTrainerConfig(**common_options, **rates)
     examples = split[torch.arange(steps * batch_size)]
     dataset = require("pythae.data.datasets").BaseDataset(examples.x, examples.label)
     pythae_trainer = trainer(pythae_model, dataset, training_config=training)

@@ -1,6 +1,6 @@
 // A SIMD register of the instruction set that this translation unit is compiled for.
 //
-// All of it lives in the namespace of the instruction set, and the engines instantiate no function templates of the
+// The code is in the namespace of the instruction set, and the engines instantiate no function templates of the
 // standard library: the linker merges weak symbols, and must never choose one compiled for AVX-512 for all sets.
 #pragma once
 

@@ -35,7 +35,7 @@ def regularized_means(means: Solver, a: Tensor, b: Tensor | None) -> Means:
     """Compute geometric means of matrices that rounding in float32 may have made indefinite; b None: I.
 
     For indefinite matrices they are those with a ridge of d·ε of the norm, the largest eigenvalue due to rounding.
-    Both are computed and the device selects: the host does not know which matrices are indefinite.
+    Both are computed and the device selects, because a selection on the host would synchronize with it.
     """
     plain = means(a, b)
     ridged = means(_add_ridge(a), None if b is None else _add_ridge(b))

@@ -104,8 +104,8 @@ def test_train_takes_the_options_of_each_model(capsys, tmp_path, arguments):
     run_dir = tmp_path / "run"
     text = output(capsys, "train", *arguments, "--epochs", "1", "--hidden", "16", "--run-dir", str(run_dir))
     assert f"{arguments[0]} on digits" in text
-    saved = (run_dir / "config.yaml").read_text()
-    assert f"{arguments[1][2:].replace('-', '_')}: {arguments[2]}\n" in saved
+    config_text = (run_dir / "config.yaml").read_text()
+    assert f"{arguments[1][2:].replace('-', '_')}: {arguments[2]}\n" in config_text
 
 
 @pytest.mark.parametrize(

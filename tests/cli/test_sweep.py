@@ -23,8 +23,8 @@ def test_sweep_ends_with_a_table(capsys, tmp_path, monkeypatch):
     assert str(folder / "sweep.csv") in text.replace("\n", "")
     assert "run 4/4" in err
     main(["sweep", "ae", *SMALL, "--latent-dim", "2", "3", "--seed", "0", "1", "--run-dir", str(folder)])
-    repeated, err = capsys.readouterr()
-    assert repeated == text
+    second_text, err = capsys.readouterr()
+    assert second_text == text
     assert err.count("finished") == 4
 
 
@@ -38,7 +38,7 @@ def test_failed_runs_are_counted_at_the_end(capsys, tmp_path):
     assert err.endswith("fastlatent: error: 1 of 2 runs failed\n")
 
 
-def printed(rows, width=80):
+def table_text(rows, width=80):
     console = Console(file=io.StringIO(), width=width)
     print_table(console, rows)
     return console.file.getvalue()
@@ -49,7 +49,7 @@ def test_table_fits_the_terminal_without_truncation(width):
     names = [f"A metric with a long name, number {i}" for i in range(7)]
     options = {"latent_dim": 16, "batch_size": 1024, "hidden": (512, 512)}
     metrics = {name: (0.123456 * 10 ** (i - 3), 0.001234 * 10 ** (i - 3)) for i, name in enumerate(names)}
-    text = printed([SweepRow(options, metrics, 3, 0), SweepRow(options, metrics, 2, 1)], width)
+    text = table_text([SweepRow(options, metrics, 3, 0), SweepRow(options, metrics, 2, 1)], width)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert text.count("0.1235 ± 0.0012") == 2
@@ -59,6 +59,6 @@ def test_table_fits_the_terminal_without_truncation(width):
 
 
 def test_one_seed_has_no_standard_deviation():
-    text = printed([SweepRow({}, {"a number": (0.5, None)}, 1, 0)])
+    text = table_text([SweepRow({}, {"a number": (0.5, None)}, 1, 0)])
     assert "0.5" in text
     assert "±" not in text

@@ -1,3 +1,5 @@
+"""Fixtures of the evaluation tests: data, an untrained model, a cache of classifiers."""
+
 from pathlib import Path
 
 import pytest

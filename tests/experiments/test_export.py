@@ -61,10 +61,10 @@ def test_exported_run_loads_without_the_package(tmp_path, capsys):
     run, to = tmp_path / "run", tmp_path / "to" / "here"
     main(["train", "vq-vae", "--epochs", "1", "--hidden", "16", "--batch-size", "500", "--run-dir", str(run)])
     main(["export", str(run), "--to", str(to)])
-    printed = capsys.readouterr().out
+    output = capsys.readouterr().out
     names = {"encoder.pt2", "decoder.pt2", "config.yaml", "model.safetensors"}
     assert {path.name for path in to.iterdir()} == names
-    assert all(str(to / name) in printed for name in names)
+    assert all(str(to / name) in output for name in names)
 
     model, inputs, outputs = load_model(to), tmp_path / "inputs.safetensors", tmp_path / "outputs.safetensors"
     x, z = torch.rand(5, 1, 8, 8), model.sample_latent(4)

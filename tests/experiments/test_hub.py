@@ -37,7 +37,7 @@ def run(tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("runs") / "run"
     training = TrainConfig(epochs=1, batch_size=500, run_dir=run_dir, accelerator="cpu")
     Run(WAEMMDConfig(latent_dim=3, hidden=(16,)), training, data_dir=run_dir.parent).fit()
-    results = [MetricResult("An error", "us", 0.25, is_model=True), MetricResult("An error", "them", 0.5)]
+    results = [MetricResult("An error", "this model", 0.25, is_model=True), MetricResult("An error", "baseline", 0.5)]
     write_results(run_dir, results)
     return run_dir
 
@@ -88,13 +88,13 @@ def test_push_sends_weights_options_and_card_without_local_paths(run, remote, ca
     assert capsys.readouterr().out == "https://huggingface.co/me/mine/commit/1\n"
     folder, requests = remote
     assert requests == [("me/mine", True)]
-    sent = {path.name: path for path in (folder / "me" / "mine").iterdir()}
-    assert sent.keys() == {"config.json", "model.safetensors", "README.md"}
-    card = sent["README.md"].read_text()
+    files = {path.name: path for path in (folder / "me" / "mine").iterdir()}
+    assert files.keys() == {"config.json", "model.safetensors", "README.md"}
+    card = files["README.md"].read_text()
     assert "# wae-mmd on digits" in card
     assert "| An error | 0.25 |" in card
     assert 'from_pretrained("me/mine")' in card
-    config = json.loads(sent["config.json"].read_text())
+    config = json.loads(files["config.json"].read_text())
     assert config["latent_dim"] == 3
     assert str(run.parent) not in json.dumps(config)
 
@@ -116,7 +116,7 @@ def test_pull_gives_a_run_dir_with_the_model(run, remote, tmp_path, capsys):
         hub.pull("me/mine", to)
 
 
-class Explosive:
+class FailsWhenUnpickled:
     def __reduce__(self):
         return (pytest.fail, ("a pickle was loaded",))
 
@@ -124,7 +124,7 @@ class Explosive:
 def test_pickles_are_never_loaded(run, tmp_path):
     hub.HubModel.from_run(run).save_pretrained(tmp_path)
     (tmp_path / "model.safetensors").unlink()
-    torch.save(Explosive(), tmp_path / "pytorch_model.bin")
+    torch.save(FailsWhenUnpickled(), tmp_path / "pytorch_model.bin")
     with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
         hub.HubModel.from_pretrained(tmp_path)
 

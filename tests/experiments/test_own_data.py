@@ -49,10 +49,10 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "write", "model", "of_data"), CASES)
-def test_run_on_own_data_round_trip(tmp_path, name, write, model, of_data):
+@pytest.mark.parametrize(("name", "write", "model", "data_options"), CASES)
+def test_run_on_own_data_round_trip(tmp_path, name, write, model, data_options):
     training = TrainConfig(epochs=1, batch_size=8, accelerator="cpu", run_dir=tmp_path / "run")
-    run = Run(MODEL_CONFIGS[name](**model), training, data=str(write(tmp_path)), **of_data)
+    run = Run(MODEL_CONFIGS[name](**model), training, data=str(write(tmp_path)), **data_options)
     untrained, data = run.prepare()
     trained = run.fit().model
     assert any(not torch.equal(p, q) for p, q in zip(untrained.parameters(), trained.parameters(), strict=True))

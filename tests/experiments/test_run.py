@@ -56,8 +56,8 @@ def test_run_repeated_from_its_config_is_bitwise_identical(trained, tmp_path):
     (alone / "config.yaml").write_text((run.training.run_dir / "config.yaml").read_text())
     loaded = read_run(alone)
     torch.rand(7)  # changes the state of the default generator
-    repeated = replace(loaded, training=replace(loaded.training, run_dir=tmp_path / "again")).fit().model
-    assert same_weights(repeated, model)
+    second_model = replace(loaded, training=replace(loaded.training, run_dir=tmp_path / "again")).fit().model
+    assert same_weights(second_model, model)
     assert not same_weights(acai(tmp_path / "other", seed=4).fit().model, model)
 
 
@@ -93,8 +93,8 @@ def test_folder_without_a_run_is_named(tmp_path):
 
 
 def test_option_names_of_models_data_and_training_are_disjoint():
-    of_training = {option.name for option in fields(TrainConfig)}
-    of_run = {option.name for option in fields(Run)} - {"training"}
-    assert not of_training & of_run
+    training_options = {option.name for option in fields(TrainConfig)}
+    run_options = {option.name for option in fields(Run)} - {"training"}
+    assert not training_options & run_options
     for config in MODEL_CONFIGS.values():
-        assert not {option.name for option in fields(config)} & (of_training | of_run)
+        assert not {option.name for option in fields(config)} & (training_options | run_options)

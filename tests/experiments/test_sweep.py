@@ -44,9 +44,9 @@ def test_sweep_writes_run_folders_json_and_csv(tmp_path):
         assert list(result.metrics.values()) == values
         assert values
     assert results[0].metrics != results[1].metrics
-    saved = json.loads((tmp_path / "sweep.json").read_text())
-    assert saved["format"] == 1
-    assert [run["metrics"] for run in saved["runs"]] == [result.metrics for result in results]
+    content = json.loads((tmp_path / "sweep.json").read_text())
+    assert content["format"] == 1
+    assert [run["metrics"] for run in content["runs"]] == [result.metrics for result in results]
     with (tmp_path / "sweep.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert [line["seed"] for line in lines] == ["0", "1"]
@@ -63,13 +63,13 @@ def test_finished_runs_are_skipped_and_interrupted_ones_resumed(tmp_path, monkey
     first, second = with_seeds(SMALL, 0, 1)
     repeated = tmp_path / "repeated"
     sweep([first], repeated, no_log)
-    modified = (repeated / run_name(first) / "report.html").stat().st_mtime_ns
+    modification_time = (repeated / run_name(first) / "report.html").stat().st_mtime_ns
     with monkeypatch.context() as patch:
         patch.setattr("fastlatent.evaluate.write_report", interrupt)
         with pytest.raises(TrainingInterrupted):
             sweep([first, second], repeated, no_log)
     assert sweep([first, second], repeated, no_log) == whole
-    assert (repeated / run_name(first) / "report.html").stat().st_mtime_ns == modified
+    assert (repeated / run_name(first) / "report.html").stat().st_mtime_ns == modification_time
 
 
 def test_run_without_config_is_started_again(tmp_path):

@@ -39,3 +39,9 @@ def on_triton() -> Iterator[None]:
     """Force the Triton backend: a loss that it does not support is an error."""
     with fl.use_backend("triton"):
         yield
+
+
+@pytest.fixture
+def without_native(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulate an installation without the native module."""
+    monkeypatch.setattr(native, "module", lambda: None)

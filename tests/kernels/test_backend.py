@@ -1,4 +1,4 @@
-"""Selection of a backend: default, use_backend, explain, show_config."""
+"""Selection of a backend: default, use_backend, explain."""
 
 import asyncio
 import threading
@@ -8,16 +8,10 @@ import pytest
 import torch
 
 import fastlatent as fl
-from fastlatent.kernels import native
 from tests.truth.cases import CASES, with_gradients
 from tests.truth.clouds import Clouds
 
 X, Y = torch.randn(8, 3), torch.randn(6, 3)
-
-
-@pytest.fixture
-def without_native(monkeypatch):
-    monkeypatch.setattr(native, "module", lambda: None)
 
 
 def selected_backends(*args, **kwargs):
@@ -85,6 +79,10 @@ def test_explain_gives_reasons_for_rejected_backends():
     assert "not cpu: the tensors are on meta" in text
 
 
+def test_explain_of_a_function_without_engine_calls():
+    assert str(fl.explain(torch.exp, X)) == "no engine was called"
+
+
 def test_missing_native_module_falls_back_to_reference(without_native):
     explanation = fl.explain(fl.mmd_imq, X, Y)
     assert [d.backend for d in explanation.decisions] == ["reference"]
@@ -93,19 +91,7 @@ def test_missing_native_module_falls_back_to_reference(without_native):
         fl.mmd_imq(X, Y)
 
 
-def test_show_config_lists_versions_threads_and_backends(capsys):
-    fl.show_config()
-    shown = capsys.readouterr().out
-    for what in ("fastlatent", torch.__version__, "threads", "backend cpu", native.module().isa(), "backend triton"):
-        assert what in shown
-
-
-def test_show_config_reports_missing_native_module(without_native, capsys):
-    fl.show_config()
-    assert "the native module was not built" in capsys.readouterr().out
-
-
-def test_cpu_admits_lapack_and_explain_names_it(without_native):
+def test_use_backend_cpu_admits_lapack(without_native):
     x, y = torch.randn(9, 4), torch.randn(8, 4)
     with fl.use_backend("cpu"):
         assert selected_backends(fl.frechet_distance, x, y) == ["lapack"]
@@ -117,7 +103,7 @@ def test_matrices_beyond_the_native_kernels_run_on_lapack():
     assert "not cpu: it takes matrices of at most 128 rows; these have 129" in str(explanation)
 
 
-def test_a_backend_of_another_engine_is_an_error_that_names_the_own_ones():
+def test_backend_of_another_engine_is_an_error_that_lists_available_backends():
     expected = r"it has no such backend, only triton, matmul, cpu, lapack, reference"
     with fl.use_backend("cuda"), pytest.raises(ValueError, match=expected):
         fl.frechet_distance(torch.randn(9, 4), torch.randn(8, 4))

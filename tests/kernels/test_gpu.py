@@ -1,4 +1,4 @@
-"""Which tensors and devices Triton supports; losses on a CPU do not import it."""
+"""Tensors and devices that Triton supports; losses on a CPU do not import it."""
 
 import subprocess
 import sys
@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from fastlatent.kernels import gpu
-from fastlatent.show_config import configuration
 
 
 @pytest.mark.parametrize("place", ["cpu", "meta"])
@@ -32,18 +31,18 @@ def test_input_precision_follows_float32_matmul_precision(precision, expected):
 
 
 @pytest.mark.parametrize(
-    ("cuda", "capability", "why"),
+    ("cuda", "capability", "reason"),
     [
         ("13.0", (9, 0), None),
         ("13.0", (7, 5), "the device has compute capability 7.5; the minimum is 8.0"),
         (None, (9, 0), "this PyTorch is not built for CUDA"),
     ],
 )
-def test_minimal_compute_capability(monkeypatch, cuda, capability, why):
+def test_minimal_compute_capability(monkeypatch, cuda, capability, reason):
     pytest.importorskip("triton", reason="triton is not installed (Linux only)")
     monkeypatch.setattr(torch.version, "cuda", cuda)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
-    assert gpu.unavailable.__wrapped__(0) == why
+    assert gpu.unavailable.__wrapped__(0) == reason
 
 
 def test_missing_triton_names_the_extra_to_install(monkeypatch):
@@ -60,14 +59,3 @@ def test_losses_on_cpu_do_not_import_triton():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["False"]
-
-
-@pytest.mark.parametrize(
-    ("why", "shown"), [(None, "yes (float32 matmul in tf32x3)"), ("it is too old", "no: it is too old")]
-)
-def test_show_config_reports_triton(monkeypatch, why, shown):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a device")
-    monkeypatch.setattr(gpu, "unavailable", lambda device: why)
-    assert configuration()["backend triton"] == shown

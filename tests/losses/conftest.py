@@ -1,3 +1,5 @@
+"""Fixtures of the loss tests: seeded generators."""
+
 import pytest
 import torch
 

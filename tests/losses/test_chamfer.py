@@ -12,21 +12,21 @@ from tests.truth import pairwise as truth
 from tests.truth.clouds import Clouds, clouds
 
 
-@given(drawn=clouds(min_points=1), seed=st.integers(0, 9))
+@given(points=clouds(min_points=1), seed=st.integers(0, 9))
 @settings(max_examples=40)
-def test_nearest_in_float64_is_exact_with_the_lowest_index_at_ties(drawn, seed):
-    x, y = drawn.draw(torch.float64, seed)
+def test_nearest_in_float64_is_exact_with_the_lowest_index_at_ties(points, seed):
+    x, y = points.draw(torch.float64, seed)
     index, squared = fl.nearest(x, y)
     expected, minimum = truth.nearest(x.numpy(), y.numpy())
     np.testing.assert_array_equal(index.numpy(), expected)
     np.testing.assert_allclose(squared.numpy(), minimum, rtol=1e-12, atol=0)
 
 
-@given(drawn=clouds(min_points=1), seed=st.integers(0, 9))
+@given(points=clouds(min_points=1), seed=st.integers(0, 9))
 @settings(max_examples=40)
-def test_nearest_in_float32_is_exact_up_to_rounding(drawn, seed):
+def test_nearest_in_float32_is_exact_up_to_rounding(points, seed):
     """The error is at most the rounding of ‖a‖²+‖b‖²−2ab for centered points."""
-    x, y = drawn.draw(torch.float32, seed)
+    x, y = points.draw(torch.float32, seed)
     _, squared = fl.nearest(x, y)
     _, minimum = truth.nearest(x.double().numpy(), y.double().numpy())
     centered = torch.cat([x, y]).double() - torch.cat([x, y]).double().mean(0)

@@ -125,11 +125,11 @@ def test_constant_samples_in_closed_form():
     torch.testing.assert_close(x.grad, torch.full((4, 3), 1.0))  # 2(μ₁−μ₂)/n
 
 
-@pytest.mark.parametrize("poison", [math.nan, math.inf])
+@pytest.mark.parametrize("number", [math.nan, math.inf])
 @pytest.mark.parametrize("d", [4, 140])
-def test_nan_and_infinity_give_nan(poison, d):
+def test_nan_and_infinity_give_nan(number, d):
     x, y = sample(2 * d, d), sample(2 * d, d, seed=1)
-    x[1, 2] = poison
+    x[1, 2] = number
     assert frechet_distance(x, y).isnan()
     assert frechet_distance(y, x).isnan()
     assert frechet_distance_normal(x).isnan()
@@ -190,8 +190,8 @@ def test_batch_of_mixed_conditioning_equals_separate_calls():
     values = bures_wasserstein(mean, covariances, mean, other)
     parts = torch.stack([bures_wasserstein(mean[0], c, mean[0], other[0]) for c in covariances])
     torch.testing.assert_close(values, parts, rtol=0, atol=0)
-    of_batch, of_parts = (torch.autograd.grad(v.sum(), covariances)[0] for v in (values, parts))
-    torch.testing.assert_close(of_batch, of_parts, rtol=0, atol=0)
+    batch_gradients, separate_gradients = (torch.autograd.grad(v.sum(), covariances)[0] for v in (values, parts))
+    torch.testing.assert_close(batch_gradients, separate_gradients, rtol=0, atol=0)
 
 
 def test_vmap_and_torch_func_agree_with_autograd():
@@ -216,8 +216,8 @@ def test_compiles_as_one_graph():
 def test_sqrtm_equals_scipy(d, exponent, scale, seed):
     a = scale * truth.covariance(d, 10**exponent, seed)
     expected = scipy.linalg.sqrtm(a.numpy()).real
-    allowed = 1e-13 * d * 10 ** (exponent / 2) * math.sqrt(scale)  # ε·√κ
-    assert np.abs(sqrtm(a).numpy() - expected).max() <= allowed
+    max_error = 1e-13 * d * 10 ** (exponent / 2) * math.sqrt(scale)  # ε·√κ
+    assert np.abs(sqrtm(a).numpy() - expected).max() <= max_error
 
 
 def test_sqrtm_of_zero_and_singular_matrices():
@@ -242,13 +242,13 @@ def test_sqrtm_derivatives_for_any_multiplicity(spectrum):
         assert torch.autograd.gradgradcheck(symmetric(function), (a,))
 
 
-@pytest.mark.parametrize(("dtype", "condition", "allowed"), [(torch.float64, 1e8, 1e-9), (torch.float32, 1e4, 1e-4)])
-def test_newton_schulz_gives_both_roots(dtype, condition, allowed):
+@pytest.mark.parametrize(("dtype", "condition", "max_error"), [(torch.float64, 1e8, 1e-9), (torch.float32, 1e4, 1e-4)])
+def test_newton_schulz_gives_both_roots(dtype, condition, max_error):
     a = torch.stack([truth.covariance(40, c, 3) for c in (1.0, condition)])
     root, inverse = sqrtm_newton_schulz(a.to(dtype))
-    torch.testing.assert_close(root.double(), sqrtm(a), rtol=0, atol=allowed)
+    torch.testing.assert_close(root.double(), sqrtm(a), rtol=0, atol=max_error)
     torch.testing.assert_close(
-        inverse.double() @ sqrtm(a), torch.eye(40).double().expand(2, 40, 40), rtol=0, atol=allowed * condition**0.5
+        inverse.double() @ sqrtm(a), torch.eye(40).double().expand(2, 40, 40), rtol=0, atol=max_error * condition**0.5
     )
 
 

@@ -75,7 +75,7 @@ def test_polynomial_mmd_equals_the_kernel_inception_distance():
 
 def test_named_losses_equal_mmd_with_their_kernels():
     x, y = Clouds(9, 7, 3).draw(double)
-    for named, kernel in (
+    for value, kernel in (
         (fl.mmd_imq(x, y, scales=(1.0, 2.0), sigma=2.0), fl.IMQ((1.0, 2.0), 2.0)),
         (fl.mmd_rbf(x, y, bandwidths=(0.5,)), fl.RBF((0.5,))),
         (fl.mmd_laplace(x, y, bandwidths=(0.5,)), fl.Laplace((0.5,))),
@@ -83,17 +83,17 @@ def test_named_losses_equal_mmd_with_their_kernels():
         (fl.energy_distance(x, y), fl.Energy()),
         (fl.polynomial_mmd(x, y, degree=2, gamma=0.3, offset=0.0), fl.Polynomial(2, 0.3, 0.0)),
     ):
-        assert named == fl.mmd(x, y, kernel)
+        assert value == fl.mmd(x, y, kernel)
 
 
 @pytest.mark.parametrize("case", MMDS, ids=str)
 def test_symmetric_and_permutation_invariant(case):
     x, y = Clouds(60, 50, 3).draw(double)
-    value, of_x, of_y = with_gradients(case, x, y)
+    value, x_gradient, y_gradient = with_gradients(case, x, y)
     close = {"rtol": 1e-12, "atol": 1e-13 * case.exact(x, y).terms}
-    torch.testing.assert_close(with_gradients(case, y, x), (value, of_y, of_x), **close)
+    torch.testing.assert_close(with_gradients(case, y, x), (value, y_gradient, x_gradient), **close)
     order = torch.randperm(60)
-    torch.testing.assert_close(with_gradients(case, x[order], y), (value, of_x[order], of_y), **close)
+    torch.testing.assert_close(with_gradients(case, x[order], y), (value, x_gradient[order], y_gradient), **close)
 
 
 @radial

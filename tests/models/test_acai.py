@@ -1,3 +1,5 @@
+"""ACAI: losses and gradients by hand."""
+
 import pytest
 import torch
 

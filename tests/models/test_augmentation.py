@@ -1,3 +1,5 @@
+"""Random affine maps of images."""
+
 import pytest
 import scipy.ndimage
 import torch

@@ -1,3 +1,5 @@
+"""Plain, dropout, denoising and variational autoencoders by hand."""
+
 import math
 
 import pytest

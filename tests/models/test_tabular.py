@@ -1,9 +1,9 @@
+"""Autoencoder of table rows: loss by hand, configurations."""
+
 import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import nn
 
 from fastlatent.data import Batch
@@ -14,32 +14,6 @@ from tests.models.by_hand import linear
 
 CATEGORIES = (0, 3, 0, 2)  # numeric columns 0 and 2, categories in 1 and 3
 X = torch.tensor([[0.5, 2.0, -1.0, 0.0], [1.5, 0.0, 3.0, 1.0]])
-
-
-def test_vectors_are_numeric_columns_then_one_hot_categories():
-    expected = [[0.5, -1.0, 0, 0, 1, 1, 0], [1.5, 3.0, 1, 0, 0, 0, 1]]
-    assert Columns(CATEGORIES).vectors(X).tolist() == expected
-
-
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.integers(0, 99))
-def test_rows_invert_vectors(categories, seed):
-    columns, random = Columns(categories), torch.Generator().manual_seed(seed)
-    x = torch.stack([torch.randint(max(k, 1), (7,), generator=random).float() for k in categories], dim=1)
-    torch.testing.assert_close(columns.rows(columns.vectors(x)), x, rtol=0, atol=0)
-
-
-def test_rows_have_the_category_of_maximum_logit():
-    v = torch.tensor([[7.0, 8.0, 0.1, -3.0, 0.2, -5.0, -4.0]])
-    assert Columns(CATEGORIES).rows(v).tolist() == [[7.0, 2.0, 8.0, 1.0]]
-
-
-def test_embeddings_are_numbers_then_category_vectors():
-    embed = EntityEmbeddings(Columns(CATEGORIES))
-    first, second = (embedding.weight for embedding in embed.embeddings)
-    assert (first.shape, second.shape) == ((3, 2), (2, 1))  # ⌈k/2⌉ coordinates
-    expected = torch.cat([X[:, [0, 2]], first[[2, 0]], second[[0, 1]]], dim=1)
-    assert embed.width == 5
-    torch.testing.assert_close(embed(X), expected)
 
 
 def model(**options):
@@ -53,7 +27,7 @@ def model(**options):
     return TabularAutoencoder(encoder, decoder, Normal(2), columns, **options)
 
 
-def test_the_loss_by_hand():
+def test_loss_by_hand():
     terms = model(penalty=lambda codes, sample: codes.sum(), weight=3.0).loss(Batch(X, torch.zeros(2)))
     numeric = (1**2 + 3**2) / 2  # z₁ is exact, the other column decoded as 0
     categorical = (-math.log(2 / 4) - math.log(1 / 4)) / 2 + math.log(2)  # softmax (1/4, 1/4, 2/4); a coin
@@ -76,13 +50,13 @@ def test_decode_returns_rows():
 @pytest.mark.parametrize("categories", [(0, 0, 0), (4, 4), (0, 5)])
 @pytest.mark.parametrize("penalty", ["mmd", "sliced", "cramer-wold", "frechet", "epps-pulley", "none"])
 def test_configuration_with_any_columns_and_any_penalty(categories, penalty):
-    configured = TabularConfig(latent_dim=3, hidden=(8,), penalty=penalty).build(categories)
+    autoencoder = TabularConfig(latent_dim=3, hidden=(8,), penalty=penalty).build(categories)
     rows = torch.stack([torch.randint(max(k, 1), (6,)) for k in categories], dim=1).float()
-    terms = configured.loss(Batch(rows, torch.zeros(6)))
+    terms = autoencoder.loss(Batch(rows, torch.zeros(6)))
     terms["loss"].backward()
     assert ("penalty" in terms) == (penalty != "none")
-    assert all(p.grad is not None for p in configured.parameters())
-    assert configured.sample(4).shape == (4, len(categories))
+    assert all(p.grad is not None for p in autoencoder.parameters())
+    assert autoencoder.sample(4).shape == (4, len(categories))
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Converting a 
 
 
 def test_every_configuration_of_images_is_trained():
-    of_images = {name for name, config in MODEL_CONFIGS.items() if config.data_kind == DIGITS.kind}
-    assert {c.name for c in [*UNMATCHED, VAE, *MATCHED, GAN]} == of_images
+    image_configs = {name for name, config in MODEL_CONFIGS.items() if config.data_kind == DIGITS.kind}
+    assert {c.name for c in [*UNMATCHED, VAE, *MATCHED, GAN]} == image_configs
 
 
 @pytest.mark.parametrize("case", [*UNMATCHED, VAE, *MATCHED], ids=str)
@@ -72,12 +72,12 @@ def test_codes_do_not_match_the_prior_without_a_penalty():
 
 
 def test_variational_posterior_matches_the_prior_and_encodes_the_image():
-    done = train(VAE)
-    _, after = done.accuracy
+    trained = train(VAE)
+    _, after = trained.accuracy
     assert after < 0.85
     with torch.no_grad():
-        own = squared_error(TEST.x, done.model.reconstruct(TEST))
-        other = squared_error(TEST.x, done.model.reconstruct(TEST).roll(1, 0))
+        own = squared_error(TEST.x, trained.model.reconstruct(TEST))
+        other = squared_error(TEST.x, trained.model.reconstruct(TEST).roll(1, 0))
     assert own < 0.5 * other
 
 
@@ -148,10 +148,10 @@ def test_acai_interpolations_are_closer_to_reconstructions():
 
 @torch.no_grad()
 def test_labeled_classes_are_in_their_components():
-    done = train(LABELED)
+    trained = train(LABELED)
     angle = torch.arange(10) * 2 * math.pi / 10
     centers = 2 * torch.stack([angle.cos(), angle.sin()], dim=1)
-    nearest = torch.cdist(done.model.encode(TEST.x), centers).argmin(1)
+    nearest = torch.cdist(trained.model.encode(TEST.x), centers).argmin(1)
     assert (nearest == TEST.label).float().mean() > 0.6  # by chance 0.1
 
 

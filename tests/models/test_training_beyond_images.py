@@ -14,7 +14,7 @@ from fastlatent.data import Dataset, PointCloudDataset, load
 from fastlatent.models import MODEL_CONFIGS, Autoencoder
 from fastlatent.models.configs import AAE3DConfig, ModelConfig, TabularConfig
 from fastlatent.train import TrainConfig
-from tests.models.training import DIGITS, Trained, fit_and_measure
+from tests.models.training import DIGITS, TrainedModel, fit_and_measure
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ class Result:
     """Data and trained model of a case, and codes of test data before and after."""
 
     data: Dataset
-    trained: Trained
+    trained: TrainedModel
     codes: tuple[Tensor, Tensor]
 
 

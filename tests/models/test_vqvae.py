@@ -1,3 +1,5 @@
+"""VQ-VAE: nearest codes, gradients, codebook updates."""
+
 import pytest
 import torch
 from torch import nn
@@ -28,7 +30,7 @@ def test_codes_are_the_nearest_vectors():
     assert model().encode(X).tolist() == [[1, 0], [0, 0]]
 
 
-def test_the_loss_by_hand():
+def test_loss_by_hand():
     terms = model().loss(BATCH)  # x̂ = (2, 0) and (0, 0)
     assert terms["reconstruction"].item() == pytest.approx((1.1**2 + 0.2**2 + 0.4**2 + 3**2) / 2)
     assert terms["commitment"].item() == pytest.approx((0.1**2 + 0.2**2 + 0.4**2 + 3**2) / 2)

@@ -1,3 +1,5 @@
+"""Wasserstein autoencoders: penalties and losses by hand."""
+
 import math
 
 import pytest

@@ -37,7 +37,7 @@ def case(name: str, epochs: int = 25, labels: int | None = None, **options: Any)
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedModel:
     """Trained model, with objective and two-sample accuracy of codes and prior on test data, before and after."""
 
     model: Any
@@ -46,7 +46,7 @@ class Trained:
 
 
 @cache
-def train(case: Case) -> Trained:
+def train(case: Case) -> TrainedModel:
     """Train the model of a case for some seconds on one thread."""
     torch.manual_seed(0)
     model = MODEL_CONFIGS[case.name](hidden=(128, 128), **dict(case.options)).build(DIGITS.shape)  # type: ignore[call-arg]
@@ -55,14 +55,14 @@ def train(case: Case) -> Trained:
 
 
 @torch.enable_grad()
-def fit_and_measure(model: GenerativeModel, data: Dataset, config: TrainConfig) -> Trained:
+def fit_and_measure(model: GenerativeModel, data: Dataset, config: TrainConfig) -> TrainedModel:
     """Train a model on the CPU, with measurements before and after."""
     test = data.test[:]
     before = objective(model, test), prior_accuracy(model, test)
     with tempfile.TemporaryDirectory() as folder:
         fit(model, data, replace(config, accelerator="cpu", run_dir=Path(folder)))
     after = objective(model, test), prior_accuracy(model, test)
-    return Trained(model.eval(), *zip(before, after, strict=True))
+    return TrainedModel(model.eval(), *zip(before, after, strict=True))
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ from fastlatent.models import MODEL_CONFIGS
 from fastlatent.train import TrainConfig, TrainingResult, fit, read_metrics
 from fastlatent.train.signals import TrainingInterrupted
 from fastlatent.train.state import TrainingState
-from tests.models.base.test_data_parallel import interpolate_local_neighbors
+from tests.models.base.local_neighbors import interpolate_local_neighbors
 from tests.train.runs import TIMINGS
 
 pytestmark = pytest.mark.slow

@@ -44,8 +44,8 @@ def kill_at(operation, run, **options):
     operations = count(1)
 
     def kill(event, arguments):
-        is_counted = event in REMOVE or (event in CREATE and str(run) in str(arguments[0]))
-        if is_counted and next(operations) == operation:
+        is_file_operation = event in REMOVE or (event in CREATE and str(run) in str(arguments[0]))
+        if is_file_operation and next(operations) == operation:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(kill)

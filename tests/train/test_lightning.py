@@ -57,13 +57,13 @@ def test_lightning_trainer_matches_fit(name, tmp_path):
 def test_training_and_validation_terms_are_logged(tmp_path):
     model, data = prepare("wae-gan")
     batch = data.test[:BATCH]
-    fitted = trainer(tmp_path, log_every_n_steps=1)
-    fitted.fit(LightningAutoencoder(model), loader([data.train[:BATCH]] * 2), loader([batch]))
+    logging_trainer = trainer(tmp_path, log_every_n_steps=1)
+    logging_trainer.fit(LightningAutoencoder(model), loader([data.train[:BATCH]] * 2), loader([batch]))
     terms = {f"{phase.name}/{term}" for phase in model.phases() for term in phase.loss(batch)}
-    assert {f"{split}/{term}" for split in ("train", "val") for term in terms} <= set(fitted.logged_metrics)
+    assert {f"{split}/{term}" for split in ("train", "val") for term in terms} <= set(logging_trainer.logged_metrics)
     phase = next(phase for phase in model.phases() if phase.name == "autoencoder")
     error = phase.loss(batch)["reconstruction"].item()
-    assert fitted.logged_metrics["val/autoencoder/reconstruction"] == pytest.approx(error, rel=1e-5)
+    assert logging_trainer.logged_metrics["val/autoencoder/reconstruction"] == pytest.approx(error, rel=1e-5)
 
 
 def test_data_loader_pairs_are_batches(tmp_path):

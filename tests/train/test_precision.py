@@ -1,3 +1,5 @@
+"""Losses of every model under autocast."""
+
 import pytest
 import torch
 

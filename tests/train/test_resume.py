@@ -106,7 +106,7 @@ CORRUPTIONS = [flip_bit, truncate, alter, remove_checksums, empty]
 
 
 @pytest.mark.parametrize("corrupt", CORRUPTIONS, ids=lambda corrupt: corrupt.__name__)
-def test_a_corrupt_checkpoint_is_named_and_the_previous_one_is_used(tmp_path, monkeypatch, capsys, corrupt):
+def test_corrupt_checkpoint_is_named_and_the_previous_one_is_used(tmp_path, monkeypatch, capsys, corrupt):
     train(tmp_path / "whole")
     crash_at(monkeypatch, tmp_path / "crashed", 7)
     newest = tmp_path / "crashed" / "checkpoints" / "step-000000006"
@@ -154,7 +154,7 @@ def test_resume_with_other_options_or_another_model_is_rejected(tmp_path):
         train(tmp_path / "nowhere", resume=True)
 
 
-def test_the_last_checkpoints_are_kept(tmp_path):
+def test_last_checkpoints_are_kept(tmp_path):
     train(tmp_path / "run", checkpoint_steps=1, keep_last=3)
     names = sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir())
     assert names == ["step-000000006", "step-000000007", "step-000000008"]

@@ -38,8 +38,8 @@ def whole(tmp_path_factory):
 
 
 def apply_hook(hook, batch):
-    changed = hook(batch)
-    return changed if isinstance(changed, Batch) else batch
+    new_batch = hook(batch)
+    return new_batch if isinstance(new_batch, Batch) else batch
 
 
 def before_step(monkeypatch, step, hook):

@@ -12,7 +12,6 @@ from fastlatent.models import Phase
 from fastlatent.models.configs import AAESemiSupervisedConfig, AEConfig, WAEMMDConfig
 from fastlatent.train import TrainConfig, fit, load_checkpoint, read_metrics
 from fastlatent.train.optim import build_adam
-from fastlatent.utils.atomic import atomic_write
 
 SMALL = WAEMMDConfig(latent_dim=2, hidden=(32,))
 
@@ -111,16 +110,3 @@ def test_invalid_options_are_named(config, message):
     data = load("digits")
     with pytest.raises(ValueError, match=message):
         fit(AEConfig(hidden=()).build(data.shape), data, config)
-
-
-def test_failed_atomic_write_keeps_the_old_file(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-
-    def fail(part):
-        part.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        atomic_write(path, fail)
-    assert path.read_text() == "old"

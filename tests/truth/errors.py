@@ -14,9 +14,9 @@ from tests.truth.clouds import Clouds
 
 DRAWS = 3
 
-# Error allowed for rounding alone, in units of eps · (sum of absolute terms, see Truth): each term has an error of few
-# eps (distance, profile), and these hardly add up; few draws of a small sample estimate the error of plain PyTorch
-# badly, which may be 0 by chance.
+# Maximal error due to rounding alone, in units of eps · (sum of absolute terms, see Truth): each term has an error of
+# few eps (distance, profile), and these hardly add up. From few draws of a small sample the error of plain PyTorch is
+# estimated badly: it may be 0 by chance.
 #   For Kummer's function plain PyTorch is the reference itself: a Chebyshev series of 20 terms with coefficients
 # rounded to float32, differentiated by autograd, which multiplies the k-th term by up to k².
 FLOOR, KUMMER_FLOOR = 4.0, 40.0
@@ -66,18 +66,18 @@ def floor(case: Case, inputs: tuple[Tensor, ...]) -> np.ndarray:
 
 
 def assert_errors_small(
-    case: Case, drawn: Clouds, backends: Sequence[str], device: str = "cpu", draws: int = DRAWS
+    case: Case, points: Clouds, backends: Sequence[str], device: str = "cpu", draws: int = DRAWS
 ) -> None:
     """Assert that errors of the backends in float32 are at most twice those of plain PyTorch, up to rounding."""
     errors = {name: Errors() for name in ("plain", *backends)}
     floors = []
     for seed in range(draws):
-        inputs = tuple(i.to(device) for i in drawn.draw(torch.float32, seed)[: case.samples])
+        inputs = tuple(i.to(device) for i in points.draw(torch.float32, seed)[: case.samples])
         floors.append(floor(case, inputs))
         errors["plain"].add(case, inputs, plain(case, *inputs))
         for name in backends:
             with fl.use_backend(name):
                 errors[name].add(case, inputs, with_gradients(case, *inputs))
-    allowed = 2 * errors["plain"].rms() + np.sqrt(np.mean(np.square(floors), 0))
+    max_errors = 2 * errors["plain"].rms() + np.sqrt(np.mean(np.square(floors), 0))
     for name in backends:
-        assert (errors[name].rms() <= allowed).all(), f"{name}: {errors[name].rms()}, allowed {allowed}"
+        assert (errors[name].rms() <= max_errors).all(), f"{name}: {errors[name].rms()}, maximum {max_errors}"

@@ -108,12 +108,12 @@ def _add(
 ) -> None:
     a, b = clouds[i], clouds[j]
     s = dot(a, b.T) if profile.inner else cdist(a, b, "sqeuclidean")
-    counted = np.ones_like(s) if diagonal or i != j else 1 - np.eye(len(a))
+    mask = np.ones_like(s) if diagonal or i != j else 1 - np.eye(len(a))
     value, slope = profile.value(s), profile.slope(s)
-    w = weight * counted * slope
-    truth.value += (weight * counted * value).sum()
-    truth.terms += (abs(weight) * counted * (np.abs(value) + np.abs(s * slope))).sum()
-    slopes = abs(weight) * counted * (np.abs(slope) + np.abs(profile.relative_curvature(s, slope)))
+    w = weight * mask * slope
+    truth.value += (weight * mask * value).sum()
+    truth.terms += (abs(weight) * mask * (np.abs(value) + np.abs(s * slope))).sum()
+    slopes = abs(weight) * mask * (np.abs(slope) + np.abs(profile.relative_curvature(s, slope)))
     for k, points, others, weights, scales in ((i, a, b, w, slopes), (j, b, a, w.T, slopes.T)):
         if profile.inner:
             truth.gradients[k][:] += dot(weights, others)

@@ -1,8 +1,12 @@
 """Float64 truth of the Fréchet distances, by singular values; random samples and covariances."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
+
+from tests.truth.cases import with_gradients
 
 
 def bures(a: np.ndarray, b: np.ndarray) -> float:
@@ -45,3 +49,13 @@ def conditioned_sample(n: int, d: int, condition: float, seed: int = 0) -> Tenso
     """Return a float32 sample whose covariance has about that condition number, in random axes."""
     root = covariance(d, condition**0.5, seed + 1)
     return (sample(n, d, seed=seed) @ root).float()
+
+
+def errors(loss: Callable[..., Tensor], exact: Callable[..., Tensor], *inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the error of the value, relative to the traces of the covariances, and that of the first gradient."""
+    (value, gradient, *_), (expected, expected_gradient, *_) = (
+        with_gradients(f, *(i.to(dtype) for i in inputs))
+        for f, dtype in ((loss, torch.float32), (exact, torch.float64))
+    )
+    size = sum(i.double().var(0).sum() for i in inputs)
+    return abs(value - expected) / size, (gradient - expected_gradient).norm() / expected_gradient.norm()

@@ -1,10 +1,10 @@
 // Schedule of all tiles of z = [x; y] over threads, and the gradient that they add up to.
 //
 // The blocks of points are divided into `parts`. A task is a pair of parts; in each round every part belongs to one
-// task (the circle method of round-robin tournaments). A task starts when the tasks of earlier rounds on both its parts are
-// complete, so that threads never write to the same rows of the gradient, and each row adds its contributions in the
-// order of the rounds: the same bits for any number of threads. A barrier after each round instead would leave threads
-// idle until the slowest one is complete.
+// task (the circle method of round-robin tournaments). A task starts when the tasks of earlier rounds on both its parts
+// are complete. So threads never write to the same rows of the gradient, and the contributions to each row are added in
+// the order of the rounds: the same bits for any number of threads. A barrier after each round instead would leave
+// threads idle until the slowest one is complete.
 #pragma once
 
 #include <sched.h>

@@ -1,7 +1,7 @@
 """Triton kernels of nearest neighbors: a block of points against all tiles of the others, by differences or matmul.
 
-Every lane of a tile keeps its minimum, and the lanes are reduced once at the end: no reduction in the loop. As in the
-reference, a point with a NaN is nearest to every point, and a point at infinity to none.
+The minimum of each lane of a tile stays in its register, and the lanes are reduced once at the end: no reduction in the
+loop. As in the reference, a point with a NaN is nearest to every point, and a point at infinity to none.
 """
 
 import triton
@@ -13,11 +13,11 @@ HUGE = tl.constexpr(3e38)
 
 
 @triton.jit
-def _argmin(best, column_tile, COLUMNS: tl.constexpr):
+def _argmin(min_score, column_tile, COLUMNS: tl.constexpr):
     """Return for each row the column of the lowest score, the lowest of ties."""
     column = column_tile * COLUMNS + tl.arange(0, COLUMNS)[None, :]
-    lowest = tl.min(best, 1)
-    return tl.min(tl.where(best == lowest[:, None], column, 2147483647), 1)
+    row_min = tl.min(min_score, 1)
+    return tl.min(tl.where(min_score == row_min[:, None], column, 2147483647), 1)
 
 
 @triton.jit
@@ -36,8 +36,8 @@ def nearest_by_differences(
     rows = tl.program_id(0) % tiles * ROWS + tl.arange(0, ROWS)
     x += batch * n * D
     y += batch * m * D
-    best = tl.full((ROWS, COLUMNS), float("inf"), tl.float32)
-    best_tile = tl.zeros((ROWS, COLUMNS), tl.int32)
+    min_score = tl.full((ROWS, COLUMNS), float("inf"), tl.float32)
+    min_tile = tl.zeros((ROWS, COLUMNS), tl.int32)
     for tile in tl.range(0, tl.cdiv(m, COLUMNS)):
         columns = tile * COLUMNS + tl.arange(0, COLUMNS)
         score = tl.zeros((ROWS, COLUMNS), tl.float32)
@@ -49,10 +49,10 @@ def nearest_by_differences(
             score += difference * difference
             norm += b * b
         score = _order_not_finite(score, norm)
-        better = score < best
-        best = tl.where(better, score, best)
-        best_tile = tl.where(better, tile, best_tile)
-    tl.store(index + batch * n + rows, _argmin(best, best_tile, COLUMNS).to(tl.int64), mask=rows < n)
+        smaller = score < min_score
+        min_score = tl.where(smaller, score, min_score)
+        min_tile = tl.where(smaller, tile, min_tile)
+    tl.store(index + batch * n + rows, _argmin(min_score, min_tile, COLUMNS).to(tl.int64), mask=rows < n)
 
 
 @jit
@@ -71,8 +71,8 @@ def nearest_by_matmul(
     k = tl.arange(0, CHUNK)
     row_at = z + rows.to(tl.int64)[:, None] * WIDTH + k[None, :]
     a = load_planes(row_at, plane, (rows < n)[:, None], PLANES, ALIGNED)
-    best = tl.full((ROWS, COLUMNS), float("inf"), tl.float32)
-    best_tile = tl.zeros((ROWS, COLUMNS), tl.int32)
+    min_score = tl.full((ROWS, COLUMNS), float("inf"), tl.float32)
+    min_tile = tl.zeros((ROWS, COLUMNS), tl.int32)
     for tile in tl.range(0, tl.cdiv(m, COLUMNS)):
         first, end, _ = tile_rows(tl.cdiv(n, COLUMNS) + tile, n, m, COLUMNS, ALIGNED)
         columns = first + tl.arange(0, COLUMNS)
@@ -82,7 +82,7 @@ def nearest_by_matmul(
         norm = tl.load(norms + columns, mask=valid, other=float("inf"))
         score = tl.maximum(norm[None, :] - 2 * inner, -HUGE, propagate_nan=tl.PropagateNan.ALL)
         score = _order_not_finite(score, norm)
-        better = score < best
-        best = tl.where(better, score, best)
-        best_tile = tl.where(better, tile, best_tile)
-    tl.store(index + batch * n + rows, _argmin(best, best_tile, COLUMNS).to(tl.int64), mask=rows < n)
+        smaller = score < min_score
+        min_score = tl.where(smaller, score, min_score)
+        min_tile = tl.where(smaller, tile, min_tile)
+    tl.store(index + batch * n + rows, _argmin(min_score, min_tile, COLUMNS).to(tl.int64), mask=rows < n)

@@ -26,7 +26,7 @@ jit = functools.partial(triton.jit, do_not_specialize=COUNTS)
 
 POINTS_PER_PROGRAM = tl.constexpr(64)  # in `pack_points` and `reduce_partials`
 ORIGIN_POINTS = tl.constexpr(64)  # points of each sample whose mean is the origin
-# ‖a−b‖² below this fraction of ‖a‖²+‖b‖² is rounding error of their difference, and counted as 0.
+# ‖a−b‖² below this fraction of ‖a‖²+‖b‖² is rounding error of their difference, and counts as 0.
 ROUNDING = tl.constexpr(2.0**-20)
 
 
@@ -57,7 +57,7 @@ def load(at, valid, ALIGNED: tl.constexpr):
 
 @triton.jit
 def _sum_of_few(points, count, k, d):
-    """Sum evenly spaced points of a sample; values that are not finite count as 0, for they would reach all points."""
+    """Sum evenly spaced points of a sample, without values that are not finite, which would reach all points."""
     at = (tl.arange(0, ORIGIN_POINTS).to(tl.int64) * count // ORIGIN_POINTS)[:, None] * d + k[None, :]
     values = tl.load(points + at, mask=(k < d)[None, :] & (count > 0), other=0.0).to(tl.float32)
     return tl.sum(tl.where(tl.abs(values) < float("inf"), values, 0.0), 0)
@@ -82,7 +82,7 @@ def pack_points(
     y += batch * m * d
     row = first + tl.arange(0, POINTS_PER_PROGRAM)
     valid = (row < end)[:, None]
-    stored = row < tl.cdiv(end, ALIGNED) * ALIGNED
+    in_memory = row < tl.cdiv(end, ALIGNED) * ALIGNED
     sample_row = row.to(tl.int64) - tl.where(in_x, 0, tl.cdiv(n, ALIGNED) * ALIGNED)
     row = row.to(tl.int64)
     square = tl.zeros((POINTS_PER_PROGRAM,), tl.float32)
@@ -94,8 +94,8 @@ def pack_points(
         y_point = tl.load(y + at, mask=inside & (in_x == 0), other=0.0)
         point = tl.where(in_x, x_point, y_point)
         if CENTERED:
-            num_summed = tl.where(n > 0, ORIGIN_POINTS, 0) + tl.where(m > 0, ORIGIN_POINTS, 0)
-            origin = (_sum_of_few(x, n, k, d) + _sum_of_few(y, m, k, d)) / num_summed
+            num_origin_points = tl.where(n > 0, ORIGIN_POINTS, 0) + tl.where(m > 0, ORIGIN_POINTS, 0)
+            origin = (_sum_of_few(x, n, k, d) + _sum_of_few(y, m, k, d)) / num_origin_points
             point = tl.where(inside, point.to(tl.float32) - origin[None, :], 0.0)
         point = point.to(tl.float32)
         parts = (point,)
@@ -104,7 +104,7 @@ def pack_points(
         if z.dtype.element_ty == tl.bfloat16:
             parts, remainder = split_bf16(point, PLANES)
             total = tl.where(finite, point - remainder, point)
-        mask = stored[:, None] & (k < WIDTH)[None, :]
+        mask = in_memory[:, None] & (k < WIDTH)[None, :]
         for plane in tl.static_range(PLANES):
             part = parts[plane]
             if plane > 0:
@@ -112,7 +112,7 @@ def pack_points(
             at = ((plane * batches.to(tl.int64) + batch) * height + row)[:, None] * WIDTH + k[None, :]
             tl.store(z + at, part, mask=mask)
         square += tl.sum(total * total, 1)
-    tl.store(norms + batch * height + row, square, mask=stored)
+    tl.store(norms + batch * height + row, square, mask=in_memory)
     tl.store(max_norms + batch * tiles + tile, tl.max(square, 0))
 
 
@@ -255,11 +255,11 @@ def sum_pairs(
         if not DIAGONAL:
             masked_tail = masked_tail | ((first < first_row + ROWS) & (first_row < first + COLUMNS))
         if masked_tail:  # no mask for most tiles
-            counted = row_valid[:, None] & column_valid[None, :]
+            mask = row_valid[:, None] & column_valid[None, :]
             if not DIAGONAL:
-                counted = counted & (rows[:, None] != columns[None, :])
-            phi = tl.where(counted, phi, 0.0)
-            slope = tl.where(counted, slope, 0.0)
+                mask = mask & (rows[:, None] != columns[None, :])
+            phi = tl.where(mask, phi, 0.0)
+            slope = tl.where(mask, slope, 0.0)
         multiplicity = tl.where(own, value_own, value_other)
         if not GRADIENT:
             multiplicity = tl.where(own & (first >= first_row + ROWS), 2 * multiplicity, multiplicity)

@@ -8,7 +8,7 @@
 namespace fastlatent::FASTLATENT_ISA {
 namespace {
 
-// In groups of as many columns as the network sorts at once; the last group is filled up with zeros.
+// Sorts a group of `width` columns, as many as the network sorts at once; the last group is filled up with zeros.
 template <int width, class Item, class T>
 void sort_group(T* values, const ColumnSort& call, std::int64_t first) {
   Workspace<char> scratch(sort_scratch<T>(call.rows));

@@ -18,21 +18,21 @@ template <class T, int vectors, bool accumulate>
 void matmul_column_panel(const T* a, std::int64_t a_stride, std::int64_t rows, std::int64_t depth, const T* b,
                          std::int64_t b_stride, T* c, std::int64_t c_stride, std::int64_t width) {
   constexpr int columns = vectors * lanes<T>;
-  const bool whole = width == columns;
+  const bool full_width = width == columns;
   for (std::int64_t i = 0; i < rows;) {
     const int height = rows - i >= panel_rows ? panel_rows : 1;
     T buffer[panel_rows * columns];  // a tile of which only `width` columns are in C
     T* c_rows = c + i * c_stride;
-    if (!whole && accumulate)
+    if (!full_width && accumulate)
       for (int r = 0; r < height; ++r) __builtin_memcpy(buffer + r * columns, c_rows + r * c_stride, width * sizeof(T));
-    T* target = whole ? c_rows : buffer;
-    const std::int64_t target_stride = whole ? c_stride : columns;
+    T* target = full_width ? c_rows : buffer;
+    const std::int64_t target_stride = full_width ? c_stride : columns;
     if (height == panel_rows)
       matmul_tile<panel_rows, vectors, accumulate>(depth, a + i * a_stride, a_stride, 1, b, b_stride, target,
                                                    target_stride);
     else
       matmul_tile<1, vectors, accumulate>(depth, a + i * a_stride, a_stride, 1, b, b_stride, target, target_stride);
-    if (!whole)
+    if (!full_width)
       for (int r = 0; r < height; ++r) __builtin_memcpy(c_rows + r * c_stride, buffer + r * columns, width * sizeof(T));
     i += height;
   }

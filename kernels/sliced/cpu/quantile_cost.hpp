@@ -71,9 +71,9 @@ template <int width, class T, class Item, class Targets, class Cost>
 void match_quantiles(const Item* x, std::int64_t n, std::int64_t m, const Targets& y, const Cost& cost, T scale,
                      double* sums) {
   T slope_x[width] = {}, slope_y[width] = {};
-  std::int64_t left_x = m, left_y = n;  // mass not yet matched of points i and j
+  std::int64_t remaining_x = m, remaining_y = n;  // mass of points i and j that is not yet matched
   for (std::int64_t i = 0, j = 0; i < n;) {
-    const std::int64_t mass = min(left_x, left_y);
+    const std::int64_t mass = min(remaining_x, remaining_y);
     for (int c = 0; c < width; ++c) {
       const T difference = x[i * width + c].value() - y.y_value(j, c);
       sums[c] += double(mass) * double(cost.value(difference));
@@ -81,23 +81,23 @@ void match_quantiles(const Item* x, std::int64_t n, std::int64_t m, const Target
       slope_x[c] += slope;
       slope_y[c] -= slope;
     }
-    left_x -= mass;
-    left_y -= mass;
-    if (!left_y) {
+    remaining_x -= mass;
+    remaining_y -= mass;
+    if (!remaining_y) {
       for (int c = 0; c < width; ++c) {
         y.store_y_gradient(j, c, slope_y[c]);
         slope_y[c] = 0;
       }
       ++j;
-      left_y = n;
+      remaining_y = n;
     }
-    if (!left_x) {
+    if (!remaining_x) {
       for (int c = 0; c < width; ++c) {
         if constexpr (has_row<Item>::value) y.coefficients_x[x[i * width + c].row() * y.x_stride + c] = slope_x[c];
         slope_x[c] = 0;
       }
       ++i;
-      left_x = m;
+      remaining_x = m;
     }
   }
 }

@@ -10,7 +10,7 @@ LAST_KEY = tl.constexpr(0x7FFFFFFF)  # above NaN's: padding of a block
 @triton.jit
 def sort_keys(values, rows, n, INDEXED: tl.constexpr):
     """Map values to integers in the same order, NaN last; INDEXED: 64-bit, with the row below for a stable sort."""
-    bits = (values + 0.0).to(tl.int32, bitcast=True)  # −0 becomes 0, so that they tie
+    bits = (values + 0.0).to(tl.int32, bitcast=True)  # −0 becomes 0, so that both zeros tie
     bits = tl.where(values == values, bits, NAN_BITS)
     keys = bits ^ ((bits >> 31) & LAST_KEY)
     keys = tl.where(rows < n, keys, LAST_KEY)
@@ -22,7 +22,7 @@ def sort_keys(values, rows, n, INDEXED: tl.constexpr):
 
 @triton.jit
 def key_values(keys):
-    """Recover the values from `sort_keys`; values are returned as they are."""
+    """Recover the values from `sort_keys`; float32 values are returned unchanged."""
     if keys.dtype == tl.float32:
         return keys
     else:

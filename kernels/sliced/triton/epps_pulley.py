@@ -61,7 +61,7 @@ def epps_pulley_columns(
 
 @triton.jit
 def _cosine_sine(x):
-    """Compute cosine and sine together in registers; libdevice's keep a table in memory for the largest arguments.
+    """Compute cosine and sine together in registers; those of libdevice use a table in memory for large arguments.
 
     Multiples of π/2 are subtracted in three parts, exact up to 2¹⁶ multiples; then a Taylor polynomial each.
     """

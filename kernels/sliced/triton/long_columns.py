@@ -1,7 +1,7 @@
 """Triton kernels for columns too long for one program: sorted in chunks, merged in place, coupled chunk by chunk.
 
 The network is Batcher's bitonic sort with a mirrored first step, so every part of it sorts in ascending order: padding
-beyond the end of a column counts as largest, never moves, and needs no memory.
+beyond the end of a column counts as maximal, never moves, and needs no memory.
 """
 
 import triton

@@ -46,9 +46,9 @@ def short_columns(
         value += 1 - tl.sum(means * means, 0) / n  # the variance within the intervals
     tl.store(values + column, scale * value)
     if SLOPE_V:
-        _, back = couple(key_values(y_keys), ranks, m, own, n, P, EQUAL)
+        _, slope_v = couple(key_values(y_keys), ranks, m, own, n, P, EQUAL)
         tl.debug_barrier()
-        tl.store(other + key_rows(y_keys), scale / m * back, ranks < m)
+        tl.store(other + key_rows(y_keys), scale / m * slope_v, ranks < m)
     if SLOPE_U:
         tl.debug_barrier()
         tl.store(own + key_rows(x_keys), scale / n * slope, ranks < n)

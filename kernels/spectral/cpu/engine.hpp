@@ -8,8 +8,9 @@
 
 namespace fastlatent {
 
-// All arrays are contiguous and of type `dtype`, float64 or float32. A null gradient is not needed. The computation is
-// in float64, or, with `iterate`, in float32 for all matrices that are positive definite up to its rounding.
+// All arrays are contiguous and of type `dtype`, float64 or float32. A gradient that is not needed is null. The
+// computation is in float64, or, with `iterate`, in float32 for all matrices that are positive definite up to the
+// rounding of float32.
 struct FrechetDistance {
   Dtype dtype;
   const void* x;  // (batch, n, d)

@@ -48,14 +48,14 @@ def test_unpacked_folder_is_read(tmp_path, batches):
     check(load("cifar10", tmp_path), batches)
 
 
-class Runs:
+class ExecutesCode:
     def __reduce__(self):
         return os.system, ("touch ran",)
 
 
 def test_batch_with_code_is_refused_and_named(tmp_path, batches, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_files(tmp_path, packed(batches, test_batch=pickle.dumps({b"data": Runs()}, 2)))
+    write_files(tmp_path, packed(batches, test_batch=pickle.dumps({b"data": ExecutesCode()}, 2)))
     with pytest.raises(ValueError, match=r"cifar-10-batches-py/test_batch: .*only arrays are read"):
         load("cifar10", tmp_path)
     assert not (tmp_path / "ran").exists()
@@ -94,9 +94,9 @@ def test_damaged_archive_is_named(tmp_path, batches, damage):
 
 def test_flipped_bit_fails_the_crc(tmp_path, batches):
     archive = gzip.decompress(tar_gz(packed(batches)))
-    stored = bytearray(gzip.compress(archive, compresslevel=0))
-    stored[stored.index(batches["test_batch"][0].tobytes()[:100])] ^= 1
-    (tmp_path / "cifar-10-python.tar.gz").write_bytes(stored)
+    uncompressed = bytearray(gzip.compress(archive, compresslevel=0))
+    uncompressed[uncompressed.index(batches["test_batch"][0].tobytes()[:100])] ^= 1
+    (tmp_path / "cifar-10-python.tar.gz").write_bytes(uncompressed)
     with pytest.raises(ValueError, match="CRC check failed"):
         load("cifar10", tmp_path)
 

@@ -99,7 +99,7 @@ def test_decompression_bomb_raises(tmp_path, monkeypatch):
 def test_round_trip_with_scipy(tmp_path_factory, variables, packed):
     path = tmp_path_factory.getbasetemp() / "any.mat"
     savemat(path, variables | {"words": "none", "cell": np.array([{}], object)}, do_compression=packed)
-    read = matlab.read_mat(path)
-    assert set(read) == set(variables)
+    content = matlab.read_mat(path)
+    assert set(content) == set(variables)
     for name, values in variables.items():
-        np.testing.assert_array_equal(read[name], values)
+        np.testing.assert_array_equal(content[name], values)

@@ -210,8 +210,8 @@ def test_real_files_of_both_formats_agree(data_dir):
     assert (len(data.train), len(data.test), len(data.columns), len(data.classes)) == (525, 175, 765, 10)
     assert [column.name for column in other.columns] == [column.name for column in data.columns]
     np.testing.assert_allclose(other.train.x, data.train.x, atol=1e-4)
-    named = [[of.classes[i] for i in of.test.labels] for of in (data, other)]
-    assert named[0] == named[1]
+    class_names = [[of.classes[i] for i in of.test.labels] for of in (data, other)]
+    assert class_names[0] == class_names[1]
 
 
 def test_reading_times_out(tmp_path, monkeypatch):

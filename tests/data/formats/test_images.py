@@ -40,7 +40,7 @@ def test_folders_keep_their_split(tmp_path, layout):
     assert data.train.x.dtype == torch.uint8
 
 
-def test_folders_without_a_split_get_a_deterministic_one(tmp_path):
+def test_folders_without_a_split_are_split_deterministically(tmp_path):
     for i in range(12):
         write_image(tmp_path / CLASSES[i % 2] / f"{i:02}.png", np.full((4, 4, 3), i, np.uint8))
     one, other = load(tmp_path), load(tmp_path)
@@ -97,7 +97,7 @@ def test_downsampling_averages_also_for_named_data(tmp_path):
 
 
 def png(width, height, content=b""):
-    """The beginning of a PNG file that claims these sizes."""
+    """Return a PNG file with these sizes in its header."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -88,8 +88,8 @@ def test_damaged_files_raise(suffix, content, message):
 
 
 @given(st.data(), st.sampled_from([(".off", off()), *((".ply", ply(kind)) for kind in FORMATS)]))
-def test_corrupt_bytes_give_a_mesh_or_a_value_error(data, written):
-    suffix, content = written[0], bytearray(written[1])
+def test_corrupt_bytes_give_a_mesh_or_a_value_error(data, file):
+    suffix, content = file[0], bytearray(file[1])
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     try:

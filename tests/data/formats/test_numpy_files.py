@@ -25,10 +25,10 @@ def npy(values, version=None):
 def test_round_trip(tmp_path_factory, values):
     path = tmp_path_factory.getbasetemp() / "any.npy"
     path.write_bytes(npy(values))
-    read = read_npy(path)
-    np.testing.assert_array_equal(read, values)
-    assert read.dtype == values.dtype
-    assert read.flags.writeable or not read.size
+    content = read_npy(path)
+    np.testing.assert_array_equal(content, values)
+    assert content.dtype == values.dtype
+    assert content.flags.writeable or not content.size
 
 
 @pytest.mark.parametrize("values", [VALUES, np.asfortranarray(VALUES)])
@@ -41,9 +41,9 @@ def test_both_orders_and_versions_are_read(tmp_path, values, version):
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_required_and_optional_arrays_are_read(tmp_path, save):
     save(tmp_path / "a.npz", x=VALUES, label=np.arange(2), other=np.array([{}], object))
-    read = read_npz(tmp_path / "a.npz", ("x",), ("label", "classes"))
-    assert set(read) == {"x", "label"}
-    np.testing.assert_array_equal(read["x"], VALUES)
+    content = read_npz(tmp_path / "a.npz", ("x",), ("label", "classes"))
+    assert set(content) == {"x", "label"}
+    np.testing.assert_array_equal(content["x"], VALUES)
 
 
 def test_missing_array_is_named(tmp_path):
@@ -52,7 +52,7 @@ def test_missing_array_is_named(tmp_path):
         read_npz(tmp_path / "a.npz", ("x", "y", "z"))
 
 
-class Runs:
+class ExecutesCode:
     def __reduce__(self):
         return exec, ("open('ran', 'w')",)
 
@@ -60,7 +60,7 @@ class Runs:
 @pytest.mark.parametrize("name", ["a.npy", "a.npz"])
 def test_python_objects_raise_and_are_not_executed(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    objects = np.array([Runs()], object)
+    objects = np.array([ExecutesCode()], object)
     (np.save if name == "a.npy" else np.savez)(tmp_path / name, objects)
     with pytest.raises(ValueError, match=rf"{name}: .*it has Python objects"):
         read_npy(tmp_path / name) if name == "a.npy" else read_npz(tmp_path / name, ("arr_0",))

@@ -34,7 +34,7 @@ def test_arrays_of_python_3_are_read(protocol, order):
     assert content["labels"] == [1, 2]
 
 
-class Runs:
+class ExecutesCode:
     """Object that runs a command when it is unpickled."""
 
     def __init__(self, command):
@@ -48,7 +48,7 @@ class Runs:
 @pytest.mark.parametrize("inside", [lambda bad: bad, lambda bad: {"data": bad}, lambda bad: {"data": [VALUES, bad]}])
 def test_pickle_with_code_is_refused_and_not_executed(tmp_path, protocol, inside):
     witness = tmp_path / "ran"
-    content = pickle.dumps(inside(Runs(f"touch {witness}")), protocol)
+    content = pickle.dumps(inside(ExecutesCode(f"touch {witness}")), protocol)
     with pytest.raises(ValueError, match="not a pickled dictionary of arrays"):
         read_pickle(content)
     assert not witness.exists()

@@ -1,3 +1,5 @@
+"""Features of a classifier: accuracy, reproducibility, cache."""
+
 import pytest
 import torch
 
@@ -18,13 +20,13 @@ def test_digits_classifier_is_accurate_and_reports_its_test_error(digits, classi
     features = digits_features(digits, classifiers)
     (path,) = classifiers.glob("digits-*.safetensors")
     with classifier.safe_open(path, "pt") as file:
-        reported = file.metadata()["test error"]
+        metadata_error = file.metadata()["test error"]
         network = SmallNetwork(digits.shape, 10)
         network.load_state_dict({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
     test = digits.test[: len(digits.test)]
     wrong = (network(test.x).argmax(1) != test.label).float().mean().item()
     assert features.name == f"a classifier (test error {wrong:.4f})"
-    assert reported == f"{wrong:.4f}"
+    assert metadata_error == f"{wrong:.4f}"
     assert wrong < 0.03  # the error of a support vector machine on pixels is about 1 %
 
 

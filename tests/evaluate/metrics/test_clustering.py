@@ -1,3 +1,5 @@
+"""Error rates of clusters."""
+
 import pytest
 import torch
 

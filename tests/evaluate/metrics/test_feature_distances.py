@@ -1,3 +1,5 @@
+"""Fréchet and kernel distances of features."""
+
 import sys
 from types import ModuleType
 

@@ -1,3 +1,5 @@
+"""Measures of interpolations: line distance, smoothness, realism index, R² of a critic."""
+
 from dataclasses import replace
 
 import numpy as np

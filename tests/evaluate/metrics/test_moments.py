@@ -1,3 +1,5 @@
+"""Moments accumulated over batches."""
+
 import pytest
 import torch
 

@@ -1,3 +1,5 @@
+"""Distances of codes to the prior, and p-values."""
+
 import numpy as np
 import pytest
 import torch

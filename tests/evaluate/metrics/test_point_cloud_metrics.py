@@ -1,3 +1,5 @@
+"""Divergence, coverage and matching distance of sets of point clouds."""
+
 import numpy as np
 import pytest
 import torch

@@ -1,3 +1,5 @@
+"""Accuracy of classifiers and of k-means on codes."""
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits

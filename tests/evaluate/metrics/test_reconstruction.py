@@ -1,3 +1,5 @@
+"""Reconstruction errors."""
+
 import torch
 
 from fastlatent.evaluate.metrics.reconstruction import pixel_error

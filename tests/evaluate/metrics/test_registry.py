@@ -1,3 +1,5 @@
+"""Metrics that apply to each kind of model and data."""
+
 from dataclasses import replace
 
 import pytest
@@ -19,8 +21,8 @@ def applicable(evaluated):
 
 def untrained_model(name, data, **options):
     torch.manual_seed(0)
-    loaded = load(data)
-    return EvaluatedModel(MODEL_CONFIGS[name](**options).build(loaded.shape), loaded)
+    dataset = load(data)
+    return EvaluatedModel(MODEL_CONFIGS[name](**options).build(dataset.shape), dataset)
 
 
 SAMPLES = {"feature_distances.pca", "feature_distances.classifier", "feature_distances.inception"}
@@ -103,8 +105,8 @@ def test_samples_equal_to_test_clouds_match_and_cover_them(cloud_model):
 def clustering_model(name, digits, per_class):
     """Return a model with one cluster for each class, as its codes."""
     model = MODEL_CONFIGS[name](latent_dim=2).build(digits.shape)
-    hidden = replace(digits, train=digits.train.keep_labels(per_class))
-    evaluated = EvaluatedModel(model, hidden, fully_labeled=digits.train)
+    few_labels = replace(digits, train=digits.train.keep_labels(per_class))
+    evaluated = EvaluatedModel(model, few_labels, fully_labeled=digits.train)
     clusters = model.category.dim
     evaluated.codes = torch.nn.functional.one_hot(evaluated.test.label, clusters + 2).float()
     return evaluated

@@ -1,3 +1,5 @@
+"""Text of metric results."""
+
 import pytest
 
 from fastlatent.evaluate import MetricResult

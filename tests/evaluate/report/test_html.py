@@ -1,3 +1,5 @@
+"""Report: metrics, figures, reproducibility."""
+
 import re
 
 import matplotlib.pyplot as plt
@@ -22,8 +24,10 @@ def run(tmp_path_factory):
     data = load("digits")
     torch.manual_seed(0)
     model = WAEMMDConfig(hidden=(256, 256)).build(data.shape)
-    done = fit(model, data, TrainConfig(epochs=40, run_dir=tmp_path_factory.mktemp("runs") / "run", accelerator="cpu"))
-    return model, data, done
+    result = fit(
+        model, data, TrainConfig(epochs=40, run_dir=tmp_path_factory.mktemp("runs") / "run", accelerator="cpu")
+    )
+    return model, data, result
 
 
 def test_metrics_are_between_floor_and_ceiling(run):
@@ -51,21 +55,21 @@ def test_metrics_of_random_and_label_conditioned_codes_are_reproducible(name):
 def test_report_of_a_model_without_encoder_has_metrics_of_samples_only(tmp_path):
     data = load("digits")
     model = MODEL_CONFIGS["gan"](hidden=(8,)).build(data.shape)
-    done = fit(model, data, TrainConfig(epochs=1, run_dir=tmp_path / "run", accelerator="cpu"))
-    assert {result.group for result in write_report(model, data, done).metrics} == {
+    result = fit(model, data, TrainConfig(epochs=1, run_dir=tmp_path / "run", accelerator="cpu"))
+    assert {metric.group for metric in write_report(model, data, result).metrics} == {
         PCA_GROUP.format(data.kind, PCA_COMPONENTS)
     }
-    assert {path.stem for path in done.run_dir.glob("*.png")} == {"samples", "curves"}
+    assert {path.stem for path in result.run_dir.glob("*.png")} == {"samples", "curves"}
 
 
 def test_report_contains_figures_and_metrics(run):
-    model, data, done = run
-    metrics = write_report(model, data, done).metrics
-    assert read_results(done.run_dir) == metrics
-    page = (done.run_dir / "report.html").read_text()
-    assert all(result.text in page for result in metrics)
+    model, data, result = run
+    metrics = write_report(model, data, result).metrics
+    assert read_results(result.run_dir) == metrics
+    page = (result.run_dir / "report.html").read_text()
+    assert all(metric.text in page for metric in metrics)
     sources = re.findall(r'src="([^"]{30})', page)
-    assert len(sources) == len(list(done.run_dir.glob("*.png"))) == 5
+    assert len(sources) == len(list(result.run_dir.glob("*.png"))) == 5
     assert all(source.startswith("data:image/png;base64,") for source in sources)
     assert "http" not in re.sub(r'src="[^"]*"', "", page)
 

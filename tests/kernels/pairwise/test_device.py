@@ -25,10 +25,10 @@ def draw(case, n=700, m=500, d=20, dtype=torch.float32):
 
 
 @cases
-@given(drawn=clouds())
+@given(points=clouds())
 @settings(max_examples=10, deadline=None)
-def test_error_at_most_twice_that_of_pytorch(case, drawn):
-    assert_errors_small(case, drawn, ("triton",), "cuda")
+def test_error_at_most_twice_that_of_pytorch(case, points):
+    assert_errors_small(case, points, ("triton",), "cuda")
 
 
 @few
@@ -43,9 +43,9 @@ def test_triton_is_selected(case):
 
 
 def test_float64_falls_back_to_reference():
-    explained = fl.explain(fl.mmd_imq, *draw(CASES[0], dtype=torch.float64))
-    assert "pairwise: reference" in str(explained)
-    assert "not triton: it computes in float32" in str(explained)
+    explanation = fl.explain(fl.mmd_imq, *draw(CASES[0], dtype=torch.float64))
+    assert "pairwise: reference" in str(explanation)
+    assert "not triton: it computes in float32" in str(explanation)
 
 
 @cases
@@ -121,7 +121,7 @@ def test_memory_is_linear_in_points():
     assert torch.cuda.max_memory_allocated() - before < 100e6
 
 
-def test_tensors_on_another_than_the_current_device():
+def test_tensors_on_noncurrent_device():
     if torch.cuda.device_count() < 2:
         pytest.skip("needs two CUDA devices")
     x, y = draw(CASES[0])

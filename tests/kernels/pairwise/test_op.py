@@ -17,11 +17,11 @@ def draw(case, *batch, n=7, m=5, d=3, dtype=torch.float64):
     return [torch.randn(*batch, k, d, dtype=dtype) for k in (n, m)][: case.samples]
 
 
-@pytest.mark.parametrize("needs", [(True, True), (True, False), (False, False)])
+@pytest.mark.parametrize("needs_grad", [(True, True), (True, False), (False, False)])
 @pytest.mark.parametrize("batch", [(), (2,)])
-def test_opcheck_pairwise(needs, batch):
-    x, y = (torch.randn(*batch, n, 3).requires_grad_(need) for n, need in zip((5, 4), needs, strict=True))
-    torch.library.opcheck(pairwise.pairwise, (x, y, "imq", [1.0, 2.0], [0.1, -0.2, 0.3], False, *needs))
+def test_opcheck_pairwise(needs_grad, batch):
+    x, y = (torch.randn(*batch, n, 3).requires_grad_(need) for n, need in zip((5, 4), needs_grad, strict=True))
+    torch.library.opcheck(pairwise.pairwise, (x, y, "imq", [1.0, 2.0], [0.1, -0.2, 0.3], False, *needs_grad))
 
 
 @pytest.mark.parametrize("batch", [(), (2,)])

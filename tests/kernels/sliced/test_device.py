@@ -24,8 +24,8 @@ def seed() -> None:
 @pytest.mark.parametrize("backend", ["triton", "cuda"])
 @pytest.mark.parametrize("n", [1, 1000, 1024, 1025, 2049, 4097, 8193, 16385, 40000])
 def test_long_columns(n: int, backend: str) -> None:
-    if backend == "cuda" and (why := _cuda_unsupported()):
-        pytest.skip(why)
+    if backend == "cuda" and (reason := _cuda_unsupported()):
+        pytest.skip(reason)
     inputs = (lattice(n, 3, device="cuda"), lattice(n, 3, device="cuda"), axes(3, 3, "cuda"))
     with fl.use_backend(backend):
         assert_matches_reference(SlicedDistance(2), inputs, (True, True, False))

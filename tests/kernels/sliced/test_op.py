@@ -11,12 +11,12 @@ from fastlatent.kernels.sliced import epps_pulley, sliced
 from fastlatent.losses.directions import random_directions
 
 
-@pytest.mark.parametrize("needs", [(True, True, False), (True, False, True)])
-def test_opcheck(needs: tuple[bool, ...]) -> None:
+@pytest.mark.parametrize("needs_grad", [(True, True, False), (True, False, True)])
+def test_opcheck(needs_grad: tuple[bool, ...]) -> None:
     inputs = [torch.randn(2, 6, 3), torch.randn(2, 5, 3), random_directions(3, 4).expand(2, 3, 4)]
-    x, y, theta = (i.clone().requires_grad_(need) for i, need in zip(inputs, needs, strict=True))
-    torch.library.opcheck(sliced, (x, y, theta, 2.0, False, *needs))
-    torch.library.opcheck(epps_pulley, (x, theta, 17, 3.0, needs[0], needs[2]))
+    x, y, theta = (i.clone().requires_grad_(need) for i, need in zip(inputs, needs_grad, strict=True))
+    torch.library.opcheck(sliced, (x, y, theta, 2.0, False, *needs_grad))
+    torch.library.opcheck(epps_pulley, (x, theta, 17, 3.0, needs_grad[0], needs_grad[2]))
 
 
 @pytest.mark.parametrize(

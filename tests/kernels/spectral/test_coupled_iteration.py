@@ -46,7 +46,7 @@ def test_error_at_any_condition_number(d, condition):
 
 
 @pytest.mark.parametrize(("n", "m", "d"), [(2, 2, 2), (9, 30, 64), (30, 9, 64), (33, 33, 33), (20, 90, 64)])
-def test_gram_side(n, m, d):
+def test_gram_side_matches_reference(n, m, d):
     x, y = sample(n, d, torch.float32, shift=2.0), sample(m, d, torch.float32, seed=1, scale=1.5)
     for samples in ((x, y), (x,)):
         value_error, gradient_error = errors(by_matmul(*samples), exact(*samples), *samples)
@@ -65,10 +65,10 @@ def test_singular_covariances_with_and_without_ridge():
             assert gradient_error <= 1e-5
 
 
-@pytest.mark.parametrize("poison", [math.nan, math.inf])
-def test_nan_inf_propagate(poison):
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_nan_inf_propagate(number):
     x, y = sample(9, 4, torch.float32), sample(9, 4, torch.float32, seed=1)
-    x[1, 2] = poison
+    x[1, 2] = number
     assert by_matmul(x, y)[0].isnan()
     assert by_matmul(x)[0].isnan()
 
@@ -121,7 +121,7 @@ def test_batch_with_indefinite_covariances_matches_loop():
 
 
 @pytest.mark.parametrize(("condition", "rank"), [(1.0, None), (1e8, None), (10.0, 5)])
-def test_square_root_and_its_derivative(condition, rank):
+def test_square_root_and_its_derivative_match_reference(condition, rank):
     a = truth.covariance(30, condition, rank=rank)
     root = coupled_iteration.geometric_means(a[None], None).second[0]
     torch.testing.assert_close(root, reference.sqrtm(a), rtol=0, atol=1e-6)

@@ -8,10 +8,9 @@ import torch
 import fastlatent as fl
 from fastlatent.kernels.spectral import reference
 from tests.kernels.harness.streams import alternate_streams, replay_graph
-from tests.losses.test_frechet_precision import errors
 from tests.truth import spectral as truth
 from tests.truth.cases import leaves, with_gradients
-from tests.truth.spectral import conditioned_sample, sample
+from tests.truth.spectral import conditioned_sample, errors, sample
 
 pytestmark = pytest.mark.gpu
 
@@ -138,7 +137,7 @@ def test_float64_falls_back_to_reference():
     assert "reference" in str(fl.explain(fl.frechet_distance_normal, sample(40, 8).cuda()))
 
 
-def test_tensors_on_another_than_the_current_device():
+def test_tensors_on_noncurrent_device():
     if torch.cuda.device_count() < 2:
         pytest.skip("needs two CUDA devices")
     x, y = draw(PAIR, (256, 64))

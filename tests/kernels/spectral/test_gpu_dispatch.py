@@ -46,12 +46,12 @@ def test_matrices_and_roots_are_computed_by_matmul():
 def test_triton_is_selected_for_small_matrices(d, expected, monkeypatch):
     monkeypatch.setattr(gpu, "unavailable", lambda device: None)
     reasons = routes.unsupported_reasons(on_cuda(300, d), "newton_schulz", d)
-    assert next(name for name, why in reasons.items() if why is None) == expected
+    assert next(name for name, reason in reasons.items() if reason is None) == expected
 
 
 @pytest.mark.parametrize(("dtype", "route"), [(torch.float64, "auto"), (torch.float32, "eigen")])
 def test_eigendecompositions_fall_back_to_reference(dtype, route):
     reasons = routes.unsupported_reasons(on_cuda(9, 4, dtype=dtype), route, 4)
-    assert [name for name, why in reasons.items() if why is None] == ["reference"]
+    assert [name for name, reason in reasons.items() if reason is None] == ["reference"]
     with fl.use_backend("matmul"), pytest.raises(ValueError, match="eigendecomposition"):
         fl.frechet_distance_normal(on_cuda(9, 4, dtype=dtype), route=route)

@@ -19,10 +19,10 @@ def test_unneeded_gradients_are_empty():
 
 
 def test_smaller_gram_side_is_selected():
-    explained = fastlatent.explain(frechet_distance, sample(5, 9), sample(20, 9, seed=1))
-    assert "spectral (gram): cpu" in str(explained)
-    explained = fastlatent.explain(frechet_distance, sample(10, 9), sample(20, 9, seed=1))
-    assert "spectral (eigen): cpu" in str(explained)
+    explanation = fastlatent.explain(frechet_distance, sample(5, 9), sample(20, 9, seed=1))
+    assert "spectral (gram): cpu" in str(explanation)
+    explanation = fastlatent.explain(frechet_distance, sample(10, 9), sample(20, 9, seed=1))
+    assert "spectral (eigen): cpu" in str(explanation)
 
 
 @pytest.mark.parametrize(

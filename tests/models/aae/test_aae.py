@@ -1,3 +1,5 @@
+"""Adversarial autoencoders: phases, terms and gradients by hand."""
+
 import math
 
 import pytest
@@ -6,7 +8,6 @@ from torch import nn
 
 from fastlatent.data import Batch
 from fastlatent.models import AAE, ClusteringAAE, DimensionReductionAAE, LabeledAAE, SemiSupervisedAAE, SupervisedAAE
-from fastlatent.models.networks.labels import append_one_hot, prepend_one_hot
 from fastlatent.models.objectives.adversarial import discriminator_loss, non_saturating_loss
 from fastlatent.priors import GaussianMixture2D, Normal
 from tests.models.by_hand import linear, linear_form
@@ -30,12 +31,6 @@ def test_phases_by_hand():
     torch.testing.assert_close(losses["generator"], non_saturating_loss(fake))
 
 
-def test_one_hot_labels():
-    z, label = torch.tensor([[5.0], [6.0]]), torch.tensor([1, -1])
-    assert prepend_one_hot(label, 2, z).tolist() == [[0, 1, 5], [0, 0, 6]]
-    assert append_one_hot(z, label, 2).tolist() == [[5, 0, 1, 0], [6, 0, 0, 1]]
-
-
 def test_label_conditional_samples_of_the_discriminator():
     prior = GaussianMixture2D(components=3, along=1e-6, across=1e-6)
     model = LabeledAAE(linear(*IDENTITY), linear(*IDENTITY), linear_form(1.0, 0.0, 0, 0, 0, 0), prior)
@@ -49,7 +44,7 @@ def test_label_conditional_samples_of_the_discriminator():
     torch.testing.assert_close(phase_losses(model, batch)["generator"], non_saturating_loss(X[:, 0]))
 
 
-def test_supervised_decoder_gets_the_label():
+def test_supervised_decoder_input_has_the_label():
     encoder, decoder = linear((1.0, 0.0)), linear((10.0, 0.0, 0.0), (0.0, 20.0, 1.0))  # x̂ = (10·y₀, 20·y₁ + z)
     model = SupervisedAAE(encoder, decoder, linear_form(1.0), Normal(1), num_classes=2)
     batch = Batch(X, torch.tensor([0, 1]))

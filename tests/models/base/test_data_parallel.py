@@ -11,30 +11,15 @@ from torch import Tensor
 
 from fastlatent import nn as losses
 from fastlatent.data import Batch
-from fastlatent.models import ACAI, MODEL_CONFIGS, WAE, GenerativeModel, LogPenalty, StandardNormalPenalty
+from fastlatent.models import MODEL_CONFIGS, WAE, GenerativeModel, LogPenalty, StandardNormalPenalty
 from fastlatent.models.base.data_parallel import DataParallelContext
 from fastlatent.priors import Normal
+from tests.models.base.local_neighbors import NUM_RANKS, interpolate_local_neighbors
 
 pytestmark = pytest.mark.slow
 
-NUM_RANKS, LOCAL_BATCH, D = 2, 6, 3
+LOCAL_BATCH, D = 6, 3
 SHAPES = {"images": (1, 2, 4), "point clouds": (8, 3), "rows": (0, 3, 0)}
-
-
-class LocalNeighborsACAI(ACAI):
-    """ACAI in a single process that interpolates with the neighbors within each rank's part of the batch."""
-
-    def interpolate(self, z: Tensor, alpha: Tensor) -> Tensor:
-        if not self.training:
-            return super().interpolate(z, alpha)
-        neighbors = z.unflatten(0, (NUM_RANKS, -1)).roll(1, 1).flatten(0, 1)
-        return self.decode(torch.lerp(neighbors, z, alpha))
-
-
-def interpolate_local_neighbors(model: GenerativeModel) -> None:
-    """Make ACAI in a single process interpolate as ranks do."""
-    if isinstance(model, ACAI):
-        model.__class__ = LocalNeighborsACAI
 
 
 PENALTIES = {

@@ -1,3 +1,5 @@
+"""Every named configuration: samples, codes, phases, invalid options."""
+
 import pytest
 import torch
 from torch import nn

@@ -1,3 +1,5 @@
+"""Encoders, decoders and critics of images."""
+
 from itertools import islice
 
 import pytest

@@ -1,3 +1,5 @@
+"""Losses of generator and discriminator."""
+
 import math
 
 import numpy as np

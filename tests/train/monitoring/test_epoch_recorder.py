@@ -69,8 +69,8 @@ class Wandb(ModuleType):
     @contextmanager
     def init(self, *, project, name, id, resume, dir, config):
         assert (project, name, resume, config["model"]) == ("fastlatent", dir.name, "allow", "wae-mmd")
-        logged = self.runs.setdefault(id, [])
-        yield SimpleNamespace(log=lambda record, step: logged.append((step, record)))
+        records = self.runs.setdefault(id, [])
+        yield SimpleNamespace(log=lambda record, step: records.append((step, record)))
 
 
 class MLflow(ModuleType):
@@ -99,9 +99,9 @@ def test_wandb_and_mlflow_continue_the_same_run_after_resume(tmp_path, monkeypat
     module = fake()
     monkeypatch.setitem(sys.modules, name, module)
     crash_and_resume(monkeypatch, tmp_path / "run", logger=name)
-    (logged,) = module.runs.values()
-    assert [step for step, _ in logged] == [1, 2, 2, 3]
-    assert [record for _, record in (logged[0], *logged[2:])] == read_metrics(tmp_path / "run")
+    (records,) = module.runs.values()
+    assert [step for step, _ in records] == [1, 2, 2, 3]
+    assert [record for _, record in (records[0], *records[2:])] == read_metrics(tmp_path / "run")
     if name == "mlflow":
         assert module.parameters["of run"]["model"] == "wae-mmd"
 

@@ -90,7 +90,7 @@ void compare_distant(const Rows<W>& r, std::int64_t first, std::int64_t step) {
   }
 }
 
-// Remaining levels of a merge in [first, first + length), part by part, so that each part stays in the first cache.
+// Remaining levels of a merge in [first, first + length), part by part, so that each part stays in the L1 cache.
 template <class W>
 void finish_merge(const Rows<W>& r, std::int64_t first, std::int64_t length) {
   constexpr int group = 1 << group_levels;

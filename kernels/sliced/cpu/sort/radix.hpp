@@ -48,7 +48,7 @@ class Offsets {
   std::uint32_t below_[digit_count<K>][digit_values] = {};
 };
 
-// Passes over all places except the first and the last. Returns whichever of the two arrays has the result.
+// Passes over all places except the first and the last. Returns the array that has the result.
 template <int place, class Item, class K>
 Item* middle_passes(Item* items, Item* spare, std::int64_t n, Offsets<K>& offsets) {
   if constexpr (place == digit_count<K> - 1) {

@@ -23,7 +23,7 @@ def test_error_at_most_twice_that_of_pytorch(case, device):
 
 
 @pytest.mark.parametrize(
-    "drawn",
+    "points",
     [
         Clouds(2, 3, 3),
         Clouds(16, 17, 8),
@@ -36,8 +36,8 @@ def test_error_at_most_twice_that_of_pytorch(case, device):
     ids=str,
 )
 @pytest.mark.parametrize("case", [IMQ, next(c for c in MMDS if c.name == "energy-biased")], ids=str)
-def test_error_in_every_point_layout(case, drawn, device):
-    assert_errors_small(case, drawn, ("triton",), device, draws=1)
+def test_error_in_every_point_layout(case, points, device):
+    assert_errors_small(case, points, ("triton",), device, draws=1)
 
 
 @pytest.mark.parametrize("d", [3, 12])
@@ -109,7 +109,7 @@ def test_half_precision_matches_float64(loss, d, dtype, device):
         assert error < torch.finfo(dtype).eps
 
 
-def test_high_matmul_precision_keeps_gradients_accurate(device):
+def test_gradients_are_accurate_at_high_matmul_precision(device):
     before = torch.get_float32_matmul_precision()
     x, y = (z.to(device) for z in Clouds(33, 18, 20).draw(torch.float32))
     try:

@@ -27,53 +27,57 @@ def lattice(n: int, d: int, dtype: torch.dtype) -> Tensor:
     return torch.randint(-20, 20, (n, d)).to(dtype) / 8
 
 
-def gradients(form: Callable[..., Tensor], inputs: tuple[Tensor, ...], needs: tuple[bool, ...]) -> list[Tensor]:
-    leaves = [i.detach().clone().requires_grad_(need) for i, need in zip(inputs, needs, strict=True)]
-    value = form(*leaves)
-    if any(needs):
+def gradients(
+    operation: Callable[..., Tensor], inputs: tuple[Tensor, ...], needs_grad: tuple[bool, ...]
+) -> list[Tensor]:
+    leaves = [i.detach().clone().requires_grad_(need) for i, need in zip(inputs, needs_grad, strict=True)]
+    value = operation(*leaves)
+    if any(needs_grad):
         value.sum().backward()
     return [value.detach(), *(leaf.grad for leaf in leaves if leaf.grad is not None)]
 
 
-def on(backend: str, form: Callable[..., Tensor], inputs: tuple[Tensor, ...], needs: tuple[bool, ...]) -> list[Tensor]:
+def on(
+    backend: str, operation: Callable[..., Tensor], inputs: tuple[Tensor, ...], needs_grad: tuple[bool, ...]
+) -> list[Tensor]:
     with fastlatent.use_backend(backend):
-        return gradients(form, inputs, needs)
+        return gradients(operation, inputs, needs_grad)
 
 
 @pytest.mark.parametrize("dtype", ERRORS)
 @pytest.mark.parametrize("p", [1, 1.5, 2, 3])
 def test_matches_reference_with_tied_projections(isa: str, dtype: torch.dtype, p: float) -> None:
     torch.manual_seed(1)
-    for (n, m, d, count), x_needs, y_needs in itertools.product(SHAPES, (False, True), (False, True)):
+    for (n, m, d, count), x_needs_grad, y_needs_grad in itertools.product(SHAPES, (False, True), (False, True)):
         axes = torch.eye(d, dtype=dtype)[:, torch.arange(count) % d]
         inputs = (lattice(n, d, dtype), lattice(m, d, dtype), axes)
-        needs = (x_needs, y_needs, False)
-        ours = on("cpu", SlicedDistance(p), inputs, needs)
-        truth = on("reference", SlicedDistance(p), tuple(i.double() for i in inputs), needs)
-        for a, b in zip(ours, truth, strict=True):
+        needs_grad = (x_needs_grad, y_needs_grad, False)
+        actual = on("cpu", SlicedDistance(p), inputs, needs_grad)
+        truth = on("reference", SlicedDistance(p), tuple(i.double() for i in inputs), needs_grad)
+        for a, b in zip(actual, truth, strict=True):
             scale = b.abs().max().clamp(min=1e-30)
-            assert (a - b).abs().max() / scale <= ERRORS[dtype], (n, m, d, count, x_needs, y_needs)
+            assert (a - b).abs().max() / scale <= ERRORS[dtype], (n, m, d, count, x_needs_grad, y_needs_grad)
 
 
-def mean_square_errors(form: Callable[..., Tensor], draws: list[tuple[Tensor, ...]]) -> tuple[Tensor, Tensor]:
+def mean_square_errors(operation: Callable[..., Tensor], draws: list[tuple[Tensor, ...]]) -> tuple[Tensor, Tensor]:
     """Return relative mean square errors of value and gradients in float32: of the native backend, and of PyTorch.
 
     The error of a single draw is random, so errors are averaged over several draws.
     """
     errors = []
     for inputs in draws:
-        needs = (*(True for _ in inputs[1:]), False)
-        truth = on("reference", form, tuple(i.double() for i in inputs), needs)
+        needs_grad = (*(True for _ in inputs[1:]), False)
+        truth = on("reference", operation, tuple(i.double() for i in inputs), needs_grad)
         for backend in ("cpu", "reference"):
-            result = on(backend, form, inputs, needs)
+            result = on(backend, operation, inputs, needs_grad)
             errors += [((a - b).norm() / b.norm()).square() for a, b in zip(result, truth, strict=True)]
-    ours, plain = torch.stack(errors).view(len(draws), 2, -1).mean(0)
-    return ours, plain
+    native_errors, torch_errors = torch.stack(errors).view(len(draws), 2, -1).mean(0)
+    return native_errors, torch_errors
 
 
-def at_most_twice(ours: Tensor, plain: Tensor) -> bool:
+def at_most_twice(native_errors: Tensor, torch_errors: Tensor) -> bool:
     """Compare mean square errors, up to one unit in the last place for the rounding of the result."""
-    return bool((ours <= 4 * plain + torch.finfo(torch.float32).eps ** 2).all())
+    return bool((native_errors <= 4 * torch_errors + torch.finfo(torch.float32).eps ** 2).all())
 
 
 @pytest.mark.parametrize("shape", [(100, 100, 8, 50), (1024, 1024, 16, 33), (4096, 1000, 8, 20)])
@@ -81,27 +85,27 @@ def test_float32_error_at_most_twice_that_of_pytorch(isa: str, shape: tuple[int,
     torch.manual_seed(2)
     n, m, d, count = shape
     draws = [(torch.randn(n, d), 1.5 * torch.randn(m, d), random_directions(d, count)) for _ in range(10)]
-    ours, plain = mean_square_errors(SlicedDistance(2), draws)
-    assert at_most_twice(ours, plain)
+    native_errors, torch_errors = mean_square_errors(SlicedDistance(2), draws)
+    assert at_most_twice(native_errors, torch_errors)
 
 
 @pytest.mark.parametrize("n_points", [2, 16, 17])
 @pytest.mark.parametrize("spread", [1.0, 30.0])
 def test_epps_pulley_float32_error_at_most_twice_that_of_pytorch(isa: str, n_points: int, spread: float) -> None:
     torch.manual_seed(3)
-    form = EppsPulley(n_points, 3.0)
+    operation = EppsPulley(n_points, 3.0)
     for n, d, count in [(2, 3, 3), (65, 33, 31), (400, 9, 40)]:
         draws = [(spread * torch.randn(n, d), random_directions(d, count)) for _ in range(8)]
-        ours, plain = mean_square_errors(form, draws)
-        assert at_most_twice(ours, plain), (n, d, count)
+        native_errors, torch_errors = mean_square_errors(operation, draws)
+        assert at_most_twice(native_errors, torch_errors), (n, d, count)
 
 
 def test_epps_pulley_matches_reference_in_float64(isa: str) -> None:
     """Up to the rounding of sums over 1000 points, in an order other than PyTorch's."""
     for n, d, count in [(1, 1, 1), (65, 33, 31), (1000, 9, 40)]:
         inputs = (torch.randn(n, d, dtype=torch.float64), random_directions(d, count, dtype=torch.float64))
-        ours, truth = (on(b, EppsPulley(17, 3.0), inputs, (True, False)) for b in ("cpu", "reference"))
-        for a, b in zip(ours, truth, strict=True):
+        actual, truth = (on(b, EppsPulley(17, 3.0), inputs, (True, False)) for b in ("cpu", "reference"))
+        for a, b in zip(actual, truth, strict=True):
             assert (a - b).norm() <= 1e-13 * b.norm()
 
 
@@ -134,8 +138,8 @@ def test_nan_inf_propagate(isa: str) -> None:
 def test_views_match_contiguous_copies(isa: str) -> None:
     big = torch.randn(2, 60, 10)
     x, y, theta = big[:, ::2, 1:4], big[:, 1::2, 6:9], random_directions(5, 9).T[::2, :3].T
-    ours = on("cpu", SlicedDistance(2), (x, y, theta.expand(2, 3, 5)), (True, True, False))
+    actual = on("cpu", SlicedDistance(2), (x, y, theta.expand(2, 3, 5)), (True, True, False))
     copies = on(
         "cpu", SlicedDistance(2), tuple(t.contiguous() for t in (x, y, theta.expand(2, 3, 5))), (True, True, False)
     )
-    assert all(torch.equal(a, b) for a, b in zip(ours, copies, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(actual, copies, strict=True))

@@ -27,9 +27,9 @@ def test_no_register_spills(tmp_path: Path) -> None:
     result = subprocess.run([*command, "-o", library, SOURCE], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     usage = re.findall(r"Function properties for (\S+)\s+[^\n]* (\d+) bytes spill stores", result.stderr)
-    ours = {name: int(spilled) for name, spilled in usage if "sort_in_block" in name}  # the others are CUB's
-    assert len(ours) == 8  # four lengths, two kinds of keys
-    assert not any(ours.values()), ours
+    spills = {name: int(num_bytes) for name, num_bytes in usage if "sort_in_block" in name}  # the others are CUB's
+    assert len(spills) == 8  # four lengths, two kinds of keys
+    assert not any(spills.values()), spills
     assert sliced_cuda.load(library).fastlatent_sort_workspace(3, 1000, True) == 0
 
 

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.slow
 TO_X, TO_BOTH = (True, False, False), (True, True, False)
 
 
-def sliced(n: int, m: int, p: float, needs: tuple[bool, ...], normal: bool = False) -> None:
+def sliced(n: int, m: int, p: float, needs_grad: tuple[bool, ...], normal: bool = False) -> None:
     x, y, theta = (torch.empty(shape, device="meta") for shape in ((n, 64), (m, 1 if normal else 64), (64, 128)))
-    triton.sliced((x, y, theta), needs, p, normal)
+    triton.sliced((x, y, theta), needs_grad, p, normal)
 
 
 def kernels_of(capability: int, *calls: tuple) -> list[Kernel]:
@@ -44,7 +44,7 @@ def test_long_columns_fit(call: tuple, capability: int) -> None:
     assert_all_fit(kernels, "sort_chunks", "merge_step", "merge_chunks", "couple_chunks")
 
 
-def test_sizes_of_one_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_compile_for_sizes_of_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(triton, "CHUNK", 64)
     monkeypatch.setattr(triton, "KEYS_PER_PROGRAM", 64)
     one, three = torch.empty(1, 1, device="meta"), torch.empty(3, 1, device="meta")
@@ -62,7 +62,7 @@ def test_sizes_of_one_compile(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("n", [256, 1024])
-def test_epps_pulley(n: int, capability: int) -> None:
+def test_epps_pulley_fits(n: int, capability: int) -> None:
     x, theta = torch.empty(n, 64, device="meta"), torch.empty(64, 128, device="meta")
     with compiled_for(capability) as kernels:
         triton.epps_pulley((x, theta), (True, False), 17, 3.0)

@@ -7,7 +7,7 @@ import fastlatent as fl
 from fastlatent.kernels.sliced import EppsPulley, SlicedDistance
 from fastlatent.kernels.sliced.triton import launch as triton
 from fastlatent.losses.directions import random_directions
-from tests.kernels.sliced.lattices import Form, assert_matches_reference, axes, lattice, value_and_gradients
+from tests.kernels.sliced.lattices import SlicedOperation, assert_matches_reference, axes, lattice, value_and_gradients
 
 pytestmark = pytest.mark.usefixtures("on_triton")
 
@@ -32,7 +32,7 @@ def column(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.usefixtures("column")
 @pytest.mark.parametrize(
-    ("n", "m", "p", "needs"),
+    ("n", "m", "p", "needs_grad"),
     [
         (1, 1, 2, (True, True, False)),
         (2, 3, 1, (True, True, True)),
@@ -41,10 +41,10 @@ def column(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_matches_reference_with_tied_projections(
-    n: int, m: int, p: float, needs: tuple[bool, ...], device: str
+    n: int, m: int, p: float, needs_grad: tuple[bool, ...], device: str
 ) -> None:
     inputs = (lattice(n, 3, device=device), lattice(m, 3, device=device), axes(3, 3, device))
-    assert_matches_reference(SlicedDistance(p), inputs, needs)
+    assert_matches_reference(SlicedDistance(p), inputs, needs_grad)
 
 
 @pytest.mark.usefixtures("column")
@@ -78,7 +78,9 @@ def test_random_projections_match_reference(n: int, d: int, count: int, device: 
 
 @pytest.mark.parametrize("n_points", [2, 3, 16, 17])
 @pytest.mark.parametrize(("n", "count"), [(2, 1), (70, 9)])
-def test_epps_pulley(n: int, count: int, n_points: int, device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_epps_pulley_matches_reference(
+    n: int, count: int, n_points: int, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The sample is far from normal: near the minimum the statistic is a small difference of large numbers."""
     monkeypatch.setattr(triton, "ROWS_PER_STEP", 64)
     inputs = (3 * torch.rand(n, 5, device=device) + 1, random_directions(5, count, device=device))
@@ -109,27 +111,27 @@ def test_half_precision_is_computed_in_float32(dtype: torch.dtype, device: str) 
     torch.testing.assert_close(gradient, exact.to(dtype))
 
 
-@pytest.mark.parametrize("form", [SlicedDistance(2), EppsPulley(5, 3.0)], ids=["sliced", "epps_pulley"])
-def test_autocast_invariant(form: Form, device: str) -> None:
+@pytest.mark.parametrize("operation", [SlicedDistance(2), EppsPulley(5, 3.0)], ids=["sliced", "epps_pulley"])
+def test_autocast_invariant(operation: SlicedOperation, device: str) -> None:
     x, y, theta = torch.randn(20, 3, device=device), torch.randn(20, 3, device=device), axes(3, 4, device)
-    inputs, needs = (
-        ((x, y, theta), (True, False, False)) if isinstance(form, SlicedDistance) else ((x, theta), (True, False))
+    inputs, needs_grad = (
+        ((x, y, theta), (True, False, False)) if isinstance(operation, SlicedDistance) else ((x, theta), (True, False))
     )
-    outside = value_and_gradients(form, inputs, needs)
+    outside = value_and_gradients(operation, inputs, needs_grad)
     with torch.autocast(device, dtype=torch.bfloat16):
-        inside = value_and_gradients(form, inputs, needs)
+        inside = value_and_gradients(operation, inputs, needs_grad)
     torch.testing.assert_close(inside, outside, rtol=0, atol=0)
 
 
 def test_views_match_contiguous_copies(device: str) -> None:
     big = lattice(40, 10, device=device)
     x, y, theta = big[::2, 1:4], big[1::2, 6:9], axes(3, 4, device)
-    ours = value_and_gradients(SlicedDistance(2), (x, y, theta), (True, True, False))
+    actual = value_and_gradients(SlicedDistance(2), (x, y, theta), (True, True, False))
     copies = value_and_gradients(SlicedDistance(2), (x.contiguous(), y.contiguous(), theta), (True, True, False))
-    assert all(torch.equal(a, b) for a, b in zip(ours, copies, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(actual, copies, strict=True))
 
 
-def test_max_sliced_finds_direction_of_shift(device: str) -> None:
+def test_max_sliced_equals_squared_norm_of_shift(device: str) -> None:
     """Ascent on the sphere uses the gradient by the directions."""
     x, shift = lattice(16, 2, device=device), torch.tensor([3.0, -4.0], device=device)
     assert fl.max_sliced_wasserstein(x, x + shift, n_projections=2, steps=10).item() == pytest.approx(25, rel=1e-3)

@@ -31,11 +31,11 @@ def test_eigendecomposition_matches_reference_at_tile_edges(isa, d):
 @pytest.mark.parametrize("d", TILE_EDGES)
 def test_newton_schulz_matches_reference_at_tile_edges(isa, d):
     x, y = gaussian(3 * d + 1, d).float(), (1.5 * gaussian(4 * d, d, seed=1)).float()
-    for ours, exact, inputs in (
+    for loss, exact, inputs in (
         (frechet_distance, reference.frechet, (x, y)),
         (frechet_distance_normal, reference.frechet_normal, (x,)),
     ):
-        result = with_gradients(partial(ours, route="newton_schulz"), *inputs)
+        result = with_gradients(partial(loss, route="newton_schulz"), *inputs)
         expected = with_gradients(partial(exact, eps=0.0), *inputs)
         torch.testing.assert_close(result, expected, rtol=1e-4, atol=2e-6)
 

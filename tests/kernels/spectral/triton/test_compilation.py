@@ -11,7 +11,7 @@ from fastlatent.kernels.spectral.triton import launch as triton  # isort: skip
 pytestmark = pytest.mark.slow
 
 
-def test_sizes_of_one_compile():
+def test_kernels_compile_for_sizes_of_1():
     with compiled_for(90) as kernels:
         triton.frechet([torch.empty(1, 2, 1, device="meta")], 0.5, (True,))
     assert len(kernels) == 5

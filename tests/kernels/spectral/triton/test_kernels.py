@@ -24,8 +24,8 @@ LOSSES = {
 
 def assert_accurate(*samples, max_gradient_error=2e-6, max_value_error=1e-6):
     """Compare with the reference in float64: the value relative to the traces, gradients relative to their norms."""
-    ours, exact = LOSSES[len(samples)]
-    value, *gradients = with_gradients(ours, *samples)
+    loss, exact = LOSSES[len(samples)]
+    value, *gradients = with_gradients(loss, *samples)
     expected, *exact_gradients = with_gradients(exact, *(x.double() for x in samples))
     size = sum(x.double().var(-2).sum(-1) for x in samples)
     assert (abs(value - expected) <= max_value_error * size).all()
@@ -49,7 +49,7 @@ def test_error_at_any_condition_number(device, condition):
     assert_accurate(x, max_gradient_error=2e-5)
 
 
-def test_several_blocks_per_program(device):
+def test_error_with_several_blocks_per_program(device):
     """d = 65 is padded to 128, four blocks of 64."""
     a, b = (conditioned_sample(150, 65, 10.0, seed).to(device) for seed in (0, 2))
     assert_accurate(a, b)
@@ -82,16 +82,16 @@ def test_singular_covariances_with_and_without_ridge(device):
             assert (result.double() - exact).norm() <= max_error * exact.norm()
 
 
-@pytest.mark.parametrize("poison", [math.nan, math.inf])
-def test_nan_inf_propagate(device, poison):
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_nan_inf_propagate(device, number):
     x, y = sample(9, 4, torch.float32).to(device), sample(9, 4, torch.float32, seed=1).to(device)
-    x[1, 2] = poison
+    x[1, 2] = number
     assert frechet_distance(x, y).isnan()
     assert frechet_distance(y, x).isnan()
     assert frechet_distance_normal(x).isnan()
 
 
-def test_half_precision_and_views(device):
+def test_half_precision_and_views_match_reference(device):
     wide = sample(2 * 12, 3 * 30).to(device).bfloat16()
     x = wide[::2, ::18].detach().requires_grad_()
     value = frechet_distance_normal(x)
@@ -128,7 +128,7 @@ def test_gradient_by_one_input(device):
     torch.testing.assert_close(y.grad.double(), expected[2], rtol=1e-4, atol=1e-6)
 
 
-def test_bures_and_square_roots(device):
+def test_bures_and_square_roots_match_reference(device):
     a, b = (truth.covariance(20, 100.0, seed).float().to(device).requires_grad_() for seed in (1, 2))
     mean = torch.zeros(20, device=device)
     value = bures_wasserstein(mean, a, mean, b)
@@ -154,7 +154,7 @@ def test_triton_matches_matmul(device):
 
 
 @pytest.mark.parametrize("condition", [1.0, 1e4])
-def test_newton_schulz_in_float32(device, condition):
+def test_newton_schulz_roots_are_accurate_in_float32(device, condition):
     a = truth.covariance(12, condition).float().to(device)
     root, inverse = sqrtm_newton_schulz(a)
     torch.testing.assert_close(root.double(), reference.sqrtm(a.double()), rtol=0, atol=1e-4)
