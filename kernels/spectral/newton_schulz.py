@@ -5,13 +5,16 @@ import math
 import torch
 from torch import Tensor
 
+MAX_SCALE = 1.65  # α of a step, which maps 1 to 0.23; √3 would map it to 0, and lose the digits of that eigenvalue
+
 
 def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Compute A^{1/2}, A^{−1/2} (..., d, d) and the residual ‖I − ZY‖_F/√d (...,) before the last step.
+    """Compute A^{1/2}, A^{−1/2} (..., d, d) and a residual (...,).
 
     Y, Z → Y·P, P·Z with P = α(3I − α²ZY)/2 (Higham 2008, "Functions of Matrices", equation (6.35)), α > 1 while
-    eigenvalues may be small: the scaling of Chen & Chow 2014 for spectra in [ℓ², 1], from ℓ = √ε on. It keeps every
-    eigenvalue in [0, 1] for any spectrum, and small ones grow 2.6-fold a step instead of 1.5-fold.
+    eigenvalues may be small: the scaling of Chen & Chow 2014 for spectra in [ℓ², 1], from ℓ = √ε on, but at most
+    MAX_SCALE. It keeps every eigenvalue in [0, 1] for any spectrum, and small ones grow 2.5-fold a step instead of
+    1.5-fold. The last step has α = 1: a scaled one would map converged eigenvalues away from 1.
 
     Args:
         a: symmetric positive definite (..., d, d).
@@ -20,7 +23,7 @@ def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Te
             GPU, where reading it would synchronize with the host, stop where a spectrum in [ε, 1] must have reached it.
 
     Returns:
-        A^{1/2}, A^{−1/2} and the residual.
+        A^{1/2}, A^{−1/2} and the larger of ‖I − ZY‖_F/√d before the last step and ‖Y² − A‖_F/‖A‖_F after it.
     """
     d, epsilon = a.shape[-1], torch.finfo(a.dtype).eps
     tol = math.sqrt(epsilon) if tol is None else tol
@@ -33,14 +36,15 @@ def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Te
     for _ in range(max_iterations):
         zy = z @ y
         residual = torch.linalg.matrix_norm(identity - zy) / math.sqrt(d)
-        alpha, previous_lower = math.sqrt(3 / (1 + lower + lower**2)), lower
+        last = finished(residual, lower, tol)
+        alpha = 1.0 if last else min(MAX_SCALE, math.sqrt(3 / (1 + lower + lower**2)))
         lower = alpha * lower * (3 - (alpha * lower) ** 2) / 2
         step = alpha / 2 * (3 * identity - alpha**2 * zy)
         y, z = y @ step, step @ z
-        if finished(residual, previous_lower, tol):
+        if last:
             break
-    root = scale.sqrt()
-    return y * root, z / root, residual
+    error = torch.linalg.matrix_norm(a / scale - y @ y)
+    return y * scale.sqrt(), z / scale.sqrt(), torch.maximum(residual, error.view_as(residual))
 
 
 def finished(residual: Tensor, lower: float, tol: float) -> bool:
