@@ -1,17 +1,21 @@
 """Backend selection: automatic for each call, forced by `use_backend`, reported by `explain`."""
 
-import contextlib
 import contextvars
 import functools
 import importlib
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 BACKENDS = ("reference", "cpu", "lapack", "matmul", "triton", "cuda")
 
-_forced: contextvars.ContextVar[str | None] = contextvars.ContextVar("forced backend", default=None)
+F = TypeVar("F", bound=Callable[..., Any])
+
+_forced: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar(
+    "forced backends", default=()
+)  # innermost first
 _decisions: contextvars.ContextVar[list["Decision"] | None] = contextvars.ContextVar("decisions", default=None)
 
 
@@ -34,11 +38,12 @@ class Decision:
         return "\n".join(lines + [f"  not {name}: {reason}" for name, reason in self.rejected.items()])
 
 
-class use_backend(contextlib.ContextDecorator):
-    """Force one backend inside a `with` block or a decorated function.
+class use_backend:
+    """Force one backend inside a `with` block, or in a decorated function, generator or coroutine.
 
     "reference", "cpu" and "triton" exist in every engine, "cuda" in the sliced engine, "lapack" and "matmul" in the
     spectral one. "cpu" admits LAPACK too, where the native kernels do not support a size; `explain` shows which ran.
+    One object may be entered several times, in several threads: it holds nothing but the name.
 
     Args:
         name: "reference", "cpu", "lapack", "matmul", "triton" or "cuda".
@@ -51,14 +56,55 @@ class use_backend(contextlib.ContextDecorator):
         if name not in BACKENDS:
             raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {name!r}")
         self.name = name
-        self._tokens: list[contextvars.Token] = []
 
     def __enter__(self) -> "use_backend":
-        self._tokens.append(_forced.set(self.name))
+        _forced.set((self.name, *_forced.get()))
         return self
 
     def __exit__(self, *exception: object) -> None:
-        _forced.reset(self._tokens.pop())
+        _forced.set(_forced.get()[1:])
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function, a generator function (forced while it runs, not between) or a coroutine function."""
+        if inspect.isasyncgenfunction(function):
+            raise TypeError(f"use_backend decorates no async generator; got {function!r}")
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        @functools.wraps(function)
+        async def await_coroutine(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await function(*args, **kwargs)
+
+        @functools.wraps(function)
+        def generate(*args: Any, **kwargs: Any) -> Any:
+            return self._resume(function(*args, **kwargs))
+
+        if inspect.iscoroutinefunction(function):
+            return cast(F, await_coroutine)
+        return cast(F, generate if inspect.isgeneratorfunction(function) else call)
+
+    def _resume(self, generator: Generator) -> Generator:
+        """Yield what the generator yields, with the backend forced whenever it is resumed."""
+        resume: Callable[[Any], Any] = generator.send
+        argument: Any = None
+        while True:
+            try:
+                with self:
+                    item = resume(argument)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                resume, argument = generator.send, (yield item)
+            except GeneratorExit:
+                with self:
+                    generator.close()
+                raise
+            except BaseException as error:
+                resume, argument = generator.throw, error
 
 
 def select_backend(engine: str, unsupported_reasons: Mapping[str, str | None]) -> str:
@@ -74,7 +120,7 @@ def select_backend(engine: str, unsupported_reasons: Mapping[str, str | None]) -
     Raises:
         ValueError: if the forced backend does not support the call.
     """
-    forced = _forced.get()
+    forced = next(iter(_forced.get()), None)
     if forced is None:
         selected = next(name for name, reason in unsupported_reasons.items() if reason is None)
     else:

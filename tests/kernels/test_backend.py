@@ -1,5 +1,9 @@
 """Choosing a backend, forcing one, and being told why."""
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -125,3 +129,68 @@ def test_show_config_lists_the_backends_of_each_engine(capsys):
     rows = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
     assert rows["engine pairwise"].split(", ") == ["cpu", "reference"]
     assert rows["engine spectral"].split(", ") == ["cpu", "lapack", "reference"]
+
+
+def test_one_use_backend_object_serves_many_threads():
+    forced = fl.use_backend("reference")
+    barrier = threading.Barrier(4)
+
+    @forced
+    def backend_of_a_loss(_):
+        barrier.wait(timeout=10)  # all threads are inside at once
+        return fl.explain(fl.mmd_imq, torch.randn(4, 2), torch.randn(4, 2)).decisions[0].backend
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(backend_of_a_loss, range(40))) == {"reference"}
+    with forced, forced:
+        pass
+    assert fl.explain(fl.mmd_imq, torch.randn(4, 2), torch.randn(4, 2)).decisions[0].backend != "reference"
+
+
+def selected_backend():
+    return fl.explain(fl.mmd_imq, torch.randn(4, 2), torch.randn(4, 2)).decisions[0].backend
+
+
+def test_a_decorated_generator_is_forced_while_it_runs_and_its_caller_is_not():
+    @fl.use_backend("reference")
+    def losses():
+        received = yield selected_backend()
+        try:
+            yield received, selected_backend()
+        except KeyError:
+            yield "thrown", selected_backend()
+        return selected_backend()
+
+    generator = losses()
+    assert next(generator) == "reference"
+    assert selected_backend() != "reference"
+    assert generator.send(3) == (3, "reference")
+    assert generator.throw(KeyError()) == ("thrown", "reference")
+    with pytest.raises(StopIteration) as stop:
+        next(generator)
+    assert stop.value.value == "reference"
+
+
+def test_a_decorated_coroutine_is_forced_while_others_are_not():
+    @fl.use_backend("reference")
+    async def forced():
+        await asyncio.sleep(0)
+        return selected_backend()
+
+    async def free():
+        await asyncio.sleep(0)
+        return selected_backend()
+
+    async def both():
+        return await asyncio.gather(forced(), free())
+
+    first, second = asyncio.run(both())
+    assert first == "reference" != second
+
+
+def test_async_generators_are_refused():
+    async def generate():
+        yield 1
+
+    with pytest.raises(TypeError, match="use_backend decorates no async generator"):
+        fl.use_backend("reference")(generate)
