@@ -1,7 +1,5 @@
 """Sliced Wasserstein distances (Bonneel et al. 2015, "Sliced and Radon Wasserstein Barycenters of Measures")."""
 
-import functools
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from torch import Tensor
 from ..kernels.backend import select_backend
 from ..kernels.precision import autocast_disabled, widen
 from ..kernels.sliced import SlicedDistance, reference
+from ..kernels.sliced.quantiles import normal_quantile_means
 from ..utils import checks
 from . import directions
 from .distributed import gather
@@ -115,25 +114,6 @@ def sliced_wasserstein_normal(
     theta = directions.for_sample(x, n_projections, projections, generator, group)
     means = normal_quantile_means(x.shape[-2], theta.dtype, x.device)
     return SlicedDistance(2, normal=True)(x, means if x.dim() == 2 else means.expand(*x.shape[:-1], 1), theta)
-
-
-def normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Means of N(0, 1) between its quantiles (i−1)/n and i/n: (n, 1)."""
-    return _normal_quantile_means(n, dtype, device)
-
-
-# A compiled loss holds the numbers: what torch.compiler.assume_constant_result does, but for importing the compiler.
-normal_quantile_means._dynamo_marked_constant = True  # type: ignore[attr-defined]
-
-
-@functools.lru_cache(maxsize=32)
-@torch.inference_mode(False)  # what is kept must serve calls that record gradients too
-def _normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    levels = torch.arange(1, n // 2 + 1, dtype=torch.float64) / n  # the lower half, where Φ⁻¹ is accurate
-    density = torch.zeros(n + 1, dtype=torch.float64)
-    density[1 : n // 2 + 1] = torch.exp(-torch.special.ndtri(levels).square() / 2) / math.sqrt(2 * math.pi)
-    density = torch.maximum(density, density.flip(0))
-    return (-n * density.diff()).unsqueeze(-1).to(device, dtype)
 
 
 def max_sliced_wasserstein(
