@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from ..kernels.dispatch import is_plain
+
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+# Subclasses of PyTorch whose operators do not include those of the losses, and the conversion to a tensor.
+UNSUPPORTED_TYPES = {"DTensor": ".full_tensor(), or .to_local() with group=", "MaskedTensor": ".to_tensor(value)"}
 
 
 def sample(name: str, x: Tensor, least: int = 1) -> None:
@@ -22,6 +26,11 @@ def sample(name: str, x: Tensor, least: int = 1) -> None:
         raise ValueError(f"{name} must be float64, float32, bfloat16 or float16; got {x.dtype}")
     if x.layout is not torch.strided:
         raise ValueError(f"{name} must be a dense tensor (call .to_dense()); got layout {x.layout}")
+    if x.is_nested:
+        raise ValueError(f"{name} must be a dense tensor (call .to_padded_tensor()); got a nested tensor")
+    if type(x).__name__ in UNSUPPORTED_TYPES:
+        conversion = UNSUPPORTED_TYPES[type(x).__name__]
+        raise TypeError(f"{name} must be a plain torch.Tensor (call {conversion}); got {type(x).__name__}")
     if x.dim() < 2:
         raise ValueError(f"{name} must have shape (..., n, d), at least 2 dimensions; got shape {tuple(x.shape)}")
     if x.shape[-1] < 1:
@@ -89,7 +98,7 @@ def projections(theta: Tensor, x: Tensor) -> None:
 def weights(name: str, w: Tensor | None, x: Tensor) -> None:
     """Require masses (n,) or (..., n) for the points of x (..., n, d), ≥ 0 and not all 0; None is allowed.
 
-    The values are looked at only where that is free of synchronization, on a CPU.
+    The values are looked at only where that is free of synchronization, on a CPU, and not while tracing.
 
     Raises:
         TypeError: if it is no tensor.
@@ -104,7 +113,7 @@ def weights(name: str, w: Tensor | None, x: Tensor) -> None:
             f"{name} must be floating, on {x.device}, a weight a point: shape {tuple(x.shape[:-1])} or "
             f"{tuple(x.shape[-2:-1])}; got {w.dtype} on {w.device} of shape {tuple(w.shape)}"
         )
-    if w.device.type == "cpu" and not torch.compiler.is_compiling():
+    if w.device.type == "cpu" and is_plain(w):
         low, totals = w.min().item(), w.sum(-1)
         if low < 0 or not (totals > 0).all():
             raise ValueError(f"{name} must be >= 0, not all 0; got a smallest weight {low}, sums {totals.tolist()}")
