@@ -14,6 +14,7 @@ from torch import Tensor
 from torch._C._functorch import TransformType, get_interpreter_stack, get_unwrapped, is_batchedtensor
 
 from .backend import select_backend
+from .dispatch import is_plain
 from .precision import accumulation_dtype, autocast_disabled, widen
 
 
@@ -67,19 +68,18 @@ class Operation(ABC):
 
 
 def evaluate(operation: Operation, *inputs: Tensor) -> Tensor:
-    """Compute the value of an engine call; in eager mode without the dispatcher, whose cost equals the call's."""
-    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
-        return _evaluate_transformed(operation, inputs)
-    if torch.is_grad_enabled() and any(i.requires_grad for i in inputs):
-        return FusedFunction.apply(operation, *inputs)
+    """Compute the value of an engine call; of plain tensors without the dispatcher, whose cost equals the call's."""
+    if not is_plain(*inputs):
+        return _evaluate_dispatched(operation, inputs)
+    if torch.is_grad_enabled():
+        for x in inputs:
+            if x.requires_grad:
+                return FusedFunction.apply(operation, *inputs)
     return operation.compute(inputs, (False,) * len(inputs))[0]
 
 
-def _evaluate_transformed(operation: Operation, inputs: tuple[Tensor, ...]) -> Tensor:
-    """Call the registered op under torch.compile and vmap, the reference under derivatives of torch.func.
-
-    Derivatives of torch.func cannot differentiate through an op.
-    """
+def _evaluate_dispatched(operation: Operation, inputs: tuple[Tensor, ...]) -> Tensor:
+    """Call the registered op; under derivatives of torch.func, which cannot differentiate through it, the reference."""
     if differentiated_by_func():
         return operation.reference(*inputs)
     needs_grad = [torch.is_grad_enabled() and _requires_grad(i) for i in inputs]
@@ -87,9 +87,9 @@ def _evaluate_transformed(operation: Operation, inputs: tuple[Tensor, ...]) -> T
 
 
 def differentiated_by_func() -> bool:
-    """Return whether a derivative of torch.func is active, not only torch.vmap."""
+    """Return whether a derivative of torch.func is active, not only torch.vmap or torch.func.functionalize."""
     return not torch.compiler.is_compiling() and any(
-        layer.key() != TransformType.Vmap for layer in get_interpreter_stack() or ()
+        layer.key() in (TransformType.Grad, TransformType.Jvp) for layer in get_interpreter_stack() or ()
     )
 
 
@@ -117,11 +117,15 @@ class FusedFunction(torch.autograd.Function):
 
 
 def _backward(
-    reference: Callable[..., Tensor], saved: Sequence[Tensor], needs_grad: Sequence[bool], cotangent: Tensor
+    reference: Callable[..., Tensor],
+    saved: Sequence[Tensor],
+    needs_grad: Sequence[bool],
+    cotangent: Tensor,
+    by_reference: bool = False,
 ) -> list[Tensor | None]:
     """Return the cotangents of the inputs, from the saved inputs and gradients."""
     inputs, gradients = saved[: len(needs_grad)], saved[len(needs_grad) :]
-    if torch.is_grad_enabled():
+    if by_reference or torch.is_grad_enabled():
         return differentiable_backward(reference, inputs, needs_grad, cotangent)
     return scale_gradients(gradients, needs_grad, cotangent, inputs[0].dtype)
 
@@ -191,11 +195,15 @@ def register(op: Any, num_tensors: int, operation: Callable[..., Operation]) -> 
 
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
         ctx.mark_non_differentiable(*output[1:])
+        ctx.computed = inputs[-num_tensors:]
         ctx.reference = operation(*inputs[num_tensors:-num_tensors]).reference
         ctx.save_for_backward(*inputs[:num_tensors], *output[1:])
 
     def backward(ctx: Any, cotangent: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        cotangents = _backward(ctx.reference, ctx.saved_tensors, ctx.needs_input_grad[:num_tensors], cotangent)
+        needs_grad = ctx.needs_input_grad[:num_tensors]
+        # a traced graph may have been recorded without the gradients that a later call needs
+        missing = any(need and not computed for need, computed in zip(needs_grad, ctx.computed, strict=True))
+        cotangents = _backward(ctx.reference, ctx.saved_tensors, needs_grad, cotangent, by_reference=missing)
         return *cotangents, *[None] * (len(ctx.needs_input_grad) - num_tensors)
 
     def vmap(info: Any, in_dims: tuple[int | None, ...], *args: Any) -> tuple[Any, Any]:

@@ -3,9 +3,9 @@
 import warnings
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
+from ..kernels.dispatch import is_plain
 from ..kernels.precision import widen
 from ..kernels.spectral import ROUTES, Bures, Frechet, FrechetNormal, newton_schulz, roots
 from ..utils import checks
@@ -172,8 +172,7 @@ def sqrtm_newton_schulz(a: Tensor, *, max_iterations: int = 40, tol: float | Non
     if tol is not None:
         tol = checks.positive("tol", tol)
     root, inverse, residual = roots.sqrtm_newton_schulz(a, max_iterations, tol)
-    traced = torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
-    if not traced and not a.is_cuda and not newton_schulz.converged(residual, root.dtype, tol):
+    if is_plain(residual) and a.is_cpu and not newton_schulz.converged(residual, root.dtype, tol):
         warnings.warn(
             f"sqrtm_newton_schulz did not converge in {max_iterations} iterations: residual "
             f"{residual.max().item():.1e}; is the matrix singular? sqrtm has no limit on the condition number",

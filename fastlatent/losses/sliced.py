@@ -1,7 +1,5 @@
 """Sliced Wasserstein distances (Bonneel et al. 2015, "Sliced and Radon Wasserstein Barycenters of Measures")."""
 
-import functools
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ from torch import Tensor
 from ..kernels.backend import select_backend
 from ..kernels.precision import autocast_disabled, widen
 from ..kernels.sliced import SlicedDistance, reference
+from ..kernels.sliced.quantiles import normal_quantile_means
 from ..utils import checks
 from ..utils.distributed import all_gather
 from . import directions
@@ -124,31 +123,6 @@ def sliced_wasserstein_normal(
     theta = directions.resolve(x, n_projections, projections, generator, group)
     means = normal_quantile_means(x.shape[-2], theta.dtype, x.device)
     return SlicedDistance(2, normal=True)(x, means if x.dim() == 2 else means.expand(*x.shape[:-1], 1), theta)
-
-
-def normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Compute the means of N(0, 1) between its quantiles (i−1)/n and i/n, i = 1, …, n, as (n, 1).
-
-    Args:
-        n: number of intervals, ≥ 1.
-        dtype: dtype of the result.
-        device: device of the result.
-    """
-    return _normal_quantile_means(n, dtype, device)
-
-
-# A constant of a compiled loss: the effect of torch.compiler.assume_constant_result, without importing the compiler.
-normal_quantile_means._dynamo_marked_constant = True  # type: ignore[attr-defined]
-
-
-@functools.lru_cache(maxsize=32)
-@torch.inference_mode(False)  # cached tensors are also used by calls that record gradients
-def _normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    levels = torch.arange(1, n // 2 + 1, dtype=torch.float64) / n  # the lower half, in which Φ⁻¹ is accurate
-    density = torch.zeros(n + 1, dtype=torch.float64)
-    density[1 : n // 2 + 1] = torch.exp(-torch.special.ndtri(levels).square() / 2) / math.sqrt(2 * math.pi)
-    density = torch.maximum(density, density.flip(0))
-    return (-n * density.diff()).unsqueeze(-1).to(device, dtype)
 
 
 def max_sliced_wasserstein(

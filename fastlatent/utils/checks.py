@@ -10,7 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..kernels.dispatch import is_plain
+
 DTYPES = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+# Subclasses of PyTorch whose operators do not include those of the losses, and the conversion to a tensor.
+UNSUPPORTED_TYPES = {"DTensor": ".full_tensor(), or .to_local() with group=", "MaskedTensor": ".to_tensor(value)"}
 
 
 def sample(name: str, x: Tensor, min_points: int = 1, purpose: str = "any loss") -> None:
@@ -26,6 +30,11 @@ def sample(name: str, x: Tensor, min_points: int = 1, purpose: str = "any loss")
         raise ValueError(f"{name} must be float64, float32, bfloat16 or float16; got {x.dtype}")
     if x.layout is not torch.strided:
         raise ValueError(f"{name} must be a dense tensor (call .to_dense()); got layout {x.layout}")
+    if x.is_nested:
+        raise ValueError(f"{name} must be a dense tensor (call .to_padded_tensor()); got a nested tensor")
+    if type(x).__name__ in UNSUPPORTED_TYPES:
+        conversion = UNSUPPORTED_TYPES[type(x).__name__]
+        raise TypeError(f"{name} must be a plain torch.Tensor (call {conversion}); got {type(x).__name__}")
     if x.dim() < 2:
         raise ValueError(f"{name} must have shape (..., n, d), at least 2 dimensions; got shape {tuple(x.shape)}")
     if x.shape[-1] < 1:
@@ -104,7 +113,7 @@ def projections(theta: Tensor, x: Tensor) -> None:
 def weights(name: str, w: Tensor | None, x: Tensor) -> None:
     """Require None, or weights (n,) or (..., n) of the points x (..., n, d), ≥ 0 and not all 0.
 
-    Values are checked on a CPU only, because on a GPU the check would synchronize with the host.
+    Values are checked on a CPU only, because on a GPU the check would synchronize with the host, and not while tracing.
 
     Raises:
         TypeError: if w is neither None nor a tensor.
@@ -119,7 +128,7 @@ def weights(name: str, w: Tensor | None, x: Tensor) -> None:
             f"{name} must be floating, on {x.device}, one weight per point: shape {tuple(x.shape[:-1])} or "
             f"{tuple(x.shape[-2:-1])}; got {w.dtype} on {w.device} of shape {tuple(w.shape)}"
         )
-    if w.device.type == "cpu" and not torch.compiler.is_compiling():
+    if w.device.type == "cpu" and is_plain(w):
         minimum, totals = w.min().item(), w.sum(-1)
         if minimum < 0 or not (totals > 0).all():
             raise ValueError(f"{name} must be >= 0, not all 0; got minimum {minimum}, sums {totals.tolist()}")

@@ -3,15 +3,25 @@
 
 #include <cstdint>
 #include <stdexcept>
+#include <string>
 
 #include "native/dtype.hpp"
 
 namespace fastlatent {
 
-using Address = std::uintptr_t;  // Tensor.data_ptr(); 0 for an output that is not needed
+using Address = std::uintptr_t;  // Tensor.data_ptr()
 
+// Pointer to a gradient, null if it is not needed.
 template <class T = void>
-inline T* pointer(Address address) {
+inline T* optional(Address address) {
+  return reinterpret_cast<T*>(address);
+}
+
+// Pointer to an array of `size` elements.
+template <class T = void>
+inline T* required(const char* name, Address address, std::int64_t size) {
+  if (size < 0) throw std::invalid_argument(std::string("negative size of ") + name);
+  if (address == 0 && size > 0) throw std::invalid_argument(std::string(name) + " has no memory: null address");
   return reinterpret_cast<T*>(address);
 }
 

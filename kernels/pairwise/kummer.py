@@ -38,7 +38,7 @@ def hyp1f1(a: float, b: float, u: np.ndarray) -> np.ndarray:
 
 def coefficients(d: int, dtype: torch.dtype) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the Chebyshev coefficients in 2r−1 of ₁F₁/√r and of −(d/du ₁F₁)/r^{3/2}, lowest first."""
-    return _coefficients(d, dtype)
+    return _coefficients(int(d), dtype)  # a tensor under torch.jit.trace
 
 
 # torch.compile stores the numbers, not the NumPy code. The decorator torch.compiler.assume_constant_result does the

@@ -7,16 +7,17 @@ from torch import Tensor
 
 from .. import autograd
 from ..backend import launch_module, select_backend
+from ..dispatch import is_plain
 from . import op, reference
 
 
 def nearest(x: Tensor, y: Tensor) -> Tensor:
     """Return for each point of x (..., n, d) the index of the nearest of y (..., m, d), the lowest of ties (..., n)."""
+    if is_plain(x, y):
+        return _nearest(x, y)
     if autograd.differentiated_by_func():
         return reference.nearest(x.detach(), y.detach())
-    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
-        return nearest_neighbors(x, y)
-    return _nearest(x, y)
+    return nearest_neighbors(x, y)
 
 
 def _nearest(x: Tensor, y: Tensor) -> Tensor:

@@ -50,9 +50,9 @@ def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Te
 def finished(residual: Tensor, lower: float, tol: float) -> bool:
     """Return whether the residuals at the start of a step were below tol.
 
-    On a GPU, whether they must have been, with roots in [lower, 1] at its start.
+    On other devices than a CPU, whether they must have been, with roots in [lower, 1] at its start.
     """
-    if residual.is_cuda:
+    if not residual.is_cpu:
         return 1 - lower**2 <= tol
     return not bool((residual > tol).any())  # NaN stops too
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .. import autograd
 from ..backend import select_backend
+from ..dispatch import is_plain
 from ..precision import accumulation_dtype, autocast_disabled, widen
 from . import coupled_iteration, lapack, newton_schulz, reference
 from .routes import LAUNCHERS, unsupported_reasons
@@ -15,9 +16,9 @@ from .routes import LAUNCHERS, unsupported_reasons
 
 def sqrtm(a: Tensor) -> Tensor:
     """Compute A^{1/2} (..., d, d), differentiable to any order."""
-    if torch.compiler.is_compiling():
-        return sqrtm_op(a)
-    return reference.sqrtm(a) if autograd.differentiated_by_func() else _sqrtm(a)
+    if is_plain(a):
+        return _sqrtm(a)
+    return reference.sqrtm(a) if autograd.differentiated_by_func() else sqrtm_op(a)
 
 
 def _sqrtm(a: Tensor) -> Tensor:
@@ -65,9 +66,9 @@ def sqrtm_newton_schulz(a: Tensor, max_iterations: int, tol: float | None) -> tu
     """Compute A^{1/2}, A^{−1/2} (..., d, d) and the last residual (...,)."""
     a = widen(a)
     tol = math.sqrt(torch.finfo(a.dtype).eps) if tol is None else tol
-    if torch.compiler.is_compiling():
-        return newton_schulz_op(a, max_iterations, tol)
-    return NewtonSchulz.apply(a, max_iterations, tol)
+    if is_plain(a) or autograd.differentiated_by_func():
+        return NewtonSchulz.apply(a, max_iterations, tol)
+    return newton_schulz_op(a, max_iterations, tol)
 
 
 class NewtonSchulz(torch.autograd.Function):

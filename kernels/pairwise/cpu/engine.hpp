@@ -11,6 +11,8 @@ namespace fastlatent {
 // In the order of PROFILES in pairwise/cpu/launch.py.
 enum class Profile { imq, gaussian, laplace, rational_quadratic, energy, inverse_root, kummer, polynomial };
 
+inline constexpr int max_kummer_terms = 64;  // of each of the two series of a Kummer profile
+
 // value = w_xx Σ_{i≠j} φ(x_i, x_j) + w_xy Σ_ij φ(x_i, y_j) + w_yy Σ_{i≠j} φ(y_i, y_j), for each pair of samples (n, d)
 // and (m, d) of a batch; with `diagonal` the sums include i = j. All arrays are contiguous. Results are float64 for
 // float64 input, else float32.

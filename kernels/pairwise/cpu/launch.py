@@ -19,7 +19,7 @@ MIN_THREADED_OPERATIONS = 5e7
 
 def unsupported_reason(x: Tensor) -> str | None:
     """Return why this backend does not support inputs like x; None if it does."""
-    if x.device.type != "cpu":
+    if not x.is_cpu:
         return f"the tensors are on {x.device}"
     return native.unavailable()
 
@@ -37,9 +37,9 @@ def pairwise_sum(
     x, y = x.contiguous(), y.contiguous()
     (n, d), m = x.shape[-2:], y.shape[-2]
     dtype = accumulation_dtype(x.dtype)
-    value = torch.empty(x.shape[:-2], dtype=dtype)
-    grad_x = torch.empty(x.shape if needs_grad[0] else 0, dtype=dtype)
-    grad_y = torch.empty(y.shape if needs_grad[1] else 0, dtype=dtype)
+    value = x.new_empty(x.shape[:-2], dtype=dtype)
+    grad_x = x.new_empty(x.shape if needs_grad[0] else 0, dtype=dtype)
+    grad_y = y.new_empty(y.shape if needs_grad[1] else 0, dtype=dtype)
     batch = value.numel()
     native.module().pairwise_sum(  # type: ignore[union-attr]
         PROFILES.index(profile), parameters, *weights, diagonal, native.DTYPES.index(x.dtype), x.data_ptr(),
@@ -53,7 +53,7 @@ def nearest(x: Tensor, y: Tensor) -> Tensor:
     """Compute the indices of the nearest points of `neighbors.nearest`."""
     x, y = x.contiguous(), y.contiguous()
     (n, d), m = x.shape[-2:], y.shape[-2]
-    index = torch.empty(x.shape[:-1], dtype=torch.int64)
+    index = x.new_empty(x.shape[:-1], dtype=torch.int64)
     batch = x.shape[:-2].numel()
     native.module().pairwise_nearest(  # type: ignore[union-attr]
         native.DTYPES.index(x.dtype), x.data_ptr(), y.data_ptr(), batch, n, m, d, index.data_ptr(),

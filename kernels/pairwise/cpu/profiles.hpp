@@ -11,6 +11,7 @@
 
 #include "native/math.hpp"
 #include "native/workspace.hpp"
+#include "pairwise/cpu/engine.hpp"
 
 namespace fastlatent::FASTLATENT_ISA {
 
@@ -252,11 +253,10 @@ struct InverseRoot : Radial<InverseRoot<T>> {
 // Chebyshev series of kummer.py. Parameters: c, rate, then the a_k, then as many b_k.
 template <class T>
 struct Kummer : Radial<Kummer<T>> {
-  static constexpr int max_terms = 64;
   const T c, rate;
   const int terms;
   const double scale;
-  T a[max_terms], b[max_terms];
+  T a[max_kummer_terms], b[max_kummer_terms];
 
   Kummer(const double* parameters, std::int64_t n)
       : c(T(parameters[0])), rate(T(parameters[1] * parameters[0])), terms(int(n - 2) / 2), scale(1 / parameters[0]) {

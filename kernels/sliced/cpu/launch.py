@@ -15,7 +15,7 @@ MIN_THREADED_POINTS = 2**16
 
 def unsupported_reason(x: Tensor, grad_projections: bool) -> str | None:
     """Return why this backend does not support inputs like x; None if it does."""
-    if x.device.type != "cpu":
+    if not x.is_cpu:
         return f"the tensors are on {x.device}"
     if grad_projections:
         return "it has no gradient with respect to the projections"

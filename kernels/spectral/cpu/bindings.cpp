@@ -12,20 +12,22 @@ namespace {
 
 void frechet(int dtype, Address x, Address y, std::int64_t batch, std::int64_t n, std::int64_t m, std::int64_t d,
              double eps, bool gram, bool iterate, Address value, Address gradient_x, Address gradient_y, int threads) {
-  spectral_table().frechet({full_dtype(dtype), pointer(x), pointer(y), batch, n, m, d, eps, gram, iterate,
-                            pointer(value), pointer(gradient_x), pointer(gradient_y), threads});
+  spectral_table().frechet({full_dtype(dtype), required("x", x, batch * n * d), required("y", y, batch * m * d), batch,
+                            n, m, d, eps, gram, iterate, required("value", value, batch), optional(gradient_x),
+                            optional(gradient_y), threads});
 }
 
 void frechet_normal(int dtype, Address x, std::int64_t batch, std::int64_t n, std::int64_t d, double eps, bool gram,
                     bool iterate, Address value, Address gradient, int threads) {
-  spectral_table().frechet({full_dtype(dtype), pointer(x), nullptr, batch, n, 0, d, eps, gram, iterate, pointer(value),
-                            pointer(gradient), nullptr, threads});
+  spectral_table().frechet({full_dtype(dtype), required("x", x, batch * n * d), nullptr, batch, n, 0, d, eps, gram,
+                            iterate, required("value", value, batch), optional(gradient), nullptr, threads});
 }
 
 void bures(int dtype, Address a, Address b, std::int64_t batch, std::int64_t d, bool iterate, Address value,
            Address gradient_a, Address gradient_b, int threads) {
-  spectral_table().bures({full_dtype(dtype), pointer(a), pointer(b), batch, d, iterate, pointer(value),
-                          pointer(gradient_a), pointer(gradient_b), threads});
+  spectral_table().bures({full_dtype(dtype), required("a", a, batch * d * d), required("b", b, batch * d * d), batch, d,
+                          iterate, required("value", value, batch), optional(gradient_a), optional(gradient_b),
+                          threads});
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ ITERATION_SIZES = range(24, MAX_ITERATION_SIZE + 1)  # rows at which the float32
 
 def unsupported_reason(x: Tensor, route: str, size: int) -> str | None:
     """Return why the native kernels do not support matrices of this size by this route; None if they do."""
-    if x.device.type != "cpu":
+    if not x.is_cpu:
         return f"the tensors are on {x.device}"
     if route == "newton_schulz" and x.dtype == torch.float64:
         return "it iterates in float32; the tensors are torch.float64"
