@@ -10,7 +10,7 @@ from .. import autograd
 from ..backend import select_backend
 from ..dispatch import is_plain
 from ..precision import accumulation_dtype, autocast_disabled, widen
-from . import coupled_iteration, lapack, newton_schulz, reference
+from . import coupled_iteration, newton_schulz, reference
 from .routes import LAUNCHERS, unsupported_reasons
 
 
@@ -22,11 +22,8 @@ def sqrtm(a: Tensor) -> Tensor:
 
 
 def _sqrtm(a: Tensor) -> Tensor:
-    reasons = unsupported_reasons(a, "newton_schulz", a.shape[-1])
-    on_gpu = {name: reasons[name] for name in ("triton", "matmul")}
-    on_cpu = {"lapack": lapack.unsupported_reason(a)}  # the reference, which calls LAPACK's eigh on a CPU
-    backend = select_backend("spectral (sqrtm)", {**on_gpu, **on_cpu, "reference": None})
-    return SquareRoot.apply(backend, a) if backend in on_gpu else reference.sqrtm(a)
+    backend = select_backend("spectral (sqrtm)", unsupported_reasons(a, "sqrtm", a.shape[-1]))
+    return SquareRoot.apply(backend, a) if backend in ("triton", "matmul") else reference.sqrtm(a)
 
 
 class SquareRoot(torch.autograd.Function):

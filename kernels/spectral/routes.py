@@ -5,6 +5,8 @@ The route is the algorithm:
     eigen           eigendecomposition of a d×d matrix
     newton_schulz   coupled Newton–Schulz iteration on d×d matrices, by matmul alone
     gram            the same value from a matrix of the size of the smaller sample, exact for singular covariances
+
+`sqrtm` itself is a further row of the table.
 """
 
 from abc import abstractmethod
@@ -41,6 +43,7 @@ def unsupported_reasons(x: Tensor, route: str, size: int) -> dict[str, str | Non
         eigen           cpu (native C++), lapack (torch.linalg)
         newton_schulz   triton, matmul (torch.matmul on a GPU), cpu, lapack+matmul (a Cholesky factor, then matmul)
         gram            triton+matmul (matmul of the samples, their root in Triton), matmul, cpu, lapack
+        sqrtm           triton, matmul, lapack (the reference, whose eigendecomposition is LAPACK's on a CPU)
     """
     on_triton = gpu.unsupported_reason(x)
     if on_triton is None and size > MAX_TRITON_SIZE:
@@ -49,7 +52,7 @@ def unsupported_reasons(x: Tensor, route: str, size: int) -> dict[str, str | Non
     return {
         "triton+matmul" if route == "gram" else "triton": on_triton or eigen,
         "matmul": matmul.unsupported_reason(x) or eigen,
-        "cpu": cpu.unsupported_reason(x, route, size),
+        "cpu": "it has no matrix root" if route == "sqrtm" else cpu.unsupported_reason(x, route, size),
         "lapack+matmul" if route == "newton_schulz" else "lapack": lapack.unsupported_reason(x),
         "reference": None,
     }
