@@ -9,6 +9,7 @@ The route is the algorithm:
 `sqrtm` itself is a further row of the table.
 """
 
+import functools
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -98,9 +99,15 @@ class SpectralOperation(autograd.Operation):
         """Return this operation with "auto" replaced by a route."""
         if self.route != "auto":
             return self
-        return replace(self, route=resolve("auto", inputs[0], self.gram_size(inputs)))  # type: ignore[type-var]
+        return _with_route(self, resolve("auto", inputs[0], self.gram_size(inputs)))
 
     def unsupported_reasons(self, inputs: Sequence[Tensor], needs_grad: Sequence[bool]) -> Mapping[str, str | None]:
         """Return, fastest backend first, why each does not support the call; None if it does."""
         size = self.gram_size(inputs) if self.route == "gram" else None
         return unsupported_reasons(inputs[0], self.route, size or inputs[0].shape[-1])
+
+
+@functools.lru_cache(maxsize=64)
+def _with_route(operation: SpectralOperation, route: str) -> SpectralOperation:
+    """Return the operation by another route; cached, since `replace` takes a tenth of a small call."""
+    return replace(operation, route=route)  # type: ignore[type-var]
