@@ -144,7 +144,8 @@ def sqrtm(a: Tensor) -> Tensor:
 def sqrtm_newton_schulz(a: Tensor, *, max_iterations: int = 40, tol: float | None = None) -> tuple[Tensor, Tensor]:
     """Compute A^{1/2} and A^{−1/2} of a symmetric positive definite matrix by a coupled Newton–Schulz iteration.
 
-    Y, Z → Y·P, P·Z with P = α(3I − α²ZY)/2, from Y = A/‖A‖_F and Z = I, until ‖I − ZY‖_F/√d ≤ tol.
+    Y, Z → Y·P, P·Z with P = α(3I − α²ZY)/2, from Y = A/‖A‖_F and Z = I, until ‖I − ZY‖_F/√d ≤ tol; α ≥ 1, and 1 in
+    the last step.
 
     In the dtype of a, the relative error of A^{1/2} is about ε·√κ for a condition number κ. From κ of about 1/ε (1e7 in
     float32) the iteration does not converge: it then warns and returns its last iterate. `sqrtm` has no such limit.

@@ -35,7 +35,7 @@ def mmd(
     """Compute the squared maximum mean discrepancy between two samples.
 
     unbiased: Σ_{i≠j} k(xᵢ, xⱼ)/(n(n−1)) + Σ_{i≠j} k(yᵢ, yⱼ)/(m(m−1)) − 2 Σ_ij k(xᵢ, yⱼ)/(nm);
-    biased: the same with all pairs and n², m² (the V-statistic, never negative);
+    biased: the same with all pairs and n², m² (the V-statistic, never negative except for rounding);
     block: the mean of the unbiased estimate over blocks of B points of each sample;
     linear: the same with blocks of 2 points;
     features: ‖mean ψ(x) − mean ψ(y)‖² with D random Fourier features, an approximation of the biased one.
@@ -129,8 +129,9 @@ def median_distance(x: Tensor, y: Tensor) -> Tensor:
     """
     z = widen(torch.cat([s[..., :: -(-s.shape[-2] // MEDIAN_POINTS), :] for s in (x, y)], -2))
     count = z.shape[-2]
-    upper = torch.ones(count, count, dtype=torch.bool, device=z.device).triu(1)
-    median = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")[..., upper].median(-1).values
+    pairs = torch.triu_indices(count, count, 1, device=z.device)
+    distances = torch.cdist(z, z, compute_mode="donot_use_mm_for_euclid_dist")[..., pairs[0], pairs[1]]
+    median = distances.median(-1).values
     return torch.where(median > 0, median, 1).to(x.dtype)
 
 
