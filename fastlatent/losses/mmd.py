@@ -116,7 +116,6 @@ def _divide_by_median(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return (x - origin) / scale, (y - origin) / scale
 
 
-@torch.no_grad()
 def median_distance(x: Tensor, y: Tensor) -> Tensor:
     """Compute the median of ‖zᵢ−zⱼ‖ over i < j, z = [x; y].
 
@@ -127,6 +126,7 @@ def median_distance(x: Tensor, y: Tensor) -> Tensor:
     Returns:
         (...,) in the dtype of x; 1 if all points coincide.
     """
+    x, y = x.detach(), y.detach()  # not no_grad, which torch.jit.trace does not record
     z = widen(torch.cat([s[..., :: -(-s.shape[-2] // MEDIAN_POINTS), :] for s in (x, y)], -2))
     count = z.shape[-2]
     pairs = torch.triu_indices(count, count, 1, device=z.device)
