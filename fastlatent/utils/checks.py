@@ -159,7 +159,7 @@ def positives(name: str, values: Iterable[float]) -> tuple[float, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}")
     values = tuple(_plain(name, v) for v in values)
-    if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in values):
+    if not all(map(_is_number, values)):
         raise TypeError(f"{name} must be a sequence of numbers > 0; got {values!r}")
     if not values or not all(math.isfinite(v) and v > 0 for v in values):
         raise ValueError(f"{name} must be one or more finite numbers > 0; got {values!r}")
@@ -191,7 +191,7 @@ def choice(name: str, value: str, allowed: Sequence[str]) -> str:
 
 def _number(name: str, value: float, is_allowed: Callable[[float], bool], allowed: str) -> float:
     value = _plain(name, value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not _is_number(value):
         raise TypeError(f"{name} must be {allowed}; got {value!r}")
     if not (math.isfinite(value) and is_allowed(value)):
         raise ValueError(f"{name} must be {allowed}; got {value!r}")
@@ -209,3 +209,8 @@ def _plain(name: str, value: Any) -> Any:
     if isinstance(value, Tensor) and value.requires_grad:
         raise ValueError(f"{name} must not require a gradient, since it is an option; got {value!r}")
     return value.item() if getattr(value, "ndim", None) == 0 else value
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether the value is an int or a float; a bool is not."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

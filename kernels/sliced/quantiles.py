@@ -19,7 +19,7 @@ def normal_quantile_means(n: int, dtype: torch.dtype, device: torch.device) -> T
 
 @functools.lru_cache(maxsize=32)
 def _numbers(n: int, dtype: torch.dtype) -> np.ndarray:
-    """Compute them once for the next calls: a cached tensor would belong to the mode or capture of its first call."""
+    """Compute the means as NumPy numbers: a cached tensor would belong to the mode or capture of its first call."""
     return _compute(n, dtype, torch.device("cpu")).numpy()
 
 

@@ -31,7 +31,8 @@ def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Te
     scale = torch.linalg.matrix_norm(a, keepdim=True)
     scale = torch.where(scale == 0, 1, scale)
     identity = torch.eye(d, dtype=a.dtype, device=a.device)
-    y, z, lower = a / scale, identity.expand_as(a), math.sqrt(epsilon)
+    a = a / scale
+    y, z, lower = a, identity.expand_as(a), math.sqrt(epsilon)
     residual = torch.full_like(scale.squeeze((-2, -1)), torch.inf)
     for _ in range(max_iterations):
         zy = z @ y
@@ -43,8 +44,8 @@ def roots(a: Tensor, max_iterations: int, tol: float | None) -> tuple[Tensor, Te
         y, z = y @ step, step @ z
         if last:
             break
-    error = torch.linalg.matrix_norm(a / scale - y @ y)
-    return y * scale.sqrt(), z / scale.sqrt(), torch.maximum(residual, error.view_as(residual))
+    error, root = torch.linalg.matrix_norm(a - y @ y), scale.sqrt()
+    return y * root, z / root, torch.maximum(residual, error)
 
 
 def finished(residual: Tensor, lower: float, tol: float) -> bool:
